@@ -1,0 +1,29 @@
+# All libraries come from the distribution's packages (scripts/install-deps). The interface targets below give
+# them one name each, whatever the package calls it, and keep their headers out of our warnings.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(tl-expected REQUIRED)
+pkg_check_modules(LIBUSB REQUIRED IMPORTED_TARGET libusb-1.0)
+pkg_check_modules(USBREDIRHOST REQUIRED IMPORTED_TARGET libusbredirhost)
+pkg_check_modules(USBREDIRPARSER REQUIRED IMPORTED_TARGET libusbredirparser-0.5)
+
+# Header-only Asio without Boost.
+find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+add_library(usbloop_asio INTERFACE)
+target_include_directories(usbloop_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(usbloop_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(usbloop_asio INTERFACE Threads::Threads)
+
+# websocketpp's protocol classes; only common/websocket includes them (see the note in its CMakeLists.txt).
+find_path(WEBSOCKETPP_INCLUDE_DIR websocketpp/processors/hybi13.hpp REQUIRED)
+
+# cpp-httplib is a compiled library on Debian; its pkg-config file carries the definitions it was built with.
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+add_library(usbloop_httplib INTERFACE)
+target_link_libraries(usbloop_httplib INTERFACE PkgConfig::HTTPLIB OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

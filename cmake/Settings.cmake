@@ -1,0 +1,42 @@
+# How every target of the project is compiled.
+option(USBLOOP_TESTS "Build the tests" ON)
+option(USBLOOP_WARNINGS_AS_ERRORS "Treat compiler warnings as errors (our own builds do)" OFF)
+set(USBLOOP_SANITIZER "" CACHE STRING "Value for -fsanitize=, for example address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+add_library(usbloop_settings INTERFACE)
+target_include_directories(usbloop_settings INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_options(usbloop_settings INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wconversion -Wsign-conversion
+  -Wnull-dereference -Wimplicit-fallthrough)
+if(USBLOOP_WARNINGS_AS_ERRORS)
+  target_compile_options(usbloop_settings INTERFACE -Werror)
+endif()
+if(USBLOOP_SANITIZER)
+  target_compile_options(usbloop_settings INTERFACE
+    -fsanitize=${USBLOOP_SANITIZER} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(usbloop_settings INTERFACE -fsanitize=${USBLOOP_SANITIZER})
+  if(USBLOOP_SANITIZER MATCHES "thread")
+    # GCC warns that std::atomic_thread_fence is not instrumented; Asio has one, guarded by a lock that is.
+    target_compile_options(usbloop_settings INTERFACE -Wno-tsan)
+  endif()
+endif()
+
+# usbloop_library(NAME SOURCES... LINK LIBRARIES...): a static library with the settings above.
+function(usbloop_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC ${arg_LINK} usbloop_settings)
+endfunction()
+
+# usbloop_program(NAME SOURCES... LINK LIBRARIES...): an installed program.
+function(usbloop_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} usbloop_settings)
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()

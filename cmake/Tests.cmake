@@ -1,0 +1,36 @@
+# Tests: each *_test.cpp stands beside the code it tests and becomes cases of ctest, one per TEST_CASE.
+if(NOT USBLOOP_TESTS)
+  function(usbloop_test)
+  endfunction()
+  return()
+endif()
+
+enable_testing()
+find_package(doctest REQUIRED)
+include(doctest)
+
+# doctest's main, compiled once.
+file(WRITE "${CMAKE_BINARY_DIR}/doctest_main.cpp.in" "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n")
+configure_file("${CMAKE_BINARY_DIR}/doctest_main.cpp.in" "${CMAKE_BINARY_DIR}/doctest_main.cpp" COPYONLY)
+add_library(usbloop_doctest_main STATIC "${CMAKE_BINARY_DIR}/doctest_main.cpp")
+target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_settings)
+
+# usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
+# sources, named NAME/case. LABEL is one of unit, component, e2e, acceptance (design: tests). Exit code 77 means
+# skipped; the test prints why. OWN_MAIN: the sources bring their own main.
+function(usbloop_test name)
+  cmake_parse_arguments(arg "OWN_MAIN" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} doctest::doctest usbloop_settings)
+  if(NOT arg_OWN_MAIN)
+    target_link_libraries(${name} PRIVATE usbloop_doctest_main)
+  endif()
+  doctest_discover_tests(${name} TEST_PREFIX "${name}/" ADD_LABELS 0
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
+endfunction()

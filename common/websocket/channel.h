@@ -1,0 +1,67 @@
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/net/stream.h"
+
+namespace usbloop::websocket {
+
+enum class Role { client, server };
+
+/// How a channel ended, as far as this end saw it.
+struct CloseInfo {
+  std::uint16_t code = 1006;  ///< RFC 6455 section 7.4; 1006: the stream ended without a Close frame
+  std::string reason;
+};
+
+struct ChannelOptions {
+  std::chrono::milliseconds ping_interval{10'000};
+  /// The peer counts as gone when nothing came from it for this long although we were reading.
+  std::chrono::milliseconds peer_timeout{30'000};
+  /// Largest payload of one write, and so the size of the buffers.
+  std::size_t buffer_bytes = 64 * 1024;
+};
+
+/// One end of an open websocket that carries a byte stream in binary messages (plain.kubevirt.io): message and frame
+/// limits mean nothing, text messages are dropped, pings are answered, fragments and any frame size are taken.
+/// Used by one thread (that of the stream's executor); one coroutine reads, one writes.
+class Channel {
+ public:
+  /// `leftover`: bytes that came after the handshake in the same read.
+  Channel(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover = {});
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  /// Next payload bytes, valid until the next call. Empty: the channel has ended, see close_info().
+  /// Errors: protocol (a Close 1002 has been sent), timeout (peer gone), unavailable (connection reset), cancelled.
+  asio::awaitable<Result<std::span<const std::byte>>> read();
+
+  /// Room to put payload in before write(): `options.buffer_bytes` long, the frame header's room stands before it.
+  std::span<std::byte> write_buffer();
+  /// Sends the first `size` bytes of write_buffer() as one binary message; the buffer's content is destroyed.
+  asio::awaitable<Result<>> write(std::size_t size);
+
+  /// Sends a Close frame and ends the write side. read() then drains until the peer's Close or end of stream.
+  asio::awaitable<Result<>> close(std::uint16_t code, std::string reason);
+
+  /// Cuts the connection at once, without a Close frame. Pending reads and writes end with ErrorKind::cancelled.
+  void abort();
+
+  [[nodiscard]] const CloseInfo& close_info() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace usbloop::websocket

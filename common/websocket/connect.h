@@ -1,0 +1,32 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "common/error.h"
+#include "common/kube/kubeconfig.h"
+#include "common/websocket/channel.h"
+
+namespace usbloop::websocket {
+
+/// An HTTP answer that was not the 101 we asked for.
+struct Refusal {
+  int status = 0;
+  std::string content_type;
+  std::string body;  ///< at most 64 KiB
+};
+
+/// The outcome of opening a websocket: a channel or the server's refusal.
+struct Opened {
+  std::unique_ptr<Channel> channel;  ///< null when refused
+  Refusal refusal;
+};
+
+/// Connects to the API server of `access` (TCP, TLS as it says), and asks for a websocket on `path` ("/apis/…", the
+/// server's path prefix is put before it). `timeout` bounds each step (connect, TLS, answer).
+asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
+                                        std::chrono::milliseconds timeout);
+
+}  // namespace usbloop::websocket
