@@ -12,7 +12,11 @@ add_library(usbloop_settings INTERFACE)
 target_include_directories(usbloop_settings INTERFACE "${CMAKE_SOURCE_DIR}")
 target_compile_options(usbloop_settings INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wconversion -Wsign-conversion
-  -Wnull-dereference -Wimplicit-fallthrough)
+  -Wimplicit-fallthrough)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Wrong about Asio's coroutine frames, whose operator delete fits their operator new.
+  target_compile_options(usbloop_settings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)
+endif()
 if(USBLOOP_WARNINGS_AS_ERRORS)
   target_compile_options(usbloop_settings INTERFACE -Werror)
 endif()

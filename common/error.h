@@ -45,8 +45,7 @@ using Result = tl::expected<T, Error>;
 /// For `return make_error(...)` in functions that return a Result.
 inline tl::unexpected<Error> make_error(ErrorKind kind, std::string operation, std::string object, std::string cause,
                                         std::string hint = {}) {
-  return tl::unexpected<Error>(
-      Error{kind, std::move(operation), std::move(object), std::move(cause), std::move(hint)});
+  return tl::unexpected<Error>(Error{kind, std::move(operation), std::move(object), std::move(cause), std::move(hint)});
 }
 
 /// The kind that fits an errno value.

@@ -13,11 +13,11 @@ namespace usbloop::net {
 
 /// What a non-blocking read or write came to.
 enum class IoStatus {
-  ok,           ///< `bytes` were moved (at least one)
-  end,          ///< the peer sent its end of stream; reads only
-  want_read,    ///< would block until readable
-  want_write,   ///< would block until writable
-  failed        ///< the stream is broken; `error_number` is an errno value or 0 for a TLS error
+  ok,          ///< `bytes` were moved (at least one)
+  end,         ///< the peer sent its end of stream; reads only
+  want_read,   ///< would block until readable
+  want_write,  ///< would block until writable
+  failed       ///< the stream is broken; `error_number` is an errno value or 0 for a TLS error
 };
 
 struct IoResult {
@@ -51,8 +51,13 @@ class Stream {
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::byte> buffer);
   /// All bytes.
   asio::awaitable<Result<>> write_all(std::span<const std::byte> bytes);
+  /// Lets others run when this stream has been served many times in a row without waiting. Call between operations.
+  asio::awaitable<void> take_turns();
   /// Ends pending waits with ErrorKind::cancelled and closes the socket. Idempotent.
   void close();
+
+ private:
+  unsigned served_in_a_row_ = 0;
 };
 
 using StreamPtr = std::unique_ptr<Stream>;
@@ -64,7 +69,6 @@ StreamPtr make_plain_stream(Stream::Socket socket);
 Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path);
 
 /// Resolves and connects by TCP, with keepalive on; tries each address until one answers or `timeout` is over.
-asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t port,
-                                               std::chrono::milliseconds timeout);
+asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t port, std::chrono::milliseconds timeout);
 
 }  // namespace usbloop::net

@@ -2,8 +2,10 @@
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/net/stream.h"
@@ -15,6 +17,7 @@ struct SslCtxDeleter {
 };
 
 /// Settings shared by many connections: certificates, authorities, versions (TLS 1.2 and newer). Thread-safe once made.
+/// Making one sets SIGPIPE to be ignored in this process, because libssl writes with write(2).
 class TlsContext {
  public:
   /// `client_ca_pem` empty: client certificates are not asked for; else they are optional and verified.

@@ -25,7 +25,8 @@ struct CloseInfo {
 
 struct ChannelOptions {
   std::chrono::milliseconds ping_interval{10'000};
-  /// The peer counts as gone when nothing came from it for this long although we were reading.
+  /// The peer counts as gone when nothing came from it for this long although we were reading. Ten times as long for
+  /// a peer that sends no pings of its own and has data of ours before it: its pong may wait behind that data.
   std::chrono::milliseconds peer_timeout{30'000};
   /// Largest payload of one write, and so the size of the buffers.
   std::size_t buffer_bytes = 64 * 1024;
@@ -46,12 +47,14 @@ class Channel {
   /// Errors: protocol (a Close 1002 has been sent), timeout (peer gone), unavailable (connection reset), cancelled.
   asio::awaitable<Result<std::span<const std::byte>>> read();
 
-  /// Room to put payload in before write(): `options.buffer_bytes` long, the frame header's room stands before it.
+  /// Room to put payload in before write(): `options.buffer_bytes` long. Memory is held from here to the end of
+  /// write(), or until release_write_buffer(): an idle session that waits for its source should hold none.
   std::span<std::byte> write_buffer();
+  void release_write_buffer();
   /// Sends the first `size` bytes of write_buffer() as one binary message; the buffer's content is destroyed.
   asio::awaitable<Result<>> write(std::size_t size);
 
-  /// Sends a Close frame and ends the write side. read() then drains until the peer's Close or end of stream.
+  /// Sends a Close frame; no write may follow. read() then drains until the peer's Close or the end of the stream.
   asio::awaitable<Result<>> close(std::uint16_t code, std::string reason);
 
   /// Cuts the connection at once, without a Close frame. Pending reads and writes end with ErrorKind::cancelled.
@@ -61,7 +64,7 @@ class Channel {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the coroutine that writes control frames
 };
 
 }  // namespace usbloop::websocket

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -15,16 +16,16 @@ namespace usbloop::websocket {
 /// The sub-protocol of KubeVirt's byte streams.
 inline constexpr std::string_view kSubprotocol = "plain.kubevirt.io";
 
-/// Largest request or response head we read, in bytes.
-inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+/// Largest request or response head we read, in bytes: the limit of websocketpp's parser.
+inline constexpr std::size_t kMaxHeadBytes = 16'000;
 
 /// One HTTP/1.x message head, parsed. Header names are matched without regard to case.
 class Head {
  public:
-  std::string method;         ///< requests
-  std::string target;         ///< requests: path and query as sent
-  int status = 0;             ///< responses
-  std::string status_text;    ///< responses
+  std::string method;       ///< requests
+  std::string target;       ///< requests: path and query as sent
+  int status = 0;           ///< responses
+  std::string status_text;  ///< responses
   std::vector<std::pair<std::string, std::string>> headers;
 
   /// First value of the header, trimmed; empty when absent.

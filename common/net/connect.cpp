@@ -1,0 +1,89 @@
+#include <fcntl.h>
+
+#include <asio/ip/tcp.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <filesystem>
+
+#include "common/fd.h"
+#include "common/net/deadline.h"
+#include "common/net/stream.h"
+
+namespace usbloop::net {
+namespace {
+
+using asio::ip::tcp;
+
+/// A name for `path` that fits sockaddr_un (108 bytes on Linux): through /proc when the path itself is too long.
+/// `directory` keeps the name alive.
+Result<std::string> short_name(const std::string& path, Fd& directory) {
+  if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
+  const std::filesystem::path full(path);
+  directory.reset(::open(full.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return make_errno_error("open", full.parent_path().string());
+  return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + full.filename().string();
+}
+
+/// Probes an idle peer after 15 s and gives it up 15 s later, so that a host that vanished is noticed within 30 s.
+void enable_keepalive(tcp::socket& socket) {
+  asio::error_code ignored;  // a missing option only delays the notice
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+#ifdef __linux__
+  using asio::detail::socket_option::integer;
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPIDLE>(15), ignored);
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPINTVL>(5), ignored);
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPCNT>(3), ignored);
+#endif
+}
+
+}  // namespace
+
+Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path) {
+  Fd directory;
+  auto name = short_name(path, directory);
+  if (!name) return tl::unexpected(name.error());
+  if (name->size() >= sizeof(sockaddr_un::sun_path)) {
+    return make_error(ErrorKind::invalid, "connect to", path, "the socket's name is too long");
+  }
+  asio::local::stream_protocol::socket socket(executor);
+  asio::error_code code;
+  socket.connect(asio::local::stream_protocol::endpoint(*name), code);
+  if (code) return make_errno_error("connect to", path, code.value());
+  return make_plain_stream(Stream::Socket(std::move(socket)));
+}
+
+asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t port,
+                                               std::chrono::milliseconds timeout) {
+  const auto executor = co_await asio::this_coro::executor;
+  const std::string object = host + " port " + std::to_string(port);
+  asio::error_code code;
+
+  tcp::resolver resolver(executor);
+  tcp::resolver::results_type addresses;
+  {
+    const Deadline deadline(executor, timeout, [&resolver] { resolver.cancel(); });
+    addresses =
+        co_await resolver.async_resolve(host, std::to_string(port), asio::redirect_error(asio::use_awaitable, code));
+    if (deadline.expired()) co_return make_error(ErrorKind::timeout, "look up", host, "no answer in time");
+  }
+  if (code) co_return make_error(ErrorKind::unavailable, "look up", host, code.message());
+
+  for (const auto& address : addresses) {
+    tcp::socket socket(executor);
+    const Deadline deadline(executor, timeout, [&socket] {
+      asio::error_code ignored;
+      socket.close(ignored);
+    });
+    co_await socket.async_connect(address.endpoint(), asio::redirect_error(asio::use_awaitable, code));
+    if (deadline.expired()) code = asio::error::timed_out;
+    if (code) continue;
+    enable_keepalive(socket);
+    co_return make_plain_stream(Stream::Socket(std::move(socket)));
+  }
+  co_return make_errno_error("connect to", object, code.value());
+}
+
+}  // namespace usbloop::net

@@ -1,0 +1,88 @@
+#include "common/net/pump.h"
+
+#include <array>
+#include <asio/experimental/awaitable_operators.hpp>
+#include <optional>
+#include <vector>
+
+#include "common/net/deadline.h"
+
+namespace usbloop::net {
+namespace {
+
+constexpr std::size_t kChunk = 64 * 1024;
+
+/// Shared by all relays of a thread: a relay holds memory of its own only while its writer is behind.
+std::span<std::byte> scratch() {
+  thread_local std::array<std::byte, kChunk> buffer;
+  return buffer;
+}
+
+/// Both directions of one relay, and what ends it.
+class Relay {
+ public:
+  Relay(Stream& first, Stream& second, std::chrono::milliseconds linger)
+      : first_(first), second_(second), linger_(linger) {}
+
+  asio::awaitable<RelayCounts> run() {
+    using asio::experimental::awaitable_operators::operator&&;
+    co_await (direction(first_, second_, counts_.first_to_second) &&
+              direction(second_, first_, counts_.second_to_first));
+    close_both();
+    co_return counts_;
+  }
+
+ private:
+  asio::awaitable<void> direction(Stream& from, Stream& to, std::uint64_t& count) {
+    const bool ended_well = co_await transfer(from, to, count);
+    if (!ended_well) {
+      close_both();
+      co_return;
+    }
+    to.shutdown_write();
+    if (!other_ends_) other_ends_.emplace(from.socket().get_executor(), linger_, [this] { close_both(); });
+  }
+
+  /// True at the end of `from`'s stream with all of it passed on; false when either side broke.
+  static asio::awaitable<bool> transfer(Stream& from, Stream& to, std::uint64_t& count) {
+    while (true) {
+      co_await from.take_turns();
+      const IoResult got = from.try_read(scratch());
+      if (got.status == IoStatus::end) co_return true;
+      if (got.status == IoStatus::failed) co_return false;
+      if (got.status != IoStatus::ok) {
+        if (!co_await from.wait(got.status)) co_return false;
+        continue;
+      }
+      count += got.bytes;
+      const auto chunk = scratch().first(got.bytes);
+      const IoResult put = to.try_write(chunk);
+      if (put.status == IoStatus::failed) co_return false;
+      const std::size_t written = put.status == IoStatus::ok ? put.bytes : 0;
+      if (written == got.bytes) continue;
+      // The writer is behind: the scratch buffer belongs to others while we wait, so the rest moves out of it.
+      const std::vector<std::byte> rest(chunk.begin() + static_cast<std::ptrdiff_t>(written), chunk.end());
+      if (!co_await to.write_all(rest)) co_return false;
+    }
+  }
+
+  void close_both() {
+    first_.close();
+    second_.close();
+  }
+
+  Stream& first_;
+  Stream& second_;
+  std::chrono::milliseconds linger_;
+  RelayCounts counts_;
+  std::optional<Deadline> other_ends_;
+};
+
+}  // namespace
+
+asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger) {
+  Relay both(first, second, linger);
+  co_return co_await both.run();
+}
+
+}  // namespace usbloop::net

@@ -1,0 +1,313 @@
+#include "common/websocket/channel.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
+
+#include "common/websocket/close_code.h"
+#include "common/websocket/frame.h"
+
+namespace usbloop::websocket {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Unpredictable mask keys (RFC 6455 section 10.3), drawn from the random source many at a time.
+class MaskSource {
+ public:
+  MaskKey next() {
+    if (used_ + sizeof(MaskKey) > pool_.size()) {
+      RAND_bytes(reinterpret_cast<unsigned char*>(pool_.data()), static_cast<int>(pool_.size()));
+      used_ = 0;
+    }
+    MaskKey key{};
+    std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(used_), key.size(), key.begin());
+    used_ += key.size();
+    return key;
+  }
+
+ private:
+  std::array<std::byte, 512> pool_{};
+  std::size_t used_ = pool_.size();
+};
+
+tl::unexpected<Error> channel_error(ErrorKind kind, std::string cause) {
+  return make_error(kind, "use", "the websocket", std::move(cause));
+}
+
+}  // namespace
+
+class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
+ public:
+  Impl(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover)
+      : stream_(std::move(stream)),
+        role_(role),
+        options_(options),
+        decoder_(role == Role::server),
+        control_wakeup_(stream_->socket().get_executor()),
+        writer_free_(stream_->socket().get_executor()) {
+    if (leftover.empty()) return;
+    input_.resize(std::max(options_.buffer_bytes, leftover.size()));
+    std::copy(leftover.begin(), leftover.end(), input_.begin());
+    input_end_ = leftover.size();
+  }
+
+  void start() {
+    last_heard_ = last_sent_ = Clock::now();
+    asio::co_spawn(
+        stream_->socket().get_executor(), [self = shared_from_this()] { return self->write_control_frames(); },
+        asio::detached);
+  }
+
+  asio::awaitable<Result<std::span<const std::byte>>> read() {
+    while (true) {
+      if (auto payload = decode()) co_return *payload;
+      auto more = co_await fill();
+      if (!more) co_return tl::unexpected(more.error());
+      if (*more == 0) co_return std::span<const std::byte>{};  // the end without a Close frame: code 1006 stands
+    }
+  }
+
+  std::span<std::byte> write_buffer() {
+    if (output_.empty()) output_.resize(kMaxFrameHeader + options_.buffer_bytes);
+    return std::span(output_).subspan(kMaxFrameHeader);
+  }
+
+  void release_write_buffer() { output_ = {}; }
+
+  asio::awaitable<Result<>> write(std::size_t size) {
+    if (auto locked = co_await lock_writer(); !locked) co_return locked;
+    const auto room = std::span(output_).first<kMaxFrameHeader>();
+    const auto payload = std::span(output_).subspan(kMaxFrameHeader, size);
+    std::optional<MaskKey> mask;
+    if (role_ == Role::client) {
+      mask = masks_.next();
+      apply_mask(payload, *mask);
+    }
+    const std::size_t header = encode_header(room, Opcode::binary, size, mask ? &*mask : nullptr);
+    auto sent = co_await stream_->write_all(std::span(output_).subspan(kMaxFrameHeader - header, header + size));
+    sent_data_since_heard_ = true;
+    unlock_writer();
+    co_return sent;
+  }
+
+  asio::awaitable<Result<>> close(std::uint16_t code, std::string reason) {
+    if (closing_) co_return Result<>{};
+    closing_ = true;
+    if (auto locked = co_await lock_writer(); !locked) co_return locked;
+    const auto frame = control_frame(Opcode::close, close_payload(code, reason));
+    auto sent = co_await stream_->write_all(frame);
+    unlock_writer();
+    co_return sent;
+  }
+
+  void abort() {
+    aborted_ = true;
+    stream_->close();
+    control_wakeup_.cancel();
+    writer_free_.cancel();
+  }
+
+  [[nodiscard]] const CloseInfo& close_info() const { return close_info_; }
+
+ private:
+  /// The next payload, or an end, from what has been read; nothing when more must be read first.
+  std::optional<Result<std::span<const std::byte>>> decode() {
+    if (ended_) return Result<std::span<const std::byte>>(std::span<const std::byte>{});
+    while (input_begin_ < input_end_) {
+      const Decoded step = decoder_.next(std::span(input_).subspan(input_begin_, input_end_ - input_begin_));
+      input_begin_ += step.consumed;
+      if (step.kind == Decoded::Kind::violation) return fail(step.reason);
+      if (step.kind == Decoded::Kind::control) {
+        if (auto broken = handle_control(step)) return *broken;
+        if (ended_) return Result<std::span<const std::byte>>(std::span<const std::byte>{});
+      }
+      if (step.kind == Decoded::Kind::data && !step.payload.empty())
+        return Result<std::span<const std::byte>>(step.payload);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Result<std::span<const std::byte>>> handle_control(const Decoded& frame) {
+    if (frame.opcode == Opcode::ping) {
+      peer_pings_ = true;
+      pong_.assign(frame.payload.begin(), frame.payload.end());  // the latest ping is the one to answer
+      pong_due_ = true;
+      control_wakeup_.cancel();
+    } else if (frame.opcode == Opcode::close) {
+      return handle_close(frame.payload);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Result<std::span<const std::byte>>> handle_close(std::span<const std::byte> payload) {
+    std::uint16_t code = 1005;  // no status was sent
+    std::string_view reason;
+    if (!payload.empty()) {
+      if (payload.size() == 1) return fail("invalid close payload");
+      code = static_cast<std::uint16_t>(std::to_integer<unsigned>(payload[0]) << 8U |
+                                        std::to_integer<unsigned>(payload[1]));
+      reason = {reinterpret_cast<const char*>(payload.data()) + 2, payload.size() - 2};
+      if (!valid_close_code(code)) return fail("bad close code " + std::to_string(code));
+      if (!valid_utf8(reason)) return fail("invalid utf8 payload in close frame");
+    }
+    close_info_ = {code, std::string(reason)};
+    ended_ = true;
+    last_word(payload.empty() ? std::vector<std::byte>{} : close_payload(code, {}));
+    return std::nullopt;
+  }
+
+  tl::unexpected<Error> fail(const std::string& reason) {
+    ended_ = true;
+    last_word(close_payload(1002, reason));
+    return channel_error(ErrorKind::protocol, reason);
+  }
+
+  /// Sends a Close frame as far as that goes without waiting, then the end of stream.
+  void last_word(const std::vector<std::byte>& payload) {
+    if (!std::exchange(closing_, true) && !writing_) {
+      stream_->try_write(control_frame(Opcode::close, payload));
+    }
+    stream_->shutdown_write();
+  }
+
+  /// Reads once; 0 at the end of the stream. Waits without a buffer, so that idle channels hold none.
+  asio::awaitable<Result<std::size_t>> fill() {
+    input_begin_ = input_end_ = 0;
+    co_await stream_->take_turns();
+    while (true) {
+      if (input_.empty()) input_.resize(options_.buffer_bytes);
+      const net::IoResult got = stream_->try_read(input_);
+      if (got.status == net::IoStatus::ok) {
+        input_end_ = got.bytes;
+        last_heard_ = Clock::now();
+        sent_data_since_heard_ = false;
+        co_return got.bytes;
+      }
+      if (got.status == net::IoStatus::end) co_return std::size_t{0};
+      if (got.status == net::IoStatus::failed) {
+        if (timed_out_) co_return timeout_error();
+        co_return make_errno_error("read from", "the websocket", got.error_number == 0 ? EPROTO : got.error_number);
+      }
+      input_ = {};
+      waiting_since_ = Clock::now();
+      auto ready = co_await stream_->wait(got.status);
+      waiting_since_.reset();
+      if (!ready && timed_out_) co_return timeout_error();
+      if (!ready) co_return tl::unexpected(ready.error());
+    }
+  }
+
+  [[nodiscard]] tl::unexpected<Error> timeout_error() const {
+    return channel_error(ErrorKind::timeout, "nothing heard from the peer for " +
+                                                 std::to_string(options_.peer_timeout.count() / 1000) + " s");
+  }
+
+  /// The coroutine that answers pings, sends ours, and notices a peer that has vanished.
+  asio::awaitable<void> write_control_frames() {
+    while (!aborted_ && !ended_) {
+      control_wakeup_.expires_after(options_.ping_interval);
+      asio::error_code code;
+      if (!pong_due_) co_await control_wakeup_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+      if (aborted_ || ended_ || closing_) co_return;
+      if (peer_is_gone()) {
+        timed_out_ = true;
+        abort();
+        co_return;
+      }
+      const auto quiet = Clock::now() - options_.ping_interval;
+      const bool ping_due = last_heard_ <= quiet || last_sent_ <= quiet;
+      if (!pong_due_ && !ping_due) continue;
+      if (auto locked = co_await lock_writer(); !locked) co_return;
+      const auto frame = std::exchange(pong_due_, false) ? control_frame(Opcode::pong, pong_)
+                                                         : control_frame(Opcode::ping, std::span<const std::byte>{});
+      const auto sent = co_await stream_->write_all(frame);
+      unlock_writer();
+      if (!sent) co_return;  // the reader sees the same broken stream
+    }
+  }
+
+  [[nodiscard]] bool peer_is_gone() const {
+    if (!waiting_since_) return false;  // we are not reading: its words may wait for us
+    const auto silent_since = std::max(last_heard_, *waiting_since_);
+    const bool pong_may_wait = sent_data_since_heard_ && !peer_pings_;
+    return Clock::now() - silent_since > options_.peer_timeout * (pong_may_wait ? 10 : 1);
+  }
+
+  std::vector<std::byte> control_frame(Opcode opcode, std::span<const std::byte> payload) {
+    if (role_ == Role::server) return encode_control(opcode, payload, nullptr);
+    const MaskKey mask = masks_.next();
+    return encode_control(opcode, payload, &mask);
+  }
+
+  asio::awaitable<Result<>> lock_writer() {
+    while (writing_ && !aborted_) {
+      writer_free_.expires_at(asio::steady_timer::time_point::max());
+      asio::error_code code;
+      co_await writer_free_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+    }
+    if (aborted_) co_return channel_error(ErrorKind::cancelled, "closed on this side");
+    writing_ = true;
+    co_return Result<>{};
+  }
+
+  void unlock_writer() {
+    writing_ = false;
+    last_sent_ = Clock::now();
+    writer_free_.cancel();
+  }
+
+  net::StreamPtr stream_;
+  const Role role_;
+  const ChannelOptions options_;
+  FrameDecoder decoder_;
+  MaskSource masks_;
+
+  std::vector<std::byte> input_;  // empty while idle
+  std::size_t input_begin_ = 0;
+  std::size_t input_end_ = 0;
+  std::vector<std::byte> output_;  // kMaxFrameHeader bytes, then the payload; empty while idle
+
+  asio::steady_timer control_wakeup_;
+  asio::steady_timer writer_free_;  // cancelled when `writing_` becomes false
+  bool writing_ = false;
+  bool closing_ = false;  // a Close frame has been sent or is about to be
+  bool ended_ = false;    // the peer's Close has come, or it broke the protocol
+  bool aborted_ = false;
+  bool timed_out_ = false;
+  CloseInfo close_info_;
+
+  std::vector<std::byte> pong_;
+  bool pong_due_ = false;
+  bool peer_pings_ = false;
+  bool sent_data_since_heard_ = false;
+  Clock::time_point last_heard_;
+  Clock::time_point last_sent_;
+  std::optional<Clock::time_point> waiting_since_;
+};
+
+Channel::Channel(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover)
+    : impl_(std::make_shared<Impl>(std::move(stream), role, options, leftover)) {
+  impl_->start();
+}
+
+Channel::~Channel() { impl_->abort(); }
+
+asio::awaitable<Result<std::span<const std::byte>>> Channel::read() { return impl_->read(); }
+std::span<std::byte> Channel::write_buffer() { return impl_->write_buffer(); }
+void Channel::release_write_buffer() { impl_->release_write_buffer(); }
+asio::awaitable<Result<>> Channel::write(std::size_t size) { return impl_->write(size); }
+asio::awaitable<Result<>> Channel::close(std::uint16_t code, std::string reason) {
+  return impl_->close(code, std::move(reason));
+}
+void Channel::abort() { impl_->abort(); }
+const CloseInfo& Channel::close_info() const { return impl_->close_info(); }
+
+}  // namespace usbloop::websocket
