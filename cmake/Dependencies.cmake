@@ -27,3 +27,11 @@ find_path(WEBSOCKETPP_INCLUDE_DIR websocketpp/processors/hybi13.hpp REQUIRED)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 add_library(usbloop_httplib INTERFACE)
 target_link_libraries(usbloop_httplib INTERFACE PkgConfig::HTTPLIB OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+
+# yaml-cpp 0.8 (Debian 13) renamed its target and warns about the old name.
+add_library(usbloop_yaml INTERFACE)
+if(TARGET yaml-cpp::yaml-cpp)
+  target_link_libraries(usbloop_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(usbloop_yaml INTERFACE yaml-cpp)
+endif()

@@ -13,12 +13,12 @@ namespace usbloop::kube {
 /// and base64 data are already read). Value type; holds secrets, so it must never be logged.
 /// Source: kubernetes.io/docs/reference/config-api/kubeconfig.v1
 struct ClusterAccess {
-  std::string context;         ///< name of the context that was used
-  std::string host;            ///< name or address, without brackets
+  std::string context;  ///< name of the context that was used
+  std::string host;     ///< name or address, without brackets
   std::uint16_t port = 443;
-  bool tls = true;             ///< false for an http:// server (no credentials are sent then, as kubectl does)
-  std::string path_prefix;     ///< "" or "/prefix", without a slash at the end
-  std::string ca_pem;          ///< empty: the system's certificate authorities
+  bool tls = true;          ///< false for an http:// server (no credentials are sent then, as kubectl does)
+  std::string path_prefix;  ///< "" or "/prefix", without a slash at the end
+  std::string ca_pem;       ///< empty: the system's certificate authorities
   bool insecure_skip_tls_verify = false;
   std::string tls_server_name;  ///< empty: `host`
   std::string client_cert_pem;
