@@ -1,0 +1,95 @@
+#include "common/websocket/handshake.h"
+
+#include <doctest/doctest.h>
+
+#include "common/websocket/close_code.h"
+
+using namespace usbloop::websocket;
+
+namespace {
+
+Head parsed(const std::string& text) {
+  auto head = parse_request_head(text);
+  REQUIRE(head.has_value());
+  return *head;
+}
+
+const std::string kGood =
+    "GET /apis/x?y=1 HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Protocol: other, plain.kubevirt.io\r\n\r\n";
+
+std::string without(const std::string& text, const std::string& line_start) {
+  const auto begin = text.find(line_start);
+  return text.substr(0, begin) + text.substr(text.find("\r\n", begin) + 2);
+}
+
+}  // namespace
+
+TEST_CASE("the accept value of RFC 6455 section 1.3") {
+  CHECK(accept_for_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+TEST_CASE("a request head is taken apart") {
+  const Head head = parsed(kGood);
+  CHECK(head.method == "GET");
+  CHECK(head.target == "/apis/x?y=1");
+  CHECK(head.header("host") == "h");
+  CHECK(head.has_token("connection", "upgrade"));
+  CHECK_FALSE(head.has_token("connection", "upgra"));
+  CHECK(upgrade_refusal(head).empty());
+}
+
+TEST_CASE("the 101 carries its headers in the real server's order") {
+  CHECK(upgrade_response(parsed(kGood)) ==
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: plain.kubevirt.io\r\n\r\n");
+  const auto no_protocol = upgrade_response(parsed(without(kGood, "Sec-WebSocket-Protocol")));
+  CHECK(no_protocol.find("Protocol:") == std::string::npos);
+}
+
+TEST_CASE("requests that are no upgrade are refused in gorilla's words") {
+  CHECK(upgrade_refusal(parsed(without(kGood, "Connection"))).find("'upgrade' token not found") != std::string::npos);
+  CHECK(upgrade_refusal(parsed(without(kGood, "Upgrade:"))).find("'websocket' token not found") != std::string::npos);
+  CHECK(upgrade_refusal(parsed(without(kGood, "Sec-WebSocket-Version"))) ==
+        "websocket: unsupported version: 13 not found in 'Sec-Websocket-Version' header");
+  CHECK(upgrade_refusal(parsed(without(kGood, "Sec-WebSocket-Key"))) ==
+        "websocket: not a websocket handshake: 'Sec-WebSocket-Key' header is missing or blank");
+}
+
+TEST_CASE("our own request passes our own check, and the answer to it too") {
+  const std::string key = new_key();
+  const auto request = parse_request_head(upgrade_request("/p", "h:1", key, "Bearer x", "ua"));
+  REQUIRE(request.has_value());
+  CHECK(upgrade_refusal(*request).empty());
+  CHECK(request->header("Authorization") == "Bearer x");
+  const auto response = parse_response_head(upgrade_response(*request));
+  REQUIRE(response.has_value());
+  CHECK(check_upgrade_response(*response, key).has_value());
+  CHECK_FALSE(check_upgrade_response(*response, new_key()).has_value());
+}
+
+TEST_CASE("keys are not repeated") { CHECK(new_key() != new_key()); }
+
+TEST_CASE("heads that are not HTTP are refused") {
+  for (const char* text : {"\r\n\r\n", "GARBAGE\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "GET / SPDY\r\n\r\n",
+                           "GET / HTTP/1.1\r\nno colon here\r\n\r\n"}) {
+    CHECK_FALSE(parse_request_head(text).has_value());
+  }
+  CHECK_FALSE(parse_response_head("SSH-2.0-OpenSSH\r\n\r\n").has_value());
+}
+
+TEST_CASE("a head ends with its empty line") {
+  CHECK_FALSE(head_length("GET / HTTP/1.1\r\n").has_value());
+  CHECK(head_length("a\r\n\r\nrest") == std::size_t{5});
+}
+
+TEST_CASE("close codes and reasons are checked") {
+  CHECK(valid_close_code(1000));
+  CHECK(valid_close_code(4000));
+  for (const int code : {0, 999, 1004, 1005, 1006, 1015, 5000}) {
+    CHECK_FALSE(valid_close_code(static_cast<std::uint16_t>(code)));
+  }
+  CHECK(valid_utf8("gr\xC3\xBC\xC3\x9F"));
+  CHECK_FALSE(valid_utf8("\xFF\xFE"));
+}
