@@ -1,0 +1,107 @@
+#include "e2e/harness/api.h"
+
+#include <httplib.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/kube/kubeconfig.h"
+#include "e2e/harness/failure.h"
+#include "e2e/harness/image.h"
+
+namespace usbloop::e2e {
+namespace {
+
+using nlohmann::json;
+
+/// One connection. A request may take long on a busy machine but not for ever.
+std::unique_ptr<httplib::SSLClient> connect(const Api& api) {
+  auto client = std::make_unique<httplib::SSLClient>(api.host(), api.port());
+  client->set_ca_cert_path(api.ca_file().string());
+  client->enable_server_certificate_verification(true);
+  client->set_connection_timeout(std::chrono::seconds(10));
+  client->set_read_timeout(std::chrono::seconds(20));
+  client->set_bearer_token_auth(api.token());
+  return client;
+}
+
+ApiAnswer take(const httplib::Result& result, const std::string& what) {
+  if (!result) throw Failure(what + ": " + httplib::to_string(result.error()));
+  return {.status = result->status, .body = result->body};
+}
+
+/// Splits a watch stream into its events, one JSON document a line.
+class EventLines {
+ public:
+  explicit EventLines(const std::function<bool(const json&)>& on_event) : on_event_(on_event) {}
+
+  /// Whether the wanted event was among them.
+  bool feed(const char* data, std::size_t size) {
+    text_.append(data, size);
+    for (std::size_t end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
+      const std::string line = text_.substr(0, end);
+      text_.erase(0, end + 1);
+      if (!line.empty() && on_event_(json::parse(line))) return true;
+    }
+    return false;
+  }
+
+ private:
+  const std::function<bool(const json&)>& on_event_;
+  std::string text_;
+};
+
+}  // namespace
+
+json ApiAnswer::json() const {
+  auto parsed = nlohmann::json::parse(body, nullptr, false);
+  if (parsed.is_discarded()) throw Failure("not JSON (" + std::to_string(status) + "): " + body);
+  return parsed;
+}
+
+Api::Api(const std::filesystem::path& kubeconfig) {
+  const auto access = kube::load_kubeconfig({kubeconfig.string()}, "");
+  if (!access) throw Failure(access.error().message());
+  host_ = access->host;
+  port_ = access->port;
+  token_ = access->token;
+  ca_file_ = kubeconfig.string() + ".ca.crt";
+  write_file(ca_file_, access->ca_pem);
+}
+
+ApiAnswer Api::get(const std::string& path) const { return take(connect(*this)->Get(path), "GET " + path); }
+
+ApiAnswer Api::create(const std::string& path, const json& object) const {
+  return take(connect(*this)->Post(path, object.dump(), "application/json"), "POST " + path);
+}
+
+ApiAnswer Api::merge_patch(const std::string& path, const json& patch) const {
+  return take(connect(*this)->Patch(path, patch.dump(), "application/merge-patch+json"), "PATCH " + path);
+}
+
+ApiAnswer Api::remove(const std::string& path) const { return take(connect(*this)->Delete(path), "DELETE " + path); }
+
+void Api::watch(const std::string& path, milliseconds timeout, const std::string& what,
+                const std::function<bool(const json&)>& on_event) const {
+  const Deadline deadline(timeout);
+  const std::string address = path + (path.find('?') == std::string::npos ? "?" : "&") + "watch=true";
+  bool found = false;
+  std::string last = "no event";
+  const std::function<bool(const json&)> remember = [&](const json& event) {
+    last = event.dump();
+    return on_event(event);
+  };
+  while (!found && !deadline.passed()) {
+    const auto client = connect(*this);
+    client->set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(deadline.left()) + 1s);
+    EventLines lines(remember);
+    const auto result = client->Get(address, [&](const char* data, std::size_t size) {
+      found = lines.feed(data, size);
+      return !found && !deadline.passed();
+    });
+    if (result && result->status != 200) throw Failure("watch " + path + ": HTTP " + std::to_string(result->status));
+    if (!found && !result && result.error() == httplib::Error::Connection) throw Failure("watch " + path + ": refused");
+  }
+  if (!found) throw Failure("gave up watching for " + what + "; last event: " + last);
+}
+
+}  // namespace usbloop::e2e

@@ -1,0 +1,44 @@
+#include "e2e/harness/digest.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+
+#include "e2e/harness/failure.h"
+#include "e2e/harness/process.h"
+
+namespace usbloop::e2e {
+namespace {
+
+std::string digest(const EVP_MD* kind, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), value.data(), &size, kind, nullptr) != 1) throw Failure("EVP_Digest");
+  return {reinterpret_cast<const char*>(value.data()), size};
+}
+
+}  // namespace
+
+std::string sha256_of(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char byte : digest(EVP_sha256(), bytes)) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += digits[value >> 4U];
+    text += digits[value & 15U];
+  }
+  return text;
+}
+
+std::string sha256_of_file(const std::filesystem::path& file) { return sha256_of(read_file(file)); }
+
+std::string websocket_accept(const std::string& key) {
+  const std::string hash = digest(EVP_sha1(), key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+  std::string text(64, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     reinterpret_cast<const unsigned char*>(hash.data()), static_cast<int>(hash.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+}  // namespace usbloop::e2e

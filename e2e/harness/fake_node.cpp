@@ -1,0 +1,117 @@
+#include "e2e/harness/fake_node.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "e2e/harness/digest.h"
+#include "e2e/harness/failure.h"
+#include "e2e/harness/vmi.h"
+
+namespace usbloop::e2e {
+namespace {
+
+using nlohmann::json;
+
+std::string now_rfc3339() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::string text(32, '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
+  return text;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+Fd listen_unix(const std::filesystem::path& path) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.string().size() >= sizeof address.sun_path) throw Failure("path too long: " + path.string());
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 16) != 0) {
+    throw Failure("listen on " + path.string() + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+void expect_status(const ApiAnswer& answer, int status, const std::string& what) {
+  if (answer.status != status) throw Failure(what + ": " + std::to_string(answer.status) + ": " + answer.body);
+}
+
+}  // namespace
+
+FakeNode::FakeNode(Loop& loop, std::string name)
+    : loop_(&loop), name_(std::move(name)), socket_path_(loop.dir() / (name_ + ".sock")) {
+  listener_ = listen_unix(socket_path_);
+  const json node = {
+      {"apiVersion", "v1"},
+      {"kind", "Node"},
+      {"metadata",
+       {{"name", name_},
+        {"labels", {{"kubernetes.io/hostname", name_}, {"kubevirt.io/schedulable", "true"}}},
+        {"annotations", {{"usbloop.dev/channel", "unix:" + socket_path_.string()}}}}},
+      {"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}, {"lastHeartbeatTime", now_rfc3339()}}}}}}};
+  expect_status(loop_->api().create("/api/v1/nodes", node), 201, "create the fake node");
+}
+
+FakeNode::~FakeNode() = default;
+
+void FakeNode::add_running_vmi(const std::string& name) {
+  const Vmi vmi(*loop_, name, {.node_selector = {{"kubernetes.io/hostname", name_}}});
+  loop_->api().watch(vmis_path() + "?fieldSelector=metadata.name%3D" + name + "&resourceVersion=0", 10s,
+                     "VMI " + name + " to be placed on " + name_, [&](const json& event) {
+                       return event.at("object").value("/status/nodeName"_json_pointer, "") == name_;
+                     });
+  const json running = {{"status", {{"phase", "Running"}, {"nodeName", name_}}}};
+  expect_status(loop_->api().merge_patch(vmis_path() + "/" + name, running), 200, "set the phase of " + name);
+}
+
+FakeNode::Request FakeNode::accept(milliseconds timeout) {
+  pollfd entry{.fd = listener_.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&entry, 1, static_cast<int>(timeout.count())) != 1) throw Failure("nobody dialled the fake node");
+  Request request;
+  request.socket = std::make_unique<PlainSocket>(Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+  request.head = request.socket->receive_through("\r\n\r\n", 10s);
+  return request;
+}
+
+std::string FakeNode::Request::header(const std::string& name) const {
+  const std::string wanted = "\r\n" + lower(name) + ":";
+  const std::size_t at = lower(head).find(wanted);
+  if (at == std::string::npos) return {};
+  const std::size_t start = head.find_first_not_of(' ', at + wanted.size());
+  return head.substr(start, head.find("\r\n", start) - start);
+}
+
+std::string switching_protocols(const FakeNode::Request& request) {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+         websocket_accept(request.header("Sec-WebSocket-Key")) +
+         "\r\nSec-WebSocket-Protocol: plain.kubevirt.io\r\n\r\n";
+}
+
+RawWebsocket FakeNode::accept_websocket(milliseconds timeout) {
+  Request request = accept(timeout);
+  request.socket->send(switching_protocols(request));
+  return RawWebsocket(std::move(request.socket));
+}
+
+std::string qemu_hello() {
+  std::string version = "qemu usb-redir guest 7.2.22";
+  version.resize(64, '\0');
+  const std::string capabilities("\xff\0\0\0", 4);
+  const std::string header("\0\0\0\0\x44\0\0\0\0\0\0\0", 12);  // type 0 (hello), length 68, id 0
+  return header + version + capabilities;
+}
+
+}  // namespace usbloop::e2e

@@ -1,0 +1,141 @@
+#include "e2e/harness/guest_console.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <regex>
+#include <sstream>
+
+#include "e2e/harness/failure.h"
+#include "e2e/harness/process.h"
+
+namespace usbloop::e2e {
+namespace {
+
+constexpr const char* kEventPrefix = "usbloop-guest: ";
+
+std::string without_events(const std::string& text) {
+  std::istringstream lines(text);
+  std::string kept;
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.starts_with(kEventPrefix)) continue;
+    if (!kept.empty()) kept += '\n';
+    kept += line;
+  }
+  return kept;
+}
+
+/// What stands between a command's two marks, once both are there. The shell's echo of the command shows the marks
+/// with quotes in them, so only their output matches.
+std::optional<GuestResult> find_result(const std::string& text, int number) {
+  const std::string begin = "@@begin-" + std::to_string(number) + "@@\n";
+  const std::size_t start = text.rfind(begin);
+  if (start == std::string::npos) return std::nullopt;
+  const std::string end = "@@end-" + std::to_string(number) + "-";
+  const std::size_t stop = text.find(end, start);
+  if (stop == std::string::npos) return std::nullopt;
+  const std::size_t after = text.find("@@", stop + end.size());
+  if (after == std::string::npos) return std::nullopt;
+  const std::string status = text.substr(stop + end.size(), after - stop - end.size());
+  std::string output = text.substr(start + begin.size(), stop - start - begin.size());
+  return GuestResult{.status = std::stoi(status), .output = without_events(output)};
+}
+
+}  // namespace
+
+Fd connect_unix(const std::filesystem::path& path) {
+  // Through the directory's descriptor: an address holds only 107 bytes.
+  const Fd dir(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const std::string name = "/proc/self/fd/" + std::to_string(dir.get()) + "/" + path.filename().string();
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, name.c_str(), sizeof address.sun_path - 1);
+  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    throw Failure("connect to " + path.string() + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+GuestConsole::GuestConsole(const std::filesystem::path& socket, std::filesystem::path log)
+    : fd_(connect_unix(socket)), log_(std::move(log)) {}
+
+void GuestConsole::drain() {
+  std::array<char, 4096> buffer;
+  while (::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
+std::string GuestConsole::text() {
+  drain();
+  std::string text = read_file(log_);
+  std::erase(text, '\r');
+  return text;
+}
+
+void GuestConsole::send(const std::string& line) {
+  const std::string bytes = line + "\n";
+  if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
+    throw Failure("the guest's console is gone");
+  }
+}
+
+void GuestConsole::wait_ready(milliseconds timeout) {
+  const Deadline deadline(timeout);
+  wait_for_line("usbloop-guest: ready", timeout);
+  // What is typed while the shell starts may be thrown away: ask again until it answers.
+  wait_until("an answer of the guest's shell", deadline.left(), [&] {
+    start("true");
+    return holds_within(1s, [&] { return find_result(text(), commands_).has_value(); });
+  });
+}
+
+void GuestConsole::start(const std::string& command) {
+  ++commands_;
+  const std::string number = std::to_string(commands_);
+  send("echo '@@begin'-" + number + "@@; " + command + "; echo '@@end'-" + number + "-$?@@");
+}
+
+GuestResult GuestConsole::finish(milliseconds timeout) {
+  std::optional<GuestResult> result;
+  if (!holds_within(timeout, [&] { return (result = find_result(text(), commands_)).has_value(); })) {
+    throw Failure("a command in the guest did not end in " + std::to_string(timeout.count()) + " ms");
+  }
+  return *result;
+}
+
+GuestResult GuestConsole::run(const std::string& command, milliseconds timeout) {
+  start(command);
+  return finish(timeout);
+}
+
+std::string GuestConsole::must_run(const std::string& command, milliseconds timeout) {
+  const GuestResult result = run(command, timeout);
+  if (result.status != 0) {
+    throw Failure("in the guest: " + command + ": status " + std::to_string(result.status) + ": " + result.output);
+  }
+  return result.output;
+}
+
+std::string GuestConsole::wait_for_line(const std::string& pattern, milliseconds timeout, std::size_t from) {
+  const std::regex expression("[^\n]*" + pattern + "[^\n]*");
+  std::smatch match;
+  std::string said;
+  wait_until("the guest's line /" + pattern + "/", timeout, [&] {
+    said = text().substr(from);
+    return std::regex_search(said, match, expression);
+  });
+  return match[0].str();
+}
+
+bool GuestConsole::has_line(const std::string& pattern, std::size_t from) {
+  return std::regex_search(text().substr(from), std::regex(pattern));
+}
+
+}  // namespace usbloop::e2e

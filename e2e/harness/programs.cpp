@@ -1,0 +1,46 @@
+#include "e2e/harness/programs.h"
+
+#include <cstdlib>
+#include <sstream>
+
+namespace usbloop::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+bool on_path(const std::string& program) {
+  std::istringstream dirs(environment("PATH"));
+  std::string dir;
+  while (std::getline(dirs, dir, ':')) {
+    if (!dir.empty() && fs::exists(fs::path(dir) / program)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+fs::path apiserver_sim() { return USBLOOP_APISERVER_SIM; }
+fs::path launcher_sim() { return USBLOOP_LAUNCHER_SIM; }
+fs::path device_sim() { return USBLOOP_DEVICE_SIM; }
+fs::path kubectl_usbredir() { return USBLOOP_CLIENT; }
+
+fs::path guest_dir() {
+  if (const auto cache = environment("USBLOOP_CACHE"); !cache.empty()) return fs::path(cache) / "guest";
+  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "usbloop/guest";
+  return fs::path(environment("HOME")) / ".cache/usbloop/guest";
+}
+
+std::optional<std::string> missing_for_guest() {
+  if (!on_path("qemu-system-x86_64")) return "qemu-system-x86_64 is not on PATH (scripts/install-deps)";
+  for (const char* file : {"vmlinux", "initramfs.cpio.gz"}) {
+    if (!fs::exists(guest_dir() / file)) return "no " + (guest_dir() / file).string() + " (scripts/build-guest)";
+  }
+  return std::nullopt;
+}
+
+}  // namespace usbloop::e2e

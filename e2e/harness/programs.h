@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace usbloop::e2e {
+
+/// The programs under test, as this build made them.
+std::filesystem::path apiserver_sim();
+std::filesystem::path launcher_sim();
+std::filesystem::path device_sim();
+std::filesystem::path kubectl_usbredir();
+
+/// Where scripts/build-guest puts the test guest.
+std::filesystem::path guest_dir();
+
+/// Why a test with a guest cannot run on this machine, or nothing when it can.
+std::optional<std::string> missing_for_guest();
+
+}  // namespace usbloop::e2e
