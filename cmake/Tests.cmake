@@ -6,6 +6,8 @@ if(NOT USBLOOP_TESTS)
 endif()
 
 enable_testing()
+# The tests that the sanitizer builds run; everything they need and nothing more.
+add_custom_target(unit_tests)
 find_package(doctest REQUIRED)
 include(doctest)
 
@@ -30,6 +32,9 @@ function(usbloop_test name)
   target_link_libraries(${name} PRIVATE ${arg_LINK} doctest::doctest usbloop_settings)
   if(NOT arg_OWN_MAIN)
     target_link_libraries(${name} PRIVATE usbloop_doctest_main)
+  endif()
+  if(arg_LABEL STREQUAL "unit")
+    add_dependencies(unit_tests ${name})
   endif()
   doctest_discover_tests(${name} TEST_PREFIX "${name}/" ADD_LABELS 0
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)

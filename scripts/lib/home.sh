@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Where things are: the caches of this user, the home of one loop, and the processes that `up` started there. Sourced.
+
+usbloop_cache=${USBLOOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/usbloop}
+# shellcheck disable=SC2034  # for those who source this
+usbloop_home=${USBLOOP_HOME:-$usbloop_cache/home}
+
+# programs_dir ROOT: the folder of the built programs; USBLOOP_BIN says it where there is no build tree.
+programs_dir() {
+  printf '%s\n' "${USBLOOP_BIN:-$1/build/release/bin}"
+}
+
+# start_time PID: the kernel's start time of a process, which tells it from a later one with the same number.
+start_time() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  stat=${stat##*) }
+  cut -d' ' -f20 <<<"$stat"
+}
+
+# remember PIDFILE PID: records a process that we started.
+remember() {
+  printf '%s %s\n' "$2" "$(start_time "$2")" >"$1"
+}
+
+# running PIDFILE: prints the pid when the very process that was remembered still runs.
+running() {
+  local pid started
+  [[ -r $1 ]] || return 1
+  read -r pid started <"$1" || return 1
+  [[ -n ${started:-} && $(start_time "$pid" || true) == "$started" ]] || return 1
+  printf '%s\n' "$pid"
+}
+
+# is_gone PID: true when the process has ended; one that only waits to be reaped counts as ended.
+is_gone() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+  [[ ${stat##*) } == Z* ]]
+}
+
+# stop_pid PID SECONDS: SIGTERM, then SIGKILL when it has not ended in time.
+stop_pid() {
+  local until=$(($(now_ms) + $2 * 1000))
+  kill -TERM "$1" 2>/dev/null || return 0
+  until is_gone "$1"; do
+    if (($(now_ms) > until)); then
+      note "$(basename "$0"): process $1 did not end within $2 s and is killed"
+      kill -KILL "$1" 2>/dev/null || true
+      return 0
+    fi
+    sleep 0.05
+  done
+}
+
+# wait_for SECONDS COMMAND...: repeats the command until it succeeds; fails when the time is over.
+wait_for() {
+  local until=$(($(now_ms) + $1 * 1000))
+  shift
+  until "$@"; do
+    if (($(now_ms) > until)); then return 1; fi
+    sleep 0.05
+  done
+}
