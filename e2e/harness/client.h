@@ -29,9 +29,9 @@ ClientEnd run_client(const CaseDir& dir, const std::string& name, std::vector<st
 struct Stick {
   std::filesystem::path image;
   std::string id = "0951:1666";
-  std::string speed = {};     ///< empty: the program's default
+  std::string speed = {};  ///< empty: the program's default
   std::string serial = {};
-  std::string more = {};      ///< further settings, ",ro"
+  std::string more = {};  ///< further settings, ",ro"
   [[nodiscard]] std::string spec() const;
 };
 

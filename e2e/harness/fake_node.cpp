@@ -106,12 +106,4 @@ RawWebsocket FakeNode::accept_websocket(milliseconds timeout) {
   return RawWebsocket(std::move(request.socket));
 }
 
-std::string qemu_hello() {
-  std::string version = "qemu usb-redir guest 7.2.22";
-  version.resize(64, '\0');
-  const std::string capabilities("\xff\0\0\0", 4);
-  const std::string header("\0\0\0\0\x44\0\0\0\0\0\0\0", 12);  // type 0 (hello), length 68, id 0
-  return header + version + capabilities;
-}
-
 }  // namespace usbloop::e2e

@@ -41,7 +41,4 @@ class FakeNode {
 /// The 101 answer of a good node for a request.
 std::string switching_protocols(const FakeNode::Request& request);
 
-/// QEMU's usbredir hello: all capabilities, as a slot sends it when it is connected.
-std::string qemu_hello();
-
 }  // namespace usbloop::e2e

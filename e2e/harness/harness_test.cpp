@@ -70,7 +70,7 @@ TEST_CASE("a process's exit code, signal and output are told apart") {
 
 TEST_CASE("waiting for output gives the capture, and fails at once when the process ends without it") {
   const CaseDir dir;
-  Process speaks({.name = "speaks", .argv = {"sh", "-c", "echo port 4711; sleep 1000"}, .log_dir = dir.path()});
+  Process speaks({.name = "speaks", .argv = {"sh", "-c", "echo port 4711; exec sleep 1000"}, .log_dir = dir.path()});
   CHECK(speaks.wait_out("port ([0-9]+)", 10s) == "4711");
   Process silent({.name = "silent", .argv = {"true"}, .log_dir = dir.path()});
   const Stopwatch watch;

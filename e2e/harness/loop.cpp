@@ -36,9 +36,15 @@ void Loop::start_apiserver() {
 }
 
 void Loop::start_launcher(const std::string& node) {
-  const std::vector<std::string> argv = {launcher_sim(), "--kubeconfig", dir_ / "apiserver/node.kubeconfig",
-                                         "--node-name",  node,           "--run-dir",
-                                         run_dir(node),  "--guest",      guest_dir(),
+  const std::vector<std::string> argv = {launcher_sim(),
+                                         "--kubeconfig",
+                                         dir_ / "apiserver/node.kubeconfig",
+                                         "--node-name",
+                                         node,
+                                         "--run-dir",
+                                         run_dir(node),
+                                         "--guest",
+                                         guest_dir(),
                                          "-v"};
   const std::string name = "launcher-sim." + node + "." + std::to_string(++starts_);
   auto& launcher = launchers_[node];

@@ -37,7 +37,8 @@ Fd open_log(const std::filesystem::path& path) {
   return fd;
 }
 
-/// The child's side of the fork. Only calls that are safe there, except for the environment of a single-threaded parent.
+/// The child's side of the fork. Only calls that are safe there, except for the environment of a single-threaded
+/// parent.
 [[noreturn]] void run_child(const ProcessSpec& spec, const std::filesystem::path& cwd, int out, int err, pid_t parent) {
   ::setsid();
   ::signal(SIGPIPE, SIG_DFL);

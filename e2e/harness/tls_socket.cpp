@@ -116,10 +116,16 @@ TlsSocket::TlsSocket(const std::string& host, int port, const std::filesystem::p
 
 TlsSocket::~TlsSocket() = default;
 
+void TlsSocket::shutdown_write() {
+  SSL_shutdown(ssl_->ssl);
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
 bool TlsSocket::send(std::string_view bytes, milliseconds timeout, std::size_t* sent) {
   const Deadline deadline(timeout);
   while (!bytes.empty()) {
-    const int count = SSL_write(ssl_->ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)));
+    const int count =
+        SSL_write(ssl_->ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)));
     if (count > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(count));
       if (sent != nullptr) *sent += static_cast<std::size_t>(count);

@@ -53,6 +53,8 @@ class TlsSocket : public Wire {
   using Wire::send;
   bool send(std::string_view bytes, milliseconds timeout, std::size_t* sent) override;
   bool receive(std::string& into, milliseconds timeout) override;
+  /// Sends close_notify and ends the write side; reading goes on.
+  void shutdown_write();
 
  private:
   struct Ssl;

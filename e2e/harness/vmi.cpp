@@ -27,8 +27,7 @@ std::string usbredir_path(const std::string& name, const std::string& ns) {
   return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + name + "/usbredir";
 }
 
-Vmi::Vmi(Loop& loop, std::string name, VmiOptions options)
-    : loop_(&loop), name_(std::move(name)), ns_(options.ns) {
+Vmi::Vmi(Loop& loop, std::string name, VmiOptions options) : loop_(&loop), name_(std::move(name)), ns_(options.ns) {
   const auto answer = loop_->api().create(vmis_path(ns_), vmi_manifest(name_, options));
   if (answer.status != 201) throw Failure("create VMI " + name_ + ": " + std::to_string(answer.status) + answer.body);
   uid_ = answer.json().at("metadata").at("uid").get<std::string>();
@@ -54,8 +53,7 @@ void Vmi::remove(milliseconds timeout) {
   const auto answer = loop_->api().remove(vmis_path(ns_) + "/" + name_);
   if (answer.status != 200) throw Failure("delete VMI " + name_ + ": " + std::to_string(answer.status) + answer.body);
   const std::string version = before.at("metadata").at("resourceVersion").get<std::string>();
-  const std::string path =
-      vmis_path(ns_) + "?fieldSelector=metadata.name%3D" + name_ + "&resourceVersion=" + version;
+  const std::string path = vmis_path(ns_) + "?fieldSelector=metadata.name%3D" + name_ + "&resourceVersion=" + version;
   loop_->api().watch(path, deadline.left(), "VMI " + name_ + " to be gone",
                      [&](const json& event) { return event.at("type") == "DELETED"; });
 }

@@ -1,0 +1,99 @@
+// The end of a session: the guest and the slot must know within a second, however it comes.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "e2e/harness/client.h"
+#include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
+#include "e2e/harness/proc_fs.h"
+#include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/vmi.h"
+
+using namespace usbloop::e2e;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Desk {
+  CaseDir dir;
+  Loop loop{dir};
+  Vmi vmi{loop, "demo"};
+  GuestConsole& guest = vmi.boot();
+  fs::path image = dir.path() / "stick.img";
+  Desk() { make_random_image(image, 4 << 20, 1); }
+
+  Client client(const std::string& name, const std::string& id) {
+    return Client(dir, name, loop, {.image = image, .id = id}, "demo");
+  }
+  /// Asks for a slot by hand; the status line of the answer.
+  std::string ask_for_slot(std::unique_ptr<TlsSocket>& socket) {
+    socket = std::make_unique<TlsSocket>(loop.api().host(), loop.api().port(), loop.api().ca_file());
+    socket->send(upgrade_head(usbredir_path("demo"), loop.api().token()));
+    return socket->receive_through("\r\n\r\n", 10s).substr(0, 12);
+  }
+};
+
+/// The guest has lost the device within a second of `end`, and the fourth slot, the only one that was free'd, is taken
+/// by the next who asks within that second.
+void check_end(Desk& desk, const std::string& name, const std::function<void(Process&)>& end) {
+  CAPTURE(name);
+  std::size_t mark = desk.guest.mark();
+  Client fourth = desk.client(name, "1234:0004");
+  desk.guest.wait_for_line("usbloop-guest: usb add 1234:0004 .*path=1-4", 10s, mark);
+  std::unique_ptr<TlsSocket> socket;
+  CHECK(desk.ask_for_slot(socket) == "HTTP/1.1 500");  // all four are busy
+
+  mark = desk.guest.mark();
+  const Stopwatch watch;
+  end(fourth.process());
+  CHECK_NOTHROW(desk.guest.wait_for_line("usbloop-guest: usb remove 1234:0004", 5s, mark));
+  CHECK_MESSAGE(watch.elapsed() < 1s, "the guest took " << watch.elapsed().count() << " ms to lose the device");
+  CHECK(holds_within(5s, [&] { return desk.ask_for_slot(socket) == "HTTP/1.1 101"; }));
+  CHECK_MESSAGE(watch.elapsed() < 1s, "the slot took " << watch.elapsed().count() << " ms to be free");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "Ctrl-C, SIGTERM and kill -9 of the client: the guest loses the device and the slot is free within a second") {
+  Desk desk;
+  Client first = desk.client("first", "1234:0001");
+  Client second = desk.client("second", "1234:0002");
+  Client third = desk.client("third", "1234:0003");
+  check_end(desk, "interrupted", [](Process& client) {
+    client.signal(SIGINT);
+    CHECK(client.wait_exit(5s).code == 0);
+  });
+  check_end(desk, "terminated", [](Process& client) {
+    client.signal(SIGTERM);
+    CHECK(client.wait_exit(5s).code == 0);
+  });
+  check_end(desk, "killed", [](Process& client) { client.kill_hard(); });
+  // The others have noticed nothing.
+  for (Client* other : {&first, &second, &third}) CHECK(other->process().running());
+  CHECK(desk.guest.run("ls /sys/bus/usb/devices | grep -c '^1-[123]$'").output == "3");
+  first.stop();
+  second.stop();
+  third.stop();
+}
+
+TEST_CASE(
+    "the client is killed in the middle of a read: the guest gets an error at once and the next client is served") {
+  Desk desk;
+  {
+    Client client = desk.client("client", "0951:1666");
+    const std::string disk = wait_disk(desk.guest, "1-1");
+    desk.guest.start("while dd if=/dev/" + disk + " of=/dev/null bs=64k iflag=direct 2>/dev/null; do :; done");
+    wait_until("traffic", 10s, [&] { return cpu_time(client.process().pid()) > 50ms; });
+    client.process().kill_hard();
+    const Stopwatch watch;
+    CHECK_NOTHROW(desk.guest.finish(10s));
+    CHECK_MESSAGE(watch.elapsed() < 2s, "the read failed after " << watch.elapsed().count() << " ms");
+  }
+  const std::string sha = make_random_image(desk.image, 4 << 20, 2);
+  Client next = desk.client("next", "0951:1666");
+  const std::string disk = wait_disk(desk.guest, "1-1");
+  CHECK(guest_sha256(desk.guest, disk, 4 << 20) == sha);
+  next.stop();
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace usbloop::e2e {
+
+/// Packet types of usbredirproto.h that the cases speak of.
+enum UsbredirType : std::uint32_t {
+  usbredir_hello = 0,
+  usbredir_device_connect = 1,
+  usbredir_interface_info = 4,
+  usbredir_ep_info = 5,
+  usbredir_filter_reject = 22,
+  usbredir_control = 100,
+};
+
+/// QEMU's hello: all capabilities, as a slot sends it when it is connected.
+std::string qemu_hello();
+
+/// A packet as it stands on the wire after both hellos (64-bit ids).
+std::string usbredir_packet(std::uint32_t type, std::uint64_t id, std::string_view body);
+
+/// A GET_DESCRIPTOR(device) request for 18 bytes.
+std::string get_device_descriptor(std::uint64_t id);
+
+struct UsbredirPacket {
+  std::uint32_t type = 0;
+  std::uint64_t id = 0;
+  std::string body;
+};
+
+/// Cuts a stream that begins with a hello into its packets; an incomplete one at the end is left out.
+std::vector<UsbredirPacket> usbredir_packets(std::string_view stream);
+
+}  // namespace usbloop::e2e

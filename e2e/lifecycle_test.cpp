@@ -1,0 +1,221 @@
+// Starts, ends and crashes of the loop's parts.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "e2e/harness/client.h"
+#include "e2e/harness/digest.h"
+#include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
+#include "e2e/harness/proc_fs.h"
+#include "e2e/harness/vmi.h"
+
+using namespace usbloop::e2e;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+struct Desk {
+  CaseDir dir;
+  Loop loop{dir};
+  Vmi vmi{loop, "demo"};
+  GuestConsole& guest = vmi.boot();
+  fs::path image = dir.path() / "stick.img";
+  std::string sha = make_random_image(image, 4 * kMiB, 1);
+
+  Client client(const std::string& name) { return Client(dir, name, loop, {.image = image}, "demo"); }
+  void check_data() { CHECK(guest_sha256(guest, wait_disk(guest, "1-1"), 4 * kMiB) == sha); }
+};
+
+bool process_exists(pid_t pid) {
+  reap_orphans();
+  return ::kill(pid, 0) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a VMI goes through its phases, is Ready while it runs, and nothing of it is left after its deletion") {
+  const CaseDir dir;
+  Loop loop(dir);
+  Vmi vmi(loop, "demo");
+  std::vector<std::string> phases;
+  loop.api().watch(vmis_path() + "?fieldSelector=metadata.name%3Ddemo&resourceVersion=0", 30s, "Running",
+                   [&](const json& event) {
+                     const auto phase = event.at("object").value("/status/phase"_json_pointer, "");
+                     if (phases.empty() || phases.back() != phase) phases.push_back(phase);
+                     return phase == "Running";
+                   });
+  // The first ones may have passed before the watch began; their order is fixed.
+  const std::vector<std::string> order = {"", "Pending", "Scheduling", "Scheduled", "Running"};
+  std::size_t at = 0;
+  for (const auto& phase : phases) {
+    while (at < order.size() && order[at] != phase) ++at;
+    CHECK_MESSAGE(at < order.size(), "phase '" << phase << "' out of order");
+  }
+  CHECK(vmi.object().at("status").at("nodeName") == "node-a");
+  CHECK(vmi.object().at("metadata").at("labels").at("kubevirt.io/nodeName") == "node-a");
+  bool ready = false;
+  for (const auto& condition : vmi.object().at("status").at("conditions")) {
+    if (condition.at("type") == "Ready") ready = condition.at("status") == "True";
+  }
+  CHECK(ready);
+
+  const pid_t qemu = vmi.qemu_pid();
+  const fs::path run_dir = vmi.run_dir();
+  CHECK(process_exists(qemu));
+  vmi.remove();
+  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+  CHECK(holds_within(1s, [&] { return !fs::exists(run_dir); }));
+  CHECK(loop.api().get(vmis_path() + "/demo").status == 404);
+}
+
+TEST_CASE("a VMI is deleted while a device is redirected: the client says so and ends with 1") {
+  Desk desk;
+  Client client = desk.client("client");
+  wait_disk(desk.guest, "1-1");
+  const pid_t qemu = desk.vmi.qemu_pid();
+  desk.vmi.remove();
+  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+  const ExitStatus status = client.process().wait_exit(2s);
+  CHECK(status.code == 1);
+  CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo"), client.process().err());
+}
+
+TEST_CASE("the guest crashes while a device is redirected: the VMI is Failed and the client ends with 1") {
+  Desk desk;
+  Client client = desk.client("client");
+  wait_disk(desk.guest, "1-1");
+  ::kill(desk.vmi.qemu_pid(), SIGKILL);
+  CHECK(client.process().wait_exit(2s).code == 1);
+  desk.vmi.wait_phase("Failed", 10s);
+}
+
+TEST_CASE("the guest powers itself off: the VMI is Succeeded") {
+  Desk desk;
+  desk.guest.start("poweroff -f");
+  desk.vmi.wait_phase("Succeeded", 20s);
+}
+
+TEST_CASE("a launcher that is killed and started again takes its guest back, and the guest keeps its state") {
+  Desk desk;
+  desk.guest.must_run("echo remembered > /tmp/word");
+  Client before = desk.client("before");
+  wait_disk(desk.guest, "1-1");
+  const pid_t qemu = desk.vmi.qemu_pid();
+  std::size_t mark = desk.guest.mark();
+  desk.loop.launcher().kill_hard();
+  // The launcher carried the session: it ends at both ends.
+  CHECK(before.process().wait_exit(5s).code == 1);
+  CHECK_NOTHROW(desk.guest.wait_for_line("usbloop-guest: usb remove 0951:1666", 5s, mark));
+  CHECK(process_exists(qemu));
+
+  desk.loop.start_launcher();
+  desk.vmi.wait_phase("Running", 10s);
+  CHECK(desk.vmi.qemu_pid() == qemu);
+  CHECK(desk.guest.must_run("cat /tmp/word") == "remembered");
+  Client after = desk.client("after");
+  desk.check_data();
+  after.stop();
+  desk.vmi.remove();
+  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+}
+
+TEST_CASE("a guest that dies while its launcher is down is found dead afterwards") {
+  Desk desk;
+  const pid_t qemu = desk.vmi.qemu_pid();
+  desk.loop.launcher().kill_hard();
+  ::kill(qemu, SIGKILL);
+  REQUIRE(holds_within(5s, [&] { return !process_exists(qemu); }));
+  desk.loop.start_launcher();
+  desk.vmi.wait_phase("Failed", 10s);
+}
+
+TEST_CASE("a VMI deleted while its launcher is down is gone after the launcher's restart") {
+  Desk desk;
+  const pid_t qemu = desk.vmi.qemu_pid();
+  desk.loop.launcher().kill_hard();
+  CHECK(desk.loop.api().remove(vmis_path() + "/demo").status == 200);
+  CHECK(desk.vmi.object().at("metadata").contains("deletionTimestamp"));
+  desk.loop.start_launcher();
+  CHECK(holds_within(10s, [&] { return desk.loop.api().get(vmis_path() + "/demo").status == 404; }));
+  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+}
+
+TEST_CASE("an API server that is killed and started again has its objects, and the launcher goes on with it") {
+  Desk desk;
+  const std::string uid = desk.vmi.uid();
+  const std::string version = desk.vmi.object().at("metadata").at("resourceVersion").get<std::string>();
+  Client before = desk.client("before");
+  const int port = desk.loop.api().port();
+  desk.loop.apiserver().kill_hard();
+  CHECK(before.process().wait_exit(5s).code == 1);
+  desk.loop.start_apiserver();
+  CHECK(Api(desk.loop.kubeconfig()).port() == port);
+  CHECK(desk.vmi.object().at("metadata").at("uid") == uid);
+  CHECK(desk.vmi.object().at("status").at("phase") == "Running");
+  CHECK(std::stoll(desk.vmi.object().at("metadata").at("resourceVersion").get<std::string>()) >= std::stoll(version));
+
+  Client after = desk.client("after");
+  desk.check_data();
+  after.stop();
+  // The launcher watches again: a second VMI is started and the first can be deleted.
+  const Vmi second(desk.loop, "second");
+  second.wait_phase("Running", 40s);
+  desk.vmi.remove();
+}
+
+TEST_CASE("SIGTERM to the launcher powers its guests off, and nothing of them is left") {
+  Desk desk;
+  Client client = desk.client("client");
+  wait_disk(desk.guest, "1-1");
+  const pid_t qemu = desk.vmi.qemu_pid();
+  desk.loop.stop_launcher();
+  CHECK_FALSE(process_exists(qemu));
+  CHECK(client.process().wait_exit(5s).code == 1);
+  CHECK(desk.vmi.object().at("status").at("phase") == "Succeeded");
+  CHECK(processes_of(desk.loop.run_dir("node-a")).empty());
+  desk.loop.stop_apiserver();
+  CHECK(processes_of(desk.dir.path()).empty());
+}
+
+TEST_CASE("two loops side by side keep to themselves") {
+  const CaseDir dir;
+  Loop one(dir, {.dir = "one"});
+  Loop two(dir, {.dir = "two"});
+  Vmi vmi_one(one, "demo");
+  Vmi vmi_two(two, "demo");
+  const auto redirect = [&](const std::string& name, Loop& loop, Vmi& vmi, std::uint64_t seed) {
+    GuestConsole& guest = vmi.boot();
+    const fs::path image = dir.path() / (name + ".img");
+    const std::string sha = make_random_image(image, kMiB, seed);
+    Client client(dir, name, loop, {.image = image}, "demo");
+    CHECK(guest_sha256(guest, wait_disk(guest, "1-1"), kMiB) == sha);
+    return client;
+  };
+  Client client_one = redirect("client-one", one, vmi_one, 1);
+  Client client_two = redirect("client-two", two, vmi_two, 2);
+  client_one.stop();
+  vmi_one.remove();
+  CHECK(client_two.process().running());
+  CHECK(vmi_two.object().at("status").at("phase") == "Running");
+  client_two.stop();
+}
+
+TEST_CASE("two nodes: the node selector places the VMI, and its sessions go to its node") {
+  const CaseDir dir;
+  Loop loop(dir, {.nodes = {"node-a", "node-b"}});
+  Vmi vmi(loop, "demo", {.node_selector = {{"kubernetes.io/hostname", "node-b"}}});
+  GuestConsole& guest = vmi.boot();
+  CHECK(vmi.object().at("status").at("nodeName") == "node-b");
+  const fs::path image = dir.path() / "stick.img";
+  const std::string sha = make_random_image(image, kMiB, 1);
+  Client client(dir, "client", loop, {.image = image}, "demo");
+  CHECK(guest_sha256(guest, wait_disk(guest, "1-1"), kMiB) == sha);
+  client.stop();
+}

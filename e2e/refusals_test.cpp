@@ -1,0 +1,192 @@
+// What the API server refuses (wire reference, sections 11 and 12), as the client shows it and as it stands on the
+// wire.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "e2e/harness/client.h"
+#include "e2e/harness/fake_node.h"
+#include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
+#include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/vmi.h"
+
+using namespace usbloop::e2e;
+using nlohmann::json;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+struct Desk {
+  CaseDir dir;
+  Loop loop{dir, {.nodes = {}}};
+  FakeNode node{loop};
+  Desk() { make_random_image(dir.path() / "stick.img", 1 << 20, 1); }
+
+  /// What the client says when it asks for the VMI; it must end with 1.
+  std::string refusal(const std::string& vmi, const std::vector<std::string>& more = {}) {
+    Process client = start(vmi, more);
+    const ExitStatus status = client.wait_exit(20s);
+    INFO("standard error: ", client.err());
+    CHECK(status.code == 1);
+    CHECK_FALSE(contains(client.err(), "Redirecting"));
+    return client.err();
+  }
+
+  Process start(const std::string& vmi, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"--kubeconfig", loop.kubeconfig(), "--emulate",
+                                          "stick,image=" + (dir.path() / "stick.img").string(), vmi};
+    arguments.insert(arguments.begin(), more.begin(), more.end());
+    return start_client(dir, "client-" + std::to_string(++clients_), arguments);
+  }
+
+  void patch(const std::string& vmi, const json& patch) {
+    const auto answer = loop.api().merge_patch(vmis_path() + "/" + vmi, patch);
+    REQUIRE_MESSAGE(answer.status == 200, answer.body);
+  }
+
+  /// Sends a request head of ours and returns the whole answer up to `through`.
+  std::string raw(const std::string& head, const std::string& through) {
+    TlsSocket socket(loop.api().host(), loop.api().port(), loop.api().ca_file());
+    REQUIRE(socket.send(head));
+    return socket.receive_through(through, 10s);
+  }
+
+ private:
+  int clients_ = 0;
+};
+
+/// Splits an answer and checks that its body is a Status fit for a websocket client: exact type, small enough.
+json status_of(const std::string& answer, int code) {
+  CHECK(answer.starts_with("HTTP/1.1 " + std::to_string(code) + " "));
+  CHECK(contains(answer, "\r\nContent-Type: application/json\r\n"));
+  const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+  CHECK(body.size() <= 1024);
+  const json status = json::parse(body, nullptr, false);
+  REQUIRE_MESSAGE(!status.is_discarded(), answer);
+  CHECK(status.value("kind", "") == "Status");
+  CHECK(status.value("apiVersion", "") == "v1");
+  CHECK(status.value("status", "") == "Failure");
+  CHECK(status.value("code", 0) == code);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("a VMI that does not exist") {
+  Desk desk;
+  const std::string text = "virtualmachineinstance.kubevirt.io \"ghost\" not found";
+  CHECK(contains(desk.refusal("ghost"), "Can't access VMI ghost: " + text));
+  const json status = status_of(desk.raw(upgrade_head(usbredir_path("ghost"), desk.loop.api().token()), "\n}"), 404);
+  CHECK(status.at("reason") == "NotFound");
+  CHECK(status.at("message") == text);
+  CHECK(status.at("details") ==
+        json({{"name", "ghost"}, {"group", "kubevirt.io"}, {"kind", "virtualmachineinstance"}}));
+}
+
+TEST_CASE("a VMI without clientPassthrough") {
+  Desk desk;
+  const Vmi vmi(desk.loop, "plain", {.client_passthrough = false});
+  const std::string text =
+      "Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"plain\": Not configured with USB "
+      "Redirection";
+  CHECK(contains(desk.refusal("plain"), "Can't access VMI plain: " + text));
+  const json status = status_of(desk.raw(upgrade_head(usbredir_path("plain"), desk.loop.api().token()), "\n}"), 409);
+  CHECK(status.at("reason") == "Conflict");
+  CHECK(status.at("message") == text);
+}
+
+TEST_CASE("a VMI that is not running, in each phase that is not Running") {
+  Desk desk;
+  const Vmi vmi(desk.loop, "idle", {.node_selector = {{"kubernetes.io/hostname", "no-such-node"}}});
+  CHECK(contains(desk.refusal("idle"), "Can't access VMI idle: VMI is not running"));
+  for (const char* phase : {"Pending", "Scheduling", "Scheduled", "Succeeded", "Failed"}) {
+    CAPTURE(phase);
+    desk.patch("idle", {{"status", {{"phase", phase}}}});
+    const json status = status_of(desk.raw(upgrade_head(usbredir_path("idle"), desk.loop.api().token()), "\n}"), 400);
+    CHECK(status.at("reason") == "BadRequest");
+    CHECK(status.at("message") == "VMI is not running");
+  }
+}
+
+TEST_CASE("the namespace of -n is asked") {
+  Desk desk;
+  desk.node.add_running_vmi("demo");
+  CHECK(contains(desk.refusal("demo", {"-n", "elsewhere"}),
+                 "Can't access VMI demo: virtualmachineinstance.kubevirt.io \"demo\" not found"));
+}
+
+TEST_CASE("a node that is unknown, and one that does not answer") {
+  Desk desk;
+  desk.node.add_running_vmi("lost");
+  desk.patch("lost", {{"status", {{"nodeName", "nowhere"}}}});
+  CHECK(contains(desk.refusal("lost"), "Can't access VMI lost: No virt-handler on node nowhere found"));
+
+  desk.node.add_running_vmi("deaf");
+  std::filesystem::remove(desk.loop.dir() / "node-fake.sock");
+  CHECK(contains(desk.refusal("deaf"), "Can't access VMI deaf: Internal error occurred: dialing virt-handler: "));
+}
+
+TEST_CASE("what the node refuses reaches the client in the words of KubeVirt") {
+  Desk desk;
+  desk.node.add_running_vmi("demo");
+  struct Case {
+    std::string answer;
+    std::string message;
+  };
+  const std::string prefix = "Internal error occurred: Can't connect to websocket ";
+  const std::vector<Case> cases = {
+      {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", prefix + "(503): websocket: bad handshake"},
+      {"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 31\r\n\r\nVMI default/demo does not "
+       "exist",
+       prefix + "(404): websocket: bad handshake: application info: VMI default/demo does not exist"},
+      {"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nno such slot",
+       prefix + "(400): websocket: bad handshake: application info: no such slot"}};
+  for (const Case& wanted : cases) {
+    CAPTURE(wanted.answer);
+    Process client = desk.start("demo");
+    FakeNode::Request request = desk.node.accept();
+    CHECK(request.head.starts_with("GET /v1/namespaces/default/virtualmachineinstances/demo/usbredir HTTP/1.1\r\n"));
+    request.socket->send(wanted.answer);
+    CHECK(client.wait_exit(10s).code == 1);
+    CHECK_MESSAGE(contains(client.err(), "Can't access VMI demo: " + wanted.message), client.err());
+  }
+}
+
+TEST_CASE("no token and a wrong token are refused before anything is said about the VMI") {
+  Desk desk;
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"Authorization", ""}, {"authorization", "Bearer stranger"}}) {
+    const std::string head = upgrade_head(usbredir_path("ghost"), "", {{"Authorization", ""}, {name, value}});
+    const json status = status_of(desk.raw(head, "}"), 401);
+    CHECK(status.at("reason") == "Unauthorized");
+    CHECK(status.at("message") == "Unauthorized");
+  }
+}
+
+TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {
+  Desk desk;
+  desk.node.add_running_vmi("demo");
+  struct Case {
+    std::map<std::string, std::string> headers;
+    std::string text;
+  };
+  const std::vector<Case> cases = {
+      {{{"Connection", ""}, {"Upgrade", ""}},
+       "websocket: the client is not using the websocket protocol: 'upgrade' token not found in 'Connection' header"},
+      {{{"Sec-WebSocket-Version", "8"}},
+       "websocket: unsupported version: 13 not found in 'Sec-Websocket-Version' header"},
+      {{{"Sec-WebSocket-Key", ""}},
+       "websocket: not a websocket handshake: 'Sec-WebSocket-Key' header is missing or blank"}};
+  for (const Case& wanted : cases) {
+    CAPTURE(wanted.text);
+    const auto answer =
+        desk.raw(upgrade_head(usbredir_path("demo"), desk.loop.api().token(), wanted.headers), wanted.text);
+    CHECK(answer.starts_with("HTTP/1.1 400 "));
+    CHECK(contains(answer, "\r\nContent-Type: text/plain"));
+    CHECK(contains(answer, "Bad Request\n"));
+    CHECK(contains(answer, wanted.text));
+  }
+  CHECK_THROWS(desk.node.accept(50ms));  // the node was never asked
+}

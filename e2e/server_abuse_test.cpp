@@ -1,0 +1,173 @@
+// Bytes from strangers on the API server's port: each is answered or dropped for itself, while a session of somebody
+// else goes on and no memory, descriptor or process is lost.
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <csignal>
+
+#include "e2e/harness/client.h"
+#include "e2e/harness/fake_node.h"
+#include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
+#include "e2e/harness/proc_fs.h"
+#include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/usbredir_bytes.h"
+#include "e2e/harness/vmi.h"
+
+using namespace usbloop::e2e;
+
+namespace {
+
+/// An API server with one healthy websocket through it to a node that the harness plays.
+struct Server {
+  CaseDir dir;
+  Loop loop{dir, {.nodes = {}}};
+  FakeNode node{loop};
+  std::unique_ptr<RawWebsocket> near;
+  std::unique_ptr<RawWebsocket> far;
+  std::size_t fds_at_rest = 0;
+
+  Server() {
+    node.add_running_vmi("demo");
+    near = open();
+    fds_at_rest = open_fds(loop.apiserver().pid());
+  }
+
+  TlsSocket tls() const { return {loop.api().host(), loop.api().port(), loop.api().ca_file()}; }
+  PlainSocket tcp() const { return PlainSocket(connect_tcp(loop.api().host(), loop.api().port())); }
+
+  std::unique_ptr<RawWebsocket> open() {
+    auto wire = std::make_unique<TlsSocket>(loop.api().host(), loop.api().port(), loop.api().ca_file());
+    wire->send(upgrade_head(usbredir_path("demo"), loop.api().token()));
+    far = std::make_unique<RawWebsocket>(node.accept_websocket());
+    REQUIRE(wire->receive_through("\r\n\r\n", 10s).starts_with("HTTP/1.1 101 "));
+    return std::make_unique<RawWebsocket>(std::move(wire));
+  }
+
+  /// The healthy session carries bytes both ways, requests are served, and nothing is left open.
+  void check_healthy() {
+    CHECK(loop.apiserver().running());
+    CHECK(loop.api().get("/healthz").status == 200);
+    const std::string data = random_bytes(100'000, ++seed_);
+    CHECK(near->send({.payload = data}));
+    CHECK(far->receive_payload(data.size(), 10s) == data);
+    CHECK(far->send({.payload = data, .masked = false}));
+    CHECK(near->receive_payload(data.size(), 10s) == data);
+    CHECK(holds_within(10s, [&] { return open_fds(loop.apiserver().pid()) <= fds_at_rest; }));
+  }
+
+ private:
+  std::uint64_t seed_ = 100;
+};
+
+/// The peer answers or not, but closes in time.
+std::string closes(Wire& wire, milliseconds timeout = 20s) {
+  std::string answer;
+  CHECK_NOTHROW(answer = wire.receive_to_end(timeout));
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("bytes that are no TLS on the port") {
+  Server server;
+  for (const std::string& bytes :
+       {std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), random_bytes(10'000, 1), std::string(1, '\x16')}) {
+    CAPTURE(bytes.size());
+    PlainSocket socket = server.tcp();
+    socket.send(bytes);
+    ::shutdown(socket.fd(), SHUT_WR);
+    closes(socket);
+  }
+  server.check_healthy();
+}
+
+TEST_CASE("HTTP garbage on the port is refused with 400 or dropped") {
+  Server server;
+  const std::string authorization = "Authorization: Bearer " + server.loop.api().token() + "\r\n";
+  for (const std::string& bytes :
+       {random_bytes(8'000, 2) + "\r\n\r\n", std::string("GET\r\n\r\n"), std::string("GET / HTTP/9.9\r\n\r\n"),
+        std::string("GET / HTTP/1.1\r\nno colon here\r\n\r\n"), "\r\n\r\n" + std::string(100, '\0'),
+        "GET /api HTTP/1.1\r\nHost: x\r\n" + authorization + "Content-Length: -5\r\n\r\n",
+        "POST /api/v1/nodes HTTP/1.1\r\nHost: x\r\n" + authorization +
+            "Transfer-Encoding: chunked\r\n\r\nzzzz\r\nnot hexadecimal\r\n"}) {
+    CAPTURE(bytes);
+    TlsSocket socket = server.tls();
+    socket.send(bytes);
+    socket.shutdown_write();
+    const std::string answer = closes(socket);
+    CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4")));
+  }
+  server.check_healthy();
+}
+
+TEST_CASE("a head that never ends is refused while it is small") {
+  Server server;
+  for (const bool in_header : {true, false}) {
+    CAPTURE(in_header);
+    TlsSocket socket = server.tls();
+    std::size_t sent = 0;
+    socket.send(in_header ? "GET / HTTP/1.1\r\nX-Long: " : "GET /", 10s, &sent);
+    const std::string piece(64 * 1024, 'x');
+    bool taken = true;
+    for (int i = 0; taken && i < 1024; ++i) taken = socket.send(piece, 10s, &sent);
+    CHECK_FALSE(taken);        // the server hung up
+    CHECK(sent < 16'000'000);  // what buffers in between hold, not the 64 MiB that were on offer
+  }
+  CHECK(peak_resident_kib(server.loop.apiserver().pid()) < 100'000);
+  server.check_healthy();
+}
+
+TEST_CASE("bodies that are too large, too short or no JSON") {
+  Server server;
+  const std::string post = "POST " + vmis_path() + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                           server.loop.api().token() + "\r\nContent-Type: application/json\r\nContent-Length: ";
+  struct Case {
+    std::string length;
+    std::string body;
+  };
+  for (const Case& attempt : {Case{"999999999999", "{}"}, Case{"100", "{"}, Case{"5", "{{{{{"},
+                              Case{"100000", std::string(100'000, '[')}, Case{"2", "[]"}, Case{"4", "null"}}) {
+    CAPTURE(attempt.length);
+    TlsSocket socket = server.tls();
+    socket.send(post + attempt.length + "\r\nConnection: close\r\n\r\n" + attempt.body);
+    socket.shutdown_write();
+    const std::string answer = closes(socket);
+    CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4")));
+  }
+  CHECK(peak_resident_kib(server.loop.apiserver().pid()) < 100'000);
+  server.check_healthy();
+}
+
+TEST_CASE("a hundred connections that say nothing keep nobody out") {
+  Server server;
+  std::vector<PlainSocket> plain;
+  std::vector<std::unique_ptr<TlsSocket>> encrypted;
+  for (int i = 0; i < 50; ++i) {
+    plain.push_back(server.tcp());
+    encrypted.push_back(
+        std::make_unique<TlsSocket>(server.loop.api().host(), server.loop.api().port(), server.loop.api().ca_file()));
+    encrypted.back()->send("GET /api HT");
+  }
+  CHECK(server.loop.api().get("/healthz").status == 200);
+  plain.clear();
+  encrypted.clear();
+  server.check_healthy();
+}
+
+TEST_CASE("watches that nobody reads keep nobody out") {
+  Server server;
+  std::vector<std::unique_ptr<TlsSocket>> watches;
+  for (int i = 0; i < 50; ++i) {
+    watches.push_back(
+        std::make_unique<TlsSocket>(server.loop.api().host(), server.loop.api().port(), server.loop.api().ca_file()));
+    watches.back()->send("GET " + vmis_path() + "?watch=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                         server.loop.api().token() + "\r\n\r\n");
+    CHECK(watches.back()->receive_through("ADDED", 10s).starts_with("HTTP/1.1 200 "));
+  }
+  const Stopwatch watch;
+  CHECK(server.loop.api().get(vmis_path()).status == 200);
+  CHECK(watch.elapsed() < 2s);
+  watches.clear();
+  server.check_healthy();
+}
