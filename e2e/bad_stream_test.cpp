@@ -105,7 +105,7 @@ TEST_CASE("a clean Close is echoed; a frame that is cut, and a stream that ends 
     CHECK_NOTHROW(websocket.wire().receive_to_end(5s));
   }
   const std::string frame = encode({.payload = std::string(300, 'x')});
-  for (const std::size_t cut : {1, 2, 3, 4, 7, 8, 9, 200}) {
+  for (const auto cut : std::initializer_list<std::size_t>{1, 2, 3, 4, 7, 8, 9, 200}) {
     CAPTURE(cut);
     guest.open().wire().send(frame.substr(0, cut));
   }

@@ -74,7 +74,7 @@ TEST_CASE("four different devices at once carry right data; a fifth is refused u
   CHECK_NOTHROW(desk.guest.wait_for_line("usbloop-guest: usb add 0930:6545 .*path=1-2", 10s, mark));
   CHECK(guest_sha256(desk.guest, wait_disk(desk.guest, "1-2"), kMiB) == devices[0].sha);
   late.stop();
-  for (const std::size_t i : {0, 2, 3}) clients[i]->stop();
+  for (const auto i : std::initializer_list<std::size_t>{0, 2, 3}) clients[i]->stop();
 }
 
 TEST_CASE("thirty-two connects and disconnects in a row") {

@@ -27,7 +27,7 @@ ClientEnd run_client(const CaseDir& dir, const std::string& name, std::vector<st
 
 /// An emulated stick to redirect.
 struct Stick {
-  std::filesystem::path image;
+  std::filesystem::path image = {};
   std::string id = "0951:1666";
   std::string speed = {};  ///< empty: the program's default
   std::string serial = {};

@@ -1,0 +1,26 @@
+#include "e2e/harness/plain_guest.h"
+
+#include "e2e/harness/programs.h"
+
+namespace usbloop::e2e {
+
+PlainGuest::PlainGuest(const CaseDir& dir, const PlainGuestOptions& options) : dir_(dir.subdir(options.name)) {
+  std::vector<std::string> argv = {"qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", options.memory,
+                                   "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+                                   "-kernel", guest_dir() / "vmlinux", "-initrd", guest_dir() / "initramfs.cpio.gz",
+                                   "-append", "console=ttyS0 quiet panic=-1 " + options.kernel_parameters,
+                                   "-chardev", "socket,id=serial,path=virt-serial0,server=on,wait=off,logfile=serial.log",
+                                   "-serial", "chardev:serial", "-device", "qemu-xhci,id=xhci,p2=15,p3=15"};
+  argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
+  qemu_ = std::make_unique<Process>(ProcessSpec{.name = "qemu", .argv = std::move(argv), .log_dir = dir_});
+}
+
+GuestConsole& PlainGuest::boot() {
+  wait_until("QEMU's console socket", 20s,
+             [&] { return std::filesystem::exists(dir_ / "virt-serial0") || !qemu_->running(); });
+  console_ = std::make_unique<GuestConsole>(dir_ / "virt-serial0", dir_ / "serial.log");
+  console_->wait_ready();
+  return *console_;
+}
+
+}  // namespace usbloop::e2e
