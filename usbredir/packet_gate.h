@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "common/error.h"
+
+namespace usbloop::usbredir {
+
+/// Bounds on what a peer may send, all in bytes.
+struct PacketLimits {
+  /// Data of one control, bulk, interrupt or iso packet. QEMU hands over one guest transfer as one packet: 120 KiB or
+  /// 1 MiB from Linux' usb-storage as it stands, up to what a guest's administrator sets in max_sectors_kb.
+  std::uint32_t data = 4 * 1024 * 1024;
+  /// A device filter as text.
+  std::uint32_t filter = 64 * 1024;
+};
+
+/// Watches the packet boundaries of the stream that goes into libusbredirparser and refuses what the library would let
+/// pass at a cost to us: packets before the hello, a second hello, and lengths it would allocate (up to 128 MiB).
+class PacketGate {
+ public:
+  explicit PacketGate(PacketLimits limits) : limits_(limits) {}
+
+  /// True when the next byte begins a packet.
+  [[nodiscard]] bool at_boundary() const { return header_have_ == 0 && body_left_ == 0; }
+
+  /// How many bytes may be passed at most in one piece, so that pass() sees each header whole. `header_size` is 12 or
+  /// 16 (64-bit ids) and only looked at on a boundary.
+  [[nodiscard]] std::size_t next_piece(std::size_t header_size);
+
+  /// Looks at the next bytes of the stream, at most next_piece().
+  [[nodiscard]] Result<> pass(std::span<const std::byte> bytes);
+
+ private:
+  [[nodiscard]] Result<> check_header();
+
+  PacketLimits limits_;
+  std::array<std::byte, 16> header_{};
+  std::size_t header_size_ = 12;
+  std::size_t header_have_ = 0;
+  std::uint32_t body_left_ = 0;
+  bool hello_seen_ = false;
+};
+
+}  // namespace usbloop::usbredir
