@@ -9,7 +9,6 @@
 #include <cstring>
 #include <optional>
 #include <regex>
-#include <sstream>
 
 #include "e2e/harness/failure.h"
 #include "e2e/harness/process.h"
@@ -17,18 +16,15 @@
 namespace usbloop::e2e {
 namespace {
 
-constexpr const char* kEventPrefix = "usbloop-guest: ";
-
-std::string without_events(const std::string& text) {
-  std::istringstream lines(text);
-  std::string kept;
-  std::string line;
-  while (std::getline(lines, line)) {
-    if (line.starts_with(kEventPrefix)) continue;
-    if (!kept.empty()) kept += '\n';
-    kept += line;
+/// The guest writes each event as a line of its own with a line end before it, in the middle of whatever is said.
+std::string without_events(std::string text) {
+  const std::string prefix = "\nusbloop-guest: ";
+  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
+    const std::size_t end = text.find('\n', at + prefix.size());
+    text.erase(at, end == std::string::npos ? end : end + 1 - at);
   }
-  return kept;
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 /// What stands between a command's two marks, once both are there. The shell's echo of the command shows the marks
@@ -66,17 +62,15 @@ Fd connect_unix(const std::filesystem::path& path) {
 GuestConsole::GuestConsole(const std::filesystem::path& socket, std::filesystem::path log)
     : fd_(connect_unix(socket)), log_(std::move(log)) {}
 
-void GuestConsole::drain() {
+const std::string& GuestConsole::text() {
   std::array<char, 4096> buffer;
-  while (::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
+  ssize_t count = 0;
+  while ((count = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
+    for (const char byte : std::string_view(buffer.data(), static_cast<std::size_t>(count))) {
+      if (byte != '\r') text_ += byte;
+    }
   }
-}
-
-std::string GuestConsole::text() {
-  drain();
-  std::string text = read_file(log_);
-  std::erase(text, '\r');
-  return text;
+  return text_;
 }
 
 void GuestConsole::send(const std::string& line) {
@@ -88,12 +82,18 @@ void GuestConsole::send(const std::string& line) {
 
 void GuestConsole::wait_ready(milliseconds timeout) {
   const Deadline deadline(timeout);
-  wait_for_line("usbloop-guest: ready", timeout);
+  const std::string ready = "usbloop-guest: ready";
+  wait_until("the guest's line '" + ready + "'", timeout, [&] {
+    return text().find(ready) != std::string::npos || read_file(log_).find(ready) != std::string::npos;
+  });
   // What is typed while the shell starts may be thrown away: ask again until it answers.
   wait_until("an answer of the guest's shell", deadline.left(), [&] {
     start("true");
     return holds_within(1s, [&] { return find_result(text(), commands_).has_value(); });
   });
+  // From here on without prompt, echo and line editing.
+  send("stty -echo; exec sh +i");
+  must_run("true", deadline.left());
 }
 
 void GuestConsole::start(const std::string& command) {

@@ -37,7 +37,7 @@ fs::path guest_dir() {
 
 std::optional<std::string> missing_for_guest() {
   if (!on_path("qemu-system-x86_64")) return "qemu-system-x86_64 is not on PATH (scripts/install-deps)";
-  for (const char* file : {"vmlinux", "initramfs.cpio.gz"}) {
+  for (const char* file : {"vmlinux", "initramfs.cpio.gz", "cmdline"}) {
     if (!fs::exists(guest_dir() / file)) return "no " + (guest_dir() / file).string() + " (scripts/build-guest)";
   }
   return std::nullopt;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "e2e/harness/plain_guest.h"
+
+namespace usbloop::e2e {
+
+/// A second virtual machine in the role of the person's: a kernel of its own, USB devices that are hardware to it, and
+/// the host's file system as its root, so that the real client runs there. The host's loopback is 10.0.2.2.
+class ClientMachine {
+ public:
+  /// `devices`: QEMU arguments that plug its devices. `kubeconfig`: copied into it, with the server's address as seen
+  /// from there.
+  ClientMachine(const CaseDir& dir, std::vector<std::string> devices, const std::filesystem::path& kubeconfig);
+
+  GuestConsole& console() { return machine_.console(); }
+
+  /// "BUS-DEVICE" of the device at a port ("1-1"), as lsusb numbers them.
+  std::string bus_device(const std::string& port);
+
+  /// Runs the client to its end; status and both its outputs.
+  GuestResult run_client(const std::string& arguments, const std::string& as_user = {});
+
+  /// Starts the client in the background and waits for its Redirecting line, which is returned.
+  std::string start_client(const std::string& arguments);
+  /// Ctrl-C; the client's exit status.
+  int stop_client();
+  /// What the client in the background has said.
+  std::string client_output();
+
+ private:
+  PlainGuest machine_;
+};
+
+}  // namespace usbloop::e2e

@@ -1,0 +1,98 @@
+// The whole road with hardware at its beginning: a second virtual machine with a kernel of its own plays the person's,
+// QEMU's usb-storage is the stick in it, and the client takes it through libusb.
+#include <doctest/doctest.h>
+
+#include "e2e/acceptance/client_machine.h"
+#include "e2e/harness/client.h"
+#include "e2e/harness/digest.h"
+#include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
+#include "e2e/harness/vmi.h"
+
+using namespace usbloop::e2e;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::vector<std::string> stick_hardware(const fs::path& image) {
+  return {"-drive", "if=none,id=stick,format=raw,file=" + image.string(), "-device",
+          "usb-storage,bus=xhci.0,port=1,drive=stick"};
+}
+
+}  // namespace
+
+TEST_CASE("a stick in the person's machine is taken from its driver, read and written in the guest, and given back") {
+  const CaseDir dir;
+  Loop loop(dir, {.sans = {"10.0.2.2"}});
+  Vmi vmi(loop, "demo");
+  const fs::path image = dir.path() / "stick.img";
+  std::string content = random_bytes(16 * kMiB, 1);
+  write_file(image, content);
+  ClientMachine machine(dir, stick_hardware(image), loop.kubeconfig());
+  GuestConsole& guest = vmi.boot();
+
+  // usb-storage is a SuperSpeed device: bus 2. Selected by its ids, then by its place.
+  for (const std::string& selector : {std::string("46f4:0001"), machine.bus_device("2-1")}) {
+    CAPTURE(selector);
+    CHECK(wait_disk(machine.console(), "2-1") == "sda");
+    std::size_t here = machine.console().mark();
+    std::size_t there = guest.mark();
+    const std::string line = machine.start_client(selector + " demo");
+    CHECK(contains(line, "46f4:0001"));
+    CHECK(contains(line, "VMI default/demo"));
+    CHECK_NOTHROW(machine.console().wait_for_line("usbloop-guest: disk remove sda", 5s, here));
+    CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb add 46f4:0001", 10s, there));
+    const std::string disk = wait_disk(guest, "2-1");
+    CHECK(guest_sha256(guest, disk, 16 * kMiB) == sha256_of(content));
+
+    guest.must_run("printf '" + selector + "' | dd of=/dev/" + disk + " bs=512 seek=77 conv=notrunc,fsync");
+    content.replace(77 * 512, selector.size(), selector);
+
+    here = machine.console().mark();
+    there = guest.mark();
+    CHECK(machine.stop_client() == 0);
+    CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
+    CHECK_NOTHROW(machine.console().wait_for_line("usbloop-guest: disk add sda", 10s, here));
+    CHECK(guest_sha256(machine.console(), "sda", 16 * kMiB) == sha256_of(content));
+  }
+}
+
+TEST_CASE("choosing among the devices of a real machine: unknown, ambiguous, and without permission") {
+  const CaseDir dir;
+  Loop loop(dir, {.nodes = {}, .sans = {"10.0.2.2"}});
+  const fs::path image = dir.path() / "stick.img";
+  make_random_image(image, kMiB, 1);
+  std::vector<std::string> devices = stick_hardware(image);
+  devices.insert(devices.end(), {"-device", "usb-kbd,bus=xhci.0,port=2", "-device", "usb-mouse,bus=xhci.0,port=3"});
+  ClientMachine machine(dir, devices, loop.kubeconfig());
+  const std::string keyboard = machine.bus_device("1-2");
+  const std::string mouse = machine.bus_device("1-3");
+  const std::string stick = machine.bus_device("2-1");
+
+  const GuestResult unknown = machine.run_client("dead:beef demo");
+  CHECK(unknown.status == 1);
+  CHECK_MESSAGE(contains(unknown.output, "dead:beef"), unknown.output);
+
+  const GuestResult nowhere = machine.run_client("1-99 demo");
+  CHECK(nowhere.status == 1);
+  CHECK_MESSAGE(contains(nowhere.output, "1-99"), nowhere.output);
+
+  // QEMU's keyboard and mouse have the same ids.
+  const GuestResult ambiguous = machine.run_client("0627:0001 demo");
+  CHECK(ambiguous.status == 1);
+  CHECK_MESSAGE(contains(ambiguous.output, keyboard), ambiguous.output);
+  CHECK_MESSAGE(contains(ambiguous.output, mouse), ambiguous.output);
+
+  const GuestResult denied = machine.run_client("46f4:0001 demo", "nobody");
+  CHECK(denied.status == 1);
+  CHECK_MESSAGE(contains(denied.output, "/dev/bus/usb/00"), denied.output);
+  CHECK_MESSAGE((contains(denied.output, "udev") && contains(denied.output, "sudo")), denied.output);
+
+  // None of this has touched a driver.
+  CHECK(wait_disk(machine.console(), "2-1") == "sda");
+  CHECK(machine.console().run("ls /sys/bus/usb/drivers/usbhid | grep -c :").output == "2");
+}
