@@ -1,0 +1,154 @@
+#include "client/app.h"
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+
+#include "client/device_source.h"
+#include "client/messages.h"
+#include "client/options.h"
+#include "client/session.h"
+#include "client/stop_signal.h"
+#include "client/usb_device.h"
+#include "client/vmi_state.h"
+#include "common/kube/kubeconfig.h"
+#include "common/log.h"
+#include "common/websocket/connect.h"
+
+namespace usbloop::client {
+
+namespace {
+
+constexpr std::chrono::seconds kConnectTimeout{15};
+constexpr int kEnded = 0;
+constexpr int kFailed = 1;
+
+int fail(const Error& error) {
+  std::cerr << text_of(error) << std::endl;
+  return kFailed;
+}
+
+int list_devices() {
+  const auto devices = UsbDevices::list();
+  if (!devices) return fail(devices.error());
+  std::cout << device_table(devices->all());
+  return kEnded;
+}
+
+/// One redirection, from the open device to its end.
+class Redirection {
+ public:
+  Redirection(const kube::ClusterAccess& access, Target target, DeviceSource device)
+      : access_(access), target_(std::move(target)), device_(std::move(device)) {}
+
+  int run() {
+    std::exception_ptr failure;
+    asio::co_spawn(loop_, redirect(), [&](std::exception_ptr error, int status) {
+      failure = error;
+      status_ = status;
+    });
+    const StopSignal signals([this] { asio::post(loop_, [this] { stop(); }); });
+    loop_.run();
+    if (failure) std::rethrow_exception(failure);
+    return status_;
+  }
+
+ private:
+  void stop() {
+    if (session_) {
+      session_->stop();
+    } else {
+      // Nothing has been taken yet. Unwinding could wait for a name server that does not answer.
+      std::cerr << std::flush;
+      std::_Exit(kEnded);
+    }
+  }
+
+  asio::awaitable<int> redirect() {
+    auto opened = co_await websocket::connect(access_, target_.subresource_path(), {}, kConnectTimeout);
+    if (!opened) co_return fail(explain_connect_error(opened.error(), access_));
+    if (!opened->channel) co_return refused(opened->refusal);
+    auto host = device_.take();
+    if (!host) {
+      co_await opened->channel->close(1000, "");
+      co_return fail(host.error());
+    }
+    SessionOptions options;
+    options.on_announced = [this, &device = (*host)->device()] {
+      std::cerr << "Redirecting " << device.label() << " to " << target_.label() << ". Press Ctrl-C to stop."
+                << std::endl;
+    };
+    session_.emplace(loop_.get_executor(), **host, *opened->channel, std::move(options));
+    const SessionEnd end = co_await session_->run();
+    host->reset();  // the device is back before anything is said
+    co_return report(end);
+  }
+
+  int refused(const websocket::Refusal& refusal) const {
+    std::cerr << "Can't access VMI " << target_.name << ": " << refusal_message(refusal) << std::endl;
+    if (const auto hint = refusal_hint(refusal, access_, target_); !hint.empty()) std::cerr << hint << std::endl;
+    return kFailed;
+  }
+
+  int report(const SessionEnd& end) const {
+    switch (end.cause) {
+      case SessionEnd::Cause::stopped: std::cerr << "Stopped; the device is back." << std::endl; return kEnded;
+      case SessionEnd::Cause::closed:
+        if (end.close.code == 1000) {
+          std::cerr << "The server closed the redirection in good order." << std::endl;
+          return kEnded;
+        }
+        break;
+      case SessionEnd::Cause::device: return end.error ? fail(*end.error) : kEnded;
+      case SessionEnd::Cause::not_served:
+        return fail({ErrorKind::timeout, "redirect to", target_.label(),
+                     "its USB slot was opened, but the virtual machine does not answer",
+                     "Is it paused (kubectl get vmi " + target_.name + " -n " + target_.name_space +
+                         ")? Then unpause it and try again."});
+      case SessionEnd::Cause::lost: break;
+    }
+    std::cerr << far_end_message(end, target_, look_up_vmi(access_, target_)) << std::endl;
+    return kFailed;
+  }
+
+  const kube::ClusterAccess& access_;
+  const Target target_;
+  DeviceSource device_;
+  asio::io_context loop_;
+  std::optional<Session> session_;
+  int status_ = kFailed;
+};
+
+int redirect(const Options& options) {
+  auto device = open_device(options);
+  if (!device) return fail(device.error());
+  const auto access = kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context);
+  if (!access) return fail(access.error());
+  const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
+  if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  return Redirection(*access, target, std::move(*device)).run();
+}
+
+}  // namespace
+
+int run_client(const std::string& argv0, const std::vector<std::string>& arguments) {
+  try {
+    const auto line = parse_command_line(display_name(argv0), arguments);
+    if (!line.options) {
+      (line.exit_status == 0 ? std::cout : std::cerr) << line.text << std::endl;
+      return line.exit_status;
+    }
+    const int verbosity = line.options->verbosity;
+    const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
+    if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
+    return line.options->list ? list_devices() : redirect(*line.options);
+  } catch (const std::exception& exception) {
+    return fail({ErrorKind::internal, "go on", "", exception.what(), ""});
+  }
+}
+
+}  // namespace usbloop::client

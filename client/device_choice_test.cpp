@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include "client/usb_device.h"
+
+using namespace usbloop;
+using namespace usbloop::client;
+
+namespace {
+
+LocalDevice device(std::uint8_t bus, std::uint8_t address, std::uint16_t vendor, std::uint16_t product,
+                   const std::string& name = "", bool hub = false) {
+  LocalDevice info;
+  info.place = {bus, address, "1"};
+  info.vendor = vendor;
+  info.product = product;
+  info.product_name = name;
+  info.hub = hub;
+  return info;
+}
+
+const std::vector<LocalDevice> kDesk = {
+    device(1, 1, 0x1d6b, 2, "xHCI", true),
+    device(1, 3, 0x0951, 0x1666, "DataTraveler"),
+    device(1, 4, 0x0627, 1, "Keyboard"),
+    device(2, 4, 0x0627, 1, "Mouse"),
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a device is found by its kind and by its place") {
+  CHECK(choose_device(kDesk, VendorProduct{0x0951, 0x1666}) == 1);
+  CHECK(choose_device(kDesk, BusDevice{1, 4}) == 2);
+  CHECK(choose_device(kDesk, BusDevice{2, 4}) == 3);
+}
+
+TEST_CASE("two devices of the same kind are refused and both are listed by place") {
+  const auto index = choose_device(kDesk, VendorProduct{0x0627, 1});
+  REQUIRE(!index);
+  CHECK(index.error().kind == ErrorKind::conflict);
+  CHECK(index.error().message() == "cannot choose between devices 0627:0001: 2 of them are plugged in");
+  CHECK(contains(index.error().hint, "1-4  0627:0001  Keyboard"));
+  CHECK(contains(index.error().hint, "2-4  0627:0001  Mouse"));
+}
+
+TEST_CASE("an unknown device lists what is there, without hubs") {
+  const auto index = choose_device(kDesk, VendorProduct{0xdead, 0xbeef});
+  REQUIRE(!index);
+  CHECK(index.error().kind == ErrorKind::not_found);
+  CHECK(index.error().message() == "cannot find USB device dead:beef: it is not plugged in");
+  CHECK(contains(index.error().hint, "lsusb"));
+  CHECK(contains(index.error().hint, "1-3  0951:1666  DataTraveler"));
+  CHECK_FALSE(contains(index.error().hint, "xHCI"));
+}
+
+TEST_CASE("a long list of devices is cut") {
+  std::vector<LocalDevice> many;
+  for (std::uint8_t address = 2; address < 122; ++address) many.push_back(device(1, address, 1, address));
+  const auto index = choose_device(many, BusDevice{9, 9});
+  REQUIRE(!index);
+  CHECK(contains(index.error().hint, "and 108 more"));
+}
+
+TEST_CASE("without any device the emulated one is pointed out") {
+  const auto index = choose_device({device(1, 1, 0x1d6b, 2, "xHCI", true)}, BusDevice{1, 2});
+  REQUIRE(!index);
+  CHECK(contains(index.error().hint, "--emulate"));
+}
+
+TEST_CASE("a hub is refused") {
+  const auto index = choose_device(kDesk, BusDevice{1, 1});
+  REQUIRE(!index);
+  CHECK(index.error().cause == "it is a hub");
+}
+
+TEST_CASE("the table shows every device but hubs") {
+  const auto table = device_table(kDesk);
+  CHECK(contains(table, "1-3         0951:1666   "));
+  CHECK(contains(table, "Mouse"));
+  CHECK_FALSE(contains(table, "xHCI"));
+}

@@ -1,0 +1,41 @@
+#include "client/device_source.h"
+
+#include <utility>
+
+#include "client/libusb_host.h"
+#include "client/usb_device.h"
+
+namespace usbloop::client {
+
+namespace {
+
+using HostPtr = std::unique_ptr<usbredir::HostEnd>;
+
+/// What std::function can copy although it holds things that cannot be copied.
+struct OpenedDevice {
+  UsbContextPtr context;  // outlives the handle
+  UsbHandlePtr handle;
+  LocalDevice info;
+};
+
+Result<DeviceSource> open_local(const Selector& selector) {
+  auto devices = UsbDevices::list();
+  if (!devices) return tl::unexpected(devices.error());
+  const auto index = choose_device(devices->all(), selector);
+  if (!index) return tl::unexpected(index.error());
+  auto handle = devices->open(*index);
+  if (!handle) return tl::unexpected(handle.error());
+  auto opened = std::make_shared<OpenedDevice>();
+  opened->info = devices->all()[*index];
+  opened->handle = std::move(*handle);
+  opened->context = devices->take_context();
+  return DeviceSource{[opened]() -> Result<HostPtr> {
+    return make_libusb_host(std::move(opened->context), std::move(opened->handle), opened->info);
+  }};
+}
+
+}  // namespace
+
+Result<DeviceSource> open_device(const Options& options) { return open_local(*options.selector); }
+
+}  // namespace usbloop::client

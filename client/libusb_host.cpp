@@ -1,0 +1,367 @@
+#include "client/libusb_host.h"
+
+#include <libusb.h>
+#include <usbredirhost.h>
+#include <usbredirproto.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "client/output_queue.h"
+#include "common/log.h"
+
+namespace usbloop::client {
+
+namespace {
+
+using usbredir::HostState;
+
+/// So much output may wait before the guest's bytes are left unread, and so much when reading goes on.
+constexpr std::size_t kHighWater = 4 * 1024 * 1024;
+constexpr std::size_t kLowWater = 1024 * 1024;
+constexpr std::chrono::milliseconds kPresenceInterval{250};
+
+struct RedirHostDeleter {
+  void operator()(usbredirhost* host) const { usbredirhost_close(host); }
+};
+using RedirHostPtr = std::unique_ptr<usbredirhost, RedirHostDeleter>;
+
+// The library calls back for its locks (docs/multi-thread.md of usbredir); it owns them between these two calls.
+void* alloc_lock() { return new std::mutex; }
+void free_lock(void* lock) { delete static_cast<std::mutex*>(lock); }
+void take_lock(void* lock) { static_cast<std::mutex*>(lock)->lock(); }
+void drop_lock(void* lock) { static_cast<std::mutex*>(lock)->unlock(); }
+
+spdlog::level::level_enum log_level(int level) {
+  switch (level) {
+    case usbredirparser_error:
+    case usbredirparser_warning: return spdlog::level::warn;
+    case usbredirparser_info: return spdlog::level::debug;
+    default: return spdlog::level::trace;
+  }
+}
+
+/// How much the libraries say; each line of theirs costs time even when our log drops it.
+int verbosity() {
+  if (spdlog::should_log(spdlog::level::trace)) return usbredirparser_debug;
+  return spdlog::should_log(spdlog::level::debug) ? usbredirparser_info : usbredirparser_warning;
+}
+
+/// libusb would print to standard error by itself.
+void LIBUSB_CALL log_libusb(libusb_context*, libusb_log_level, const char* text) {
+  std::string line(text);
+  while (line.ends_with('\n')) line.pop_back();
+  spdlog::debug("libusb: {}", line);
+}
+
+std::string string_descriptor(libusb_device_handle* handle, std::uint8_t index) {
+  std::array<unsigned char, 256> text{};
+  if (index == 0) return {};
+  const int length = libusb_get_string_descriptor_ascii(handle, index, text.data(), static_cast<int>(text.size()));
+  return length <= 0 ? std::string() : std::string(text.begin(), text.begin() + length);
+}
+
+usbredir::DeviceDescription describe(libusb_device_handle* handle, const LocalDevice& info) {
+  usbredir::DeviceDescription description;
+  description.vendor_id = info.vendor;
+  description.product_id = info.product;
+  description.speed = info.speed;
+  description.manufacturer = info.manufacturer;
+  description.product = info.product_name;
+  description.serial = platform::attribute(info.place, "serial");
+  description.kind = "device " + info.bus_device();
+  libusb_device_descriptor descriptor{};
+  if (description.product.empty() && libusb_get_device_descriptor(libusb_get_device(handle), &descriptor) == 0) {
+    description.manufacturer = string_descriptor(handle, descriptor.iManufacturer);
+    description.product = string_descriptor(handle, descriptor.iProduct);
+  }
+  return description;
+}
+
+/// usbredirhost with the three threads that its documentation allows: the holder's thread reads the guest's bytes,
+/// one thread runs libusb's events, and the writing is done by whichever of the two has made output (under
+/// usbredirparser's write lock). A third thread of ours only looks whether the device is still there.
+class LibusbHost : public usbredir::HostEnd {
+ public:
+  LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, platform::Place place)
+      : description_(std::move(description)),
+        place_(std::move(place)),
+        context_(std::move(context)),
+        output_(kHighWater, [this](std::uint8_t* data) { usbredirhost_free_write_buffer(host_.get(), data); }) {}
+  ~LibusbHost() override;
+
+  Result<> start(UsbHandlePtr handle);
+
+  [[nodiscard]] const usbredir::DeviceDescription& device() const override { return description_; }
+  void set_wake(std::function<void()> wake) override;
+  [[nodiscard]] bool wants_input() const override { return !congested_; }
+  [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override;
+  [[nodiscard]] std::span<const std::byte> pending() const override { return output_.front(); }
+  void consume(std::size_t count) override;
+  [[nodiscard]] HostState state() const override { return state_; }
+  [[nodiscard]] Result<> outcome() const override;
+  void disconnect() override;
+
+ private:
+  // Callbacks of the library; `self` is a LibusbHost.
+  static void on_log(void* self, int level, const char* text);
+  static int on_read(void* self, std::uint8_t* data, int count);
+  static int on_write(void* self, std::uint8_t* data, int count);
+  static void on_flush(void* self);
+  static std::uint64_t on_output_size(void* self) { return static_cast<LibusbHost*>(self)->output_.bytes(); }
+
+  std::string last_error();
+  void note_packet(const std::uint8_t* data, std::size_t size);
+  void advance(HostState next);
+  void look_at_state(int read_result);
+  void check_congestion();
+  void release_device();
+  void wake();
+  void run_events();
+  void watch_presence();
+
+  const usbredir::DeviceDescription description_;
+  const platform::Place place_;
+  UsbContextPtr context_;
+  OutputQueue output_;
+  RedirHostPtr host_;
+
+  std::span<const std::byte> input_;  // what receive() was given and on_read() has not taken
+  std::atomic<bool> congested_{false};
+  std::atomic<HostState> state_{HostState::waiting};
+  std::mutex error_mutex_;
+  std::string last_error_;  // of the library, for start()
+  std::atomic<bool> started_{false};
+  std::mutex wake_mutex_;
+  std::function<void()> wake_;
+
+  std::atomic<bool> stopping_{false};
+  std::mutex presence_mutex_;
+  std::condition_variable presence_changed_;
+  std::thread events_;
+  std::thread presence_;
+};
+
+Result<> LibusbHost::start(UsbHandlePtr handle) {
+  libusb_set_log_cb(context_.get(), log_libusb, LIBUSB_LOG_CB_CONTEXT);
+  events_ = std::thread([this] { run_events(); });
+  host_.reset(usbredirhost_open_full(context_.get(), nullptr, on_log, on_read, on_write, on_flush, alloc_lock,
+                                     take_lock, drop_lock, free_lock, this, "usbloop " USBLOOP_VERSION, verbosity(),
+                                     usbredirhost_fl_write_cb_owns_buffer));
+  if (!host_) return make_error(ErrorKind::internal, "redirect", description_.label(), last_error());
+  usbredirhost_set_buffered_output_size_cb(host_.get(), on_output_size);
+  // The library owns the handle from here on, also when it fails.
+  const int status = usbredirhost_set_device(host_.get(), handle.release());
+  if (status != usb_redir_success) {
+    const std::string cause = last_error();
+    const bool busy = cause.find("in use") != std::string::npos;
+    return make_error(busy ? ErrorKind::conflict : ErrorKind::internal, "take", description_.label(), cause,
+                      busy
+                          ? "Another program has claimed the device (another redirection, a virtual machine?). End it, "
+                            "then try again."
+                          : "");
+  }
+  usbredirhost_write_guest_data(host_.get());
+  started_ = true;
+  presence_ = std::thread([this] { watch_presence(); });
+  return {};
+}
+
+LibusbHost::~LibusbHost() {
+  set_wake(nullptr);
+  {
+    const std::lock_guard lock(presence_mutex_);
+    stopping_ = true;
+  }
+  presence_changed_.notify_all();
+  if (presence_.joinable()) presence_.join();
+  if (host_) release_device();
+  if (events_.joinable()) {
+    libusb_interrupt_event_handler(context_.get());
+    events_.join();
+  }
+  output_.clear();
+}
+
+void LibusbHost::set_wake(std::function<void()> wake) {
+  const std::lock_guard lock(wake_mutex_);
+  wake_ = std::move(wake);
+}
+
+void LibusbHost::wake() {
+  const std::lock_guard lock(wake_mutex_);
+  if (wake_) wake_();
+}
+
+void LibusbHost::run_events() {
+  while (!stopping_) {
+    // Sleeps in poll() until a transfer ends, a handle opens or closes, or somebody interrupts.
+    timeval long_time{60, 0};
+    const int code = libusb_handle_events_timeout_completed(context_.get(), &long_time, nullptr);
+    if (code != 0 && code != LIBUSB_ERROR_INTERRUPTED) {
+      spdlog::warn("libusb cannot wait for events: {}", libusb_strerror(code));
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));  // so that a lasting error does not spin
+    }
+  }
+}
+
+/// libusb's own notice of an unplug depends on a running udevd; a transfer tells it only when the guest does one.
+void LibusbHost::watch_presence() {
+  std::unique_lock lock(presence_mutex_);
+  while (!presence_changed_.wait_for(lock, kPresenceInterval, [this] { return stopping_.load(); })) {
+    if (is_final(state_)) return;
+    if (platform::present(place_)) continue;
+    advance(HostState::device_gone);
+    wake();
+    return;
+  }
+}
+
+void LibusbHost::on_log(void* self, int level, const char* text) {
+  auto& host = *static_cast<LibusbHost*>(self);
+  std::string line = usbredir::printable(text);
+  for (const char* prefix : {"usbredirhost: ", "usbredirparser: "}) {
+    if (line.starts_with(prefix)) line.erase(0, std::strlen(prefix));
+  }
+  // What fails while the device is taken becomes the error that start() returns.
+  const auto severity = host.started_ ? log_level(level) : spdlog::level::debug;
+  spdlog::log(severity, "usbredirhost: {}", line);
+  if (level > usbredirparser_error) return;
+  const std::lock_guard lock(host.error_mutex_);
+  host.last_error_ = std::move(line);
+}
+
+std::string LibusbHost::last_error() {
+  const std::lock_guard lock(error_mutex_);
+  return last_error_;
+}
+
+int LibusbHost::on_read(void* self, std::uint8_t* data, int count) {
+  auto& host = *static_cast<LibusbHost*>(self);
+  host.check_congestion();
+  if (host.congested_) return 0;  // "would block": the rest is offered again
+  const auto taken = std::min(host.input_.size(), static_cast<std::size_t>(count));
+  std::memcpy(data, host.input_.data(), taken);
+  host.input_ = host.input_.subspan(taken);
+  return static_cast<int>(taken);
+}
+
+/// Owned buffers must be taken whole; 0 leaves the packet in the library until consume() has made room.
+int LibusbHost::on_write(void* self, std::uint8_t* data, int count) {
+  auto& host = *static_cast<LibusbHost*>(self);
+  host.note_packet(data, static_cast<std::size_t>(count));
+  return host.output_.push(data, static_cast<std::size_t>(count)) ? count : 0;
+}
+
+void LibusbHost::on_flush(void* self) {
+  auto& host = *static_cast<LibusbHost*>(self);
+  if (!host.host_) return;  // the hello, made while the library is opened
+  usbredirhost_write_guest_data(host.host_.get());
+  host.wake();
+}
+
+/// usbredirhost tells nobody how far the redirection has come, but each buffer is one packet that begins with its type.
+void LibusbHost::note_packet(const std::uint8_t* data, std::size_t size) {
+  std::uint32_t type = 0;
+  if (size < sizeof type) return;
+  for (std::size_t index = 0; index < sizeof type; ++index) type |= std::uint32_t{data[index]} << (8 * index);
+  switch (type) {
+    case usb_redir_hello:
+    case usb_redir_interface_info:
+    case usb_redir_ep_info: break;
+    case usb_redir_device_connect: advance(HostState::announced); break;
+    case usb_redir_device_disconnect: advance(HostState::device_gone); break;
+    default: advance(HostState::in_use);  // all other packets answer the guest
+  }
+}
+
+/// States only go forward, and a final state stays.
+void LibusbHost::advance(HostState next) {
+  HostState now = state_;
+  while (!is_final(now) && next > now && !state_.compare_exchange_weak(now, next)) {
+  }
+}
+
+void LibusbHost::check_congestion() {
+  if (!congested_) {
+    congested_ = output_.full();
+  } else if (output_.bytes() <= kLowWater && usbredirhost_has_data_to_write(host_.get()) == 0) {
+    congested_ = false;
+  }
+}
+
+Result<std::size_t> LibusbHost::receive(std::span<const std::byte> bytes) {
+  if (is_final(state_)) return bytes.size();
+  input_ = bytes;
+  const int result = usbredirhost_read_guest_data(host_.get());
+  const std::size_t taken = bytes.size() - input_.size();
+  input_ = {};
+  look_at_state(result);
+  if (state_ == HostState::failed) return tl::unexpected(outcome().error());
+  return is_final(state_) ? bytes.size() : taken;
+}
+
+void LibusbHost::look_at_state(int read_result) {
+  switch (read_result) {
+    case usbredirhost_read_parse_error:
+      advance(HostState::failed);
+      release_device();
+      break;
+    case usbredirhost_read_device_rejected:
+      advance(HostState::rejected);
+      release_device();
+      break;
+    case usbredirhost_read_device_lost: advance(HostState::device_gone); break;
+    default: break;
+  }
+}
+
+void LibusbHost::consume(std::size_t count) {
+  output_.consume(count);
+  if (output_.bytes() <= kLowWater) usbredirhost_write_guest_data(host_.get());
+  check_congestion();
+}
+
+void LibusbHost::disconnect() {
+  if (is_final(state_)) return;
+  // First the state: the packet that the library is about to write would else look like an unplug.
+  advance(HostState::disconnected);
+  release_device();
+}
+
+void LibusbHost::release_device() { usbredirhost_set_device(host_.get(), nullptr); }
+
+Result<> LibusbHost::outcome() const {
+  const std::string label = description_.label();
+  switch (state_.load()) {
+    case HostState::rejected:
+      return make_error(
+          ErrorKind::denied, "redirect", label, "the virtual machine refuses the device",
+          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device.");
+    case HostState::device_gone:
+      return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");
+    case HostState::failed:
+      return make_error(ErrorKind::protocol, "redirect", label,
+                        "the virtual machine's side broke the usbredir protocol");
+    default: return {};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<usbredir::HostEnd>> make_libusb_host(UsbContextPtr context, UsbHandlePtr handle,
+                                                            const LocalDevice& info) {
+  auto description = describe(handle.get(), info);
+  auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description), info.place);
+  if (auto started = host->start(std::move(handle)); !started) return tl::unexpected(started.error());
+  return host;
+}
+
+}  // namespace usbloop::client

@@ -1,0 +1,140 @@
+#include "client/messages.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/kube/status.h"
+
+namespace usbloop::client {
+
+namespace {
+
+constexpr std::size_t kMaxShown = 1024;
+
+/// Printable text of the server: no control characters (they could steer the terminal), one line, bounded.
+std::string shown(std::string_view text) {
+  std::string line;
+  for (const char character : text.substr(0, kMaxShown)) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte == '\n' || byte == '\t') {
+      line += ' ';
+    } else if (byte >= 0x20 && byte != 0x7f) {
+      line += character;
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string status_message(const websocket::Refusal& refusal) {
+  if (!refusal.content_type.starts_with("application/json")) return {};
+  const auto status = kube::parse_status(refusal.body);
+  return status ? shown(status->message) : std::string();
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+std::string certificate_hint(const kube::ClusterAccess& access) {
+  if (access.ca_pem.empty()) {
+    return "The context \"" + access.context +
+           "\" names no certificate-authority, so only the system's authorities are trusted. Put the server's CA into "
+           "the "
+           "kubeconfig.";
+  }
+  return "The certificate-authority of the context \"" + access.context +
+         "\" does not vouch for this server: is the kubeconfig an old one, or the address that of another cluster? For "
+         "a "
+         "server known by another name there is tls-server-name.";
+}
+
+}  // namespace
+
+std::string Target::label() const { return "VMI " + name_space + "/" + name; }
+
+std::string Target::subresource_path() const {
+  return "/apis/subresources.kubevirt.io/v1/namespaces/" + name_space + "/virtualmachineinstances/" + name +
+         "/usbredir";
+}
+
+std::string Target::object_path() const {
+  return "/apis/kubevirt.io/v1/namespaces/" + name_space + "/virtualmachineinstances/" + name;
+}
+
+std::string refusal_message(const websocket::Refusal& refusal) {
+  if (auto message = status_message(refusal); !message.empty()) return message;
+  std::string text = "Can't connect to websocket (" + std::to_string(refusal.status) + "): websocket: bad handshake";
+  if (const auto body = shown(refusal.body); !body.empty()) text += ": application info: " + body;
+  return text;
+}
+
+std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterAccess& access, const Target& target) {
+  const std::string message = refusal_message(refusal);
+  switch (refusal.status) {
+    case 401:
+      return access.authorization() || !access.client_cert_pem.empty()
+                 ? "The server refuses the credentials of the context \"" + access.context +
+                       "\": the token or certificate is wrong or has expired. Log in again or get a new kubeconfig."
+                 : "The context \"" + access.context +
+                       "\" has no credentials. Get a kubeconfig with a token or certificate.";
+    case 403:
+      return "Ask for the right to get virtualmachineinstances/usbredir in the group subresources.kubevirt.io, for "
+             "example by the cluster role kubevirt.io:edit.";
+    case 404:
+      return contains(message, "not found")
+                 ? "See what there is: kubectl get vmi -n " + target.name_space
+                 : "The server does not know KubeVirt's API: is " + access.url() + " the right cluster?";
+    case 409:
+      return contains(message, "Not configured")
+                 ? "The VMI needs spec.domain.devices.clientPassthrough: {} before it starts."
+                 : "";
+    default: break;
+  }
+  if (contains(message, "not running"))
+    return "See its phase: kubectl get vmi " + target.name + " -n " + target.name_space;
+  if (contains(message, "(503)")) return "A VMI takes four devices at a time. End one of the other redirections.";
+  return {};
+}
+
+Error explain_connect_error(Error error, const kube::ClusterAccess& access) {
+  const std::string detail = error.message();
+  if (error.object.empty() || !contains(detail, access.host)) {
+    error = Error{error.kind, "connect to the API server", access.url(), detail, error.hint};
+  }
+  if (!error.hint.empty()) return error;
+  if (contains(detail, "certificate") || contains(detail, "hostname mismatch") ||
+      contains(detail, "IP address mismatch")) {
+    error.hint = certificate_hint(access);
+  } else if (contains(detail, "wrong version number") || contains(detail, "record layer")) {
+    error.hint = "There is a server, but it does not speak TLS: check the port and https:// in the kubeconfig.";
+  } else if (error.kind == ErrorKind::not_found || contains(detail, "resolve")) {
+    error.hint = "Check the host name in the kubeconfig, and whether a VPN is needed.";
+  } else if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
+    error.hint = "Is the server running, and is this its address? A firewall or a missing VPN looks the same.";
+  }
+  return error;
+}
+
+std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state) {
+  std::string text;
+  if (end.cause == SessionEnd::Cause::closed) {
+    text = "The server closed the connection (" + std::to_string(end.close.code) + ")";
+    if (const auto reason = shown(end.close.reason); !reason.empty()) text += ": " + reason;
+  } else {
+    text = "The connection to " + target.label() + " ended";
+    if (end.error && end.error->kind != ErrorKind::cancelled) text += " (" + end.error->cause + ")";
+  }
+  if (!state) return text + ".\nThe API server cannot be asked why: " + state.error().message() + ".";
+  if (!state->exists) return text + ": the VMI has been deleted.";
+  if (state->deleting) return text + ": the VMI is being deleted.";
+  if (state->phase != "Running") {
+    return text + ": the VMI is no longer running (phase " + (state->phase.empty() ? "unknown" : shown(state->phase)) +
+           ").";
+  }
+  return text + ", though the VMI is still running. Try again; the VMI's node knows more.";
+}
+
+std::string text_of(const Error& error) {
+  return error.hint.empty() ? error.message() : error.message() + "\n" + error.hint;
+}
+
+}  // namespace usbloop::client

@@ -1,0 +1,162 @@
+#include "client/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string_view>
+
+namespace usbloop::client {
+
+namespace {
+
+constexpr const char* kDescription =
+    R"(Redirects a USB device of this machine into a virtual machine (VMI) of a KubeVirt cluster, until Ctrl-C.
+)";
+
+std::string footer(const std::string& program) {
+  return R"(
+Examples:
+  )" + program +
+         R"( 0951:1666 demo             the device that lsusb shows as "ID 0951:1666"
+  )" + program +
+         R"( 1-3 demo                   the device that lsusb shows as "Bus 001 Device 003"
+  )" + program +
+         R"( 1-3 demo -n team --context lab
+  )" + program +
+         R"( --emulate stick,image=disk.img demo
+                                         no hardware needed: an emulated USB stick on an image file
+  )" + program +
+         R"( --list                     the devices of this machine, and whether you may use them
+
+The VMI must be running, and must have been started with
+  spec: {domain: {devices: {clientPassthrough: {}}}}
+It takes up to four devices at a time. The device is taken from its driver here while it is redirected, and given
+back at the end: unmount a stick first.
+
+Exit status:
+  0  ended as asked (Ctrl-C, SIGTERM, or closed by the server in good order)
+  1  refused, failed, or the other side ended the redirection
+  2  wrong usage
+)";
+}
+
+bool is_name_character(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') || character == '-';
+}
+
+/// RFC 1123: letters, digits and dashes, neither end a dash, at most 63 characters.
+bool is_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+bool is_subdomain(std::string_view text) {
+  if (text.size() > 253) return false;
+  while (true) {
+    const auto dot = text.find('.');
+    if (!is_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+Result<> check_name(const std::string& what, const std::string& name, bool fine) {
+  if (name.empty()) return make_error(ErrorKind::invalid, "use", what, "it is empty");
+  if (fine) return {};
+  const std::string shown = name.size() <= 64 ? name : name.substr(0, 64) + "...";
+  return make_error(ErrorKind::invalid, "use", what + " \"" + shown + "\"",
+                    "a name has lower-case letters, digits and dashes, and begins and ends with a letter or digit");
+}
+
+CommandLine usage_error(const std::string& program, const Error& error) {
+  std::string text = error.message();
+  if (!error.hint.empty()) text += "\n" + error.hint;
+  return {std::nullopt, text + "\nSee " + program + " --help.", 2};
+}
+
+/// Gives the positional arguments their meaning.
+Result<> assign(const std::vector<std::string>& positionals, Options& options) {
+  constexpr const char* kUsage = "the arguments";
+  if (options.list) {
+    if (positionals.empty() && options.emulate.empty()) return {};
+    return make_error(ErrorKind::invalid, "use", kUsage, "--list stands alone");
+  }
+  const std::size_t wanted = options.emulate.empty() ? 2 : 1;
+  if (positionals.size() < wanted) {
+    return make_error(ErrorKind::invalid, "use", kUsage,
+                      wanted == 1           ? "the VMI is missing"
+                      : positionals.empty() ? "the device and the VMI are missing"
+                                            : "the VMI is missing after the device");
+  }
+  if (positionals.size() > wanted) {
+    return make_error(ErrorKind::invalid, "use", kUsage, "there are too many",
+                      wanted == 1 ? "With --emulate only the VMI is named." : "");
+  }
+  if (wanted == 2) {
+    const auto selector = parse_selector(positionals.front());
+    if (!selector) return tl::unexpected(selector.error());
+    options.selector = *selector;
+  }
+  options.vmi = positionals.back();
+  return check_vmi_name(options.vmi);
+}
+
+Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
+  if (app.count("--emulate") > 0 && options.emulate.empty()) {
+    return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
+                      "Write for example --emulate stick,image=disk.img.");
+  }
+  if (app.count("--kubeconfig") > 0 && options.kubeconfig.empty()) {
+    return make_error(ErrorKind::invalid, "use", "--kubeconfig", "it is empty");
+  }
+  if (app.count("--namespace") > 0) {
+    if (auto fine = check_namespace(options.name_space); !fine) return fine;
+  }
+  return assign(positionals, options);
+}
+
+}  // namespace
+
+Result<> check_vmi_name(const std::string& name) { return check_name("the VMI's name", name, is_subdomain(name)); }
+
+Result<> check_namespace(const std::string& name) { return check_name("the namespace", name, is_label(name)); }
+
+std::string display_name(const std::string& argv0) {
+  const auto slash = argv0.find_last_of("/\\");
+  std::string name = slash == std::string::npos ? argv0 : argv0.substr(slash + 1);
+  if (name.ends_with(".exe")) name.resize(name.size() - 4);
+  return name.starts_with("kubectl-") ? "kubectl " + name.substr(8) : name;
+}
+
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments) {
+  Options options;
+  std::vector<std::string> positionals;
+  CLI::App app(kDescription, program);
+  app.footer(footer(program));
+  app.set_version_flag("--version", "usbloop " USBLOOP_VERSION);
+  app.add_option("device-and-vmi", positionals, "VENDOR:PRODUCT or BUS-DEVICE, then the name of the VMI")
+      ->type_name("DEVICE VMI");
+  app.add_option("--kubeconfig", options.kubeconfig, "Kubeconfig file [KUBECONFIG, ~/.kube/config]")->type_name("FILE");
+  app.add_option("--context", options.context, "Context of the kubeconfig [its current-context]")->type_name("NAME");
+  app.add_option("-n,--namespace", options.name_space, "Namespace of the VMI [the context's, else default]")
+      ->type_name("NAME");
+  app.add_option(
+         "--emulate", options.emulate,
+         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
+      ->type_name("DEVICE");
+  app.add_flag("--list", options.list, "List the USB devices of this machine");
+  app.add_flag("-v,--verbose", options.verbosity, "Say more; -vv still more");
+  try {
+    // CLI11 takes the arguments last first.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForHelp&) {
+    return {std::nullopt, app.help(), 0};
+  } catch (const CLI::CallForVersion& version) {
+    return {std::nullopt, std::string(version.what()) + "\n", 0};
+  } catch (const CLI::ParseError& error) {
+    return {std::nullopt, std::string(error.what()) + "\nSee " + program + " --help.", 2};
+  }
+  if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
+  return {options, "", 0};
+}
+
+}  // namespace usbloop::client

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/selector.h"
+#include "common/error.h"
+
+namespace usbloop::client {
+
+/// What the command line asks for.
+struct Options {
+  bool list = false;                 ///< show this machine's devices and end
+  std::optional<Selector> selector;  ///< a real device, or
+  std::string emulate;               ///< an emulated one, as device-sim's --emulate describes it
+  std::string vmi;
+  std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
+  std::string context;     ///< empty: current-context
+  std::string name_space;  ///< empty: the context's
+  int verbosity = 0;
+};
+
+/// The outcome of reading a command line: options to work with, or a text to print and an exit status.
+struct CommandLine {
+  std::optional<Options> options;
+  std::string text;     ///< help, version or what is wrong
+  int exit_status = 0;  ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+};
+
+/// `arguments` without the program's name; `program` is how the person called it.
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments);
+
+/// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin.
+std::string display_name(const std::string& argv0);
+
+/// Whether `name` can be the name of a VMI (RFC 1123 subdomain) or of a namespace (label); the cause otherwise.
+Result<> check_vmi_name(const std::string& name);
+Result<> check_namespace(const std::string& name);
+
+}  // namespace usbloop::client

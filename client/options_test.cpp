@@ -1,0 +1,108 @@
+#include "client/options.h"
+
+#include <doctest/doctest.h>
+
+using namespace usbloop;
+using namespace usbloop::client;
+
+namespace {
+
+CommandLine parse(const std::vector<std::string>& arguments) {
+  return parse_command_line("kubectl usbredir", arguments);
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a device and a VMI are enough") {
+  const auto line = parse({"0951:1666", "demo"});
+  REQUIRE(line.options);
+  CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+  CHECK(line.options->vmi == "demo");
+  CHECK(line.options->name_space.empty());
+  CHECK(line.options->verbosity == 0);
+}
+
+TEST_CASE("options may stand anywhere") {
+  const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
+  REQUIRE(line.options);
+  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->name_space == "team");
+  CHECK(line.options->context == "lab");
+  CHECK(line.options->kubeconfig == "/k");
+  CHECK(line.options->verbosity == 2);
+}
+
+TEST_CASE("with an emulated device only the VMI is named") {
+  const auto line = parse({"--emulate", "stick,image=a.img", "demo"});
+  REQUIRE(line.options);
+  CHECK(line.options->emulate == "stick,image=a.img");
+  CHECK_FALSE(line.options->selector);
+  CHECK(line.options->vmi == "demo");
+}
+
+TEST_CASE("--list needs nothing else") {
+  const auto line = parse({"--list"});
+  REQUIRE(line.options);
+  CHECK(line.options->list);
+}
+
+TEST_CASE("help and version go to standard output") {
+  const auto help = parse({"--help"});
+  CHECK(help.exit_status == 0);
+  for (const char* part : {"kubectl usbredir 0951:1666 demo", "kubectl usbredir 1-3 demo",
+                           "--emulate stick,image=", "clientPassthrough", "Exit status", "--kubeconfig", "--list"}) {
+    CHECK_MESSAGE(contains(help.text, part), part);
+  }
+  const auto version = parse({"--version"});
+  CHECK(version.exit_status == 0);
+  CHECK(contains(version.text, "usbloop "));
+}
+
+TEST_CASE("each wrong usage is told and ends with status 2") {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* text;
+  };
+  const Case cases[] = {
+      {{}, "the device and the VMI are missing"},
+      {{"0951:1666"}, "the VMI is missing after the device"},
+      {{"--emulate", "stick,image=x"}, "the VMI is missing"},
+      {{"--emulate", "", "demo"}, "--emulate: it is empty"},
+      {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
+      {{"0951:1666", "demo", "more"}, "there are too many"},
+      {{"0951:1666", ""}, "the VMI's name: it is empty"},
+      {{"stick", "demo"}, "neither a colon nor a dash"},
+      {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
+      {{"0951:1666", "Demo"}, "lower-case letters"},
+      {{"0951:1666", "demo", "-n", ""}, "the namespace: it is empty"},
+      {{"0951:1666", "demo", "-n", "a/b"}, "cannot use the namespace \"a/b\""},
+      {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
+      {{"--list", "demo"}, "--list stands alone"},
+      {{"--wrong", "0951:1666", "demo"}, "--wrong"},
+  };
+  for (const auto& [arguments, text] : cases) {
+    const auto line = parse(arguments);
+    CHECK_MESSAGE(!line.options, text);
+    CHECK(line.exit_status == 2);
+    CHECK_MESSAGE(contains(line.text, text), line.text);
+    CHECK(contains(line.text, "--help"));
+  }
+}
+
+TEST_CASE("the names of VMIs and namespaces follow RFC 1123") {
+  for (const char* name : {"a", "demo-1", "a.b.c", "0"}) CHECK_MESSAGE(check_vmi_name(name), name);
+  for (const char* name : {"", "-a", "a-", "a..b", ".a", "a.", "A", "a_b", "a b", "a/b", "a%2f", "a\n"}) {
+    CHECK_MESSAGE(!check_vmi_name(name), name);
+  }
+  CHECK(check_vmi_name(std::string(63, 'a')));
+  CHECK_FALSE(check_vmi_name(std::string(64, 'a')));
+  CHECK_FALSE(check_namespace("a.b"));
+}
+
+TEST_CASE("the program is named as the person calls it") {
+  CHECK(display_name("/usr/bin/kubectl-usbredir") == "kubectl usbredir");
+  CHECK(display_name("usbredir") == "usbredir");
+  CHECK(display_name("C:\\tools\\kubectl-usbredir.exe") == "kubectl usbredir");
+}

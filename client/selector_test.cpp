@@ -1,0 +1,67 @@
+#include "client/selector.h"
+
+#include <doctest/doctest.h>
+
+using namespace usbloop;
+using namespace usbloop::client;
+
+TEST_CASE("vendor and product are hexadecimal with one to four digits") {
+  CHECK(parse_selector("0951:1666") == Selector(VendorProduct{0x0951, 0x1666}));
+  CHECK(parse_selector("951:1") == Selector(VendorProduct{0x951, 1}));
+  CHECK(parse_selector("aBcD:FfFf") == Selector(VendorProduct{0xabcd, 0xffff}));
+  CHECK(parse_selector("0:0") == Selector(VendorProduct{0, 0}));
+}
+
+TEST_CASE("bus and device are decimal, with or without leading zeros") {
+  CHECK(parse_selector("1-3") == Selector(BusDevice{1, 3}));
+  CHECK(parse_selector("01-03") == Selector(BusDevice{1, 3}));
+  CHECK(parse_selector("001-010") == Selector(BusDevice{1, 10}));
+  CHECK(parse_selector("255-127") == Selector(BusDevice{255, 127}));
+}
+
+TEST_CASE("a selector is printed as lsusb prints the numbers") {
+  CHECK(to_string(VendorProduct{0x951, 1}) == "0951:0001");
+  CHECK(to_string(BusDevice{1, 12}) == "1-12");
+}
+
+TEST_CASE("each malformed selector says what is wrong with it") {
+  struct Case {
+    const char* text;
+    const char* cause;
+  };
+  const Case cases[] = {
+      {"", "it is empty"},
+      {"stick", "it has neither a colon nor a dash"},
+      {":1666", "the vendor id before the colon is missing"},
+      {"0951:", "the product id after the colon is missing"},
+      {"09511:1666", "the vendor id is not one to four hexadecimal digits"},
+      {"0951:1666:1", "the product id is not one to four hexadecimal digits"},
+      {"0951:16 6", "the product id is not one to four hexadecimal digits"},
+      {"-951:1666", "the vendor id is not one to four hexadecimal digits"},
+      {"095g:1666", "the vendor id is not one to four hexadecimal digits"},
+      {"0x951:0x1666", "the numbers are hexadecimal already"},
+      {"1-", "the device after the dash is not a number from 1 to 127"},
+      {"-1", "the bus before the dash is not a number from 1 to 255"},
+      {"1-2-3", "the device after the dash is not a number from 1 to 127"},
+      {"0-1", "the bus before the dash is not a number from 1 to 255"},
+      {"1-0", "the device after the dash is not a number from 1 to 127"},
+      {"1-128", "the device after the dash is not a number from 1 to 127"},
+      {"256-1", "the bus before the dash is not a number from 1 to 255"},
+      {"1--3", "the device after the dash is not a number from 1 to 127"},
+      {"1-1.2", "this is the path of a port, not a device number"},
+      {"/dev/bus/usb/001/003", "device nodes are not taken"},
+  };
+  for (const auto& [text, cause] : cases) {
+    const auto selector = parse_selector(text);
+    REQUIRE_MESSAGE(!selector, text);
+    CHECK(selector.error().kind == ErrorKind::invalid);
+    CHECK(selector.error().cause == cause);
+    CHECK_FALSE(selector.error().hint.empty());
+  }
+}
+
+TEST_CASE("a very long selector is not printed in full") {
+  const auto selector = parse_selector(std::string(100'000, 'x'));
+  REQUIRE(!selector);
+  CHECK(selector.error().message().size() < 200);
+}

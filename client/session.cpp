@@ -1,0 +1,198 @@
+#include "client/session.h"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <atomic>
+#include <utility>
+
+#include "client/wakeup.h"
+#include "common/net/deadline.h"
+
+namespace usbloop::client {
+
+using usbredir::HostState;
+
+class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
+ public:
+  Impl(const asio::any_io_executor& executor, usbredir::HostEnd& host, websocket::Channel& channel,
+       SessionOptions options)
+      : executor_(executor),
+        host_(host),
+        channel_(channel),
+        options_(std::move(options)),
+        output_(executor),
+        input_(executor) {}
+
+  asio::awaitable<SessionEnd> run() {
+    listen_for_wakes();
+    const net::Deadline hello(executor_, options_.hello_timeout, [this] { give_up_waiting(); });
+    asio::co_spawn(
+        executor_, [self = shared_from_this()] { return self->carry_input(); }, asio::detached);
+    co_await carry_output();
+    co_await finish();
+    host_.set_wake(nullptr);
+    co_return end_.value_or(SessionEnd{});
+  }
+
+  void stop() {
+    if (end_) return;
+    end_ = SessionEnd{SessionEnd::Cause::stopped, {}, {}};
+    // Taking the device back may block for as long as its reset takes; the time to say goodbye begins after it.
+    host_.disconnect();
+    begin_closing();
+    notify();
+  }
+
+ private:
+  void listen_for_wakes() {
+    const std::weak_ptr<Impl> weak = weak_from_this();
+    const auto scheduled = std::make_shared<std::atomic<bool>>(false);
+    host_.set_wake([weak, scheduled, executor = executor_] {
+      if (scheduled->exchange(true)) return;  // one look is enough for many wakes
+      asio::post(executor, [weak, scheduled] {
+        scheduled->store(false);
+        if (const auto self = weak.lock()) self->notify();
+      });
+    });
+  }
+
+  void notify() {
+    output_.notify();
+    input_.notify();
+  }
+
+  void give_up_waiting() {
+    if (host_.state() != HostState::waiting || end_) return;
+    end_ = SessionEnd{SessionEnd::Cause::not_served, {}, {}};
+    notify();
+  }
+
+  /// From here on, what is not done in time is cut.
+  void begin_closing() {
+    if (!closing_) closing_.emplace(executor_, options_.close_timeout, [this] { channel_.abort(); });
+  }
+
+  asio::awaitable<void> carry_output() {
+    while (!end_) {
+      if (!host_.pending().empty()) {
+        if (auto sent = co_await send_pending(); !sent && !end_) end_with_error(sent.error());
+        continue;
+      }
+      report_announced();
+      if (is_final(host_.state())) {
+        const auto outcome = host_.outcome();
+        end_ = SessionEnd{SessionEnd::Cause::device, {}, outcome ? std::nullopt : std::optional(outcome.error())};
+        break;
+      }
+      co_await output_.wait();
+    }
+  }
+
+  void report_announced() {
+    if (announced_ || host_.state() == HostState::waiting || is_final(host_.state())) return;
+    announced_ = true;
+    if (options_.on_announced) options_.on_announced();
+  }
+
+  /// One message with as much of the output as fits.
+  asio::awaitable<Result<>> send_pending() {
+    const auto room = channel_.write_buffer();
+    std::size_t used = 0;
+    while (used < room.size()) {
+      const auto bytes = host_.pending();
+      if (bytes.empty()) break;
+      const auto count = std::min(bytes.size(), room.size() - used);
+      std::copy_n(bytes.begin(), count, room.begin() + static_cast<std::ptrdiff_t>(used));
+      host_.consume(count);
+      used += count;
+    }
+    input_.notify();  // there may be room for more input
+    co_return co_await channel_.write(used);
+  }
+
+  asio::awaitable<void> carry_input() {
+    while (!input_over_) {
+      while (!host_.wants_input() && !end_) co_await input_.wait();
+      auto bytes = co_await channel_.read();
+      if (!bytes) {
+        end_with_error(bytes.error());
+      } else if (bytes->empty()) {
+        end_with_close();
+      } else {
+        co_await feed(*bytes);
+      }
+    }
+    input_done_ = true;
+    notify();
+  }
+
+  asio::awaitable<void> feed(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto taken = host_.receive(bytes);
+      output_.notify();
+      if (!taken) co_return;  // the host end is in its final state now, and drops what follows
+      bytes = bytes.subspan(*taken);
+      while (!bytes.empty() && !host_.wants_input() && !end_) co_await input_.wait();
+      if (end_) co_return;
+    }
+  }
+
+  void end_with_error(const Error& error) {
+    input_over_ = true;
+    if (!end_) end_ = SessionEnd{SessionEnd::Cause::lost, {}, error};
+    notify();
+  }
+
+  void end_with_close() {
+    input_over_ = true;
+    if (!end_) {
+      const auto& info = channel_.close_info();
+      const bool close_frame = info.code != 1006;
+      end_ = SessionEnd{close_frame ? SessionEnd::Cause::closed : SessionEnd::Cause::lost, info, {}};
+    }
+    notify();
+  }
+
+  /// The device leaves the guest, the rest of the output goes out, then the Close frame; the reader ends last.
+  asio::awaitable<void> finish() {
+    host_.disconnect();
+    begin_closing();
+    bool connected = !input_over_;
+    while (connected && !host_.pending().empty()) connected = (co_await send_pending()).has_value();
+    if (connected) {
+      const bool broken = host_.state() == HostState::failed;
+      co_await channel_.close(broken ? 1002 : 1000, broken ? "usbredir protocol error" : "");
+    }
+    while (!input_done_ && !input_over_) co_await output_.wait();
+    channel_.abort();
+    while (!input_done_) co_await output_.wait();
+    closing_.reset();
+  }
+
+  const asio::any_io_executor executor_;
+  usbredir::HostEnd& host_;
+  websocket::Channel& channel_;
+  const SessionOptions options_;
+
+  Wakeup output_;  // of run()
+  Wakeup input_;   // of carry_input()
+  std::optional<SessionEnd> end_;
+  std::optional<net::Deadline> closing_;
+  bool announced_ = false;
+  bool input_over_ = false;  // the channel gives no more
+  bool input_done_ = false;  // carry_input() has returned
+};
+
+Session::Session(const asio::any_io_executor& executor, usbredir::HostEnd& host, websocket::Channel& channel,
+                 SessionOptions options)
+    : impl_(std::make_shared<Impl>(executor, host, channel, std::move(options))) {}
+
+Session::~Session() = default;
+
+asio::awaitable<SessionEnd> Session::run() { return impl_->run(); }
+
+void Session::stop() { impl_->stop(); }
+
+}  // namespace usbloop::client

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/selector.h"
+#include "client/usb_platform.h"
+#include "common/error.h"
+#include "usbredir/host_end.h"
+
+struct libusb_context;
+struct libusb_device;
+struct libusb_device_handle;
+
+namespace usbloop::client {
+
+struct UsbContextDeleter {
+  void operator()(libusb_context* context) const;
+};
+struct UsbDeviceDeleter {
+  void operator()(libusb_device* device) const;
+};
+struct UsbHandleDeleter {
+  void operator()(libusb_device_handle* handle) const;
+};
+
+using UsbContextPtr = std::unique_ptr<libusb_context, UsbContextDeleter>;
+using UsbDevicePtr = std::unique_ptr<libusb_device, UsbDeviceDeleter>;
+using UsbHandlePtr = std::unique_ptr<libusb_device_handle, UsbHandleDeleter>;
+
+/// A device of this machine as a person is told about it.
+struct LocalDevice {
+  platform::Place place;
+  std::uint16_t vendor = 0;
+  std::uint16_t product = 0;
+  bool hub = false;
+  usbredir::Speed speed = usbredir::Speed::high;
+  std::string manufacturer;  ///< printable
+  std::string product_name;  ///< printable
+
+  /// `1-3`.
+  [[nodiscard]] std::string bus_device() const;
+  /// `0951:1666`.
+  [[nodiscard]] std::string id() const;
+  /// `1-3  0951:1666  Kingston DataTraveler 3.0`.
+  [[nodiscard]] std::string line() const;
+};
+
+/// The devices of this machine at one moment, sorted by place. Keeps libusb's references; use from one thread.
+class UsbDevices {
+ public:
+  /// Errors: unavailable when the machine has no USB, or libusb's own.
+  static Result<UsbDevices> list();
+
+  [[nodiscard]] const std::vector<LocalDevice>& all() const { return infos_; }
+
+  /// Opens device number `index` of all(). It stays with its kernel driver until it is claimed. Errors: denied (with
+  /// the rule that would help), not_found (unplugged meanwhile).
+  [[nodiscard]] Result<UsbHandlePtr> open(std::size_t index) const;
+
+  /// The context must outlive every handle.
+  [[nodiscard]] UsbContextPtr take_context() { return std::move(context_); }
+
+ private:
+  explicit UsbDevices(UsbContextPtr context) : context_(std::move(context)) {}
+
+  UsbContextPtr context_;  // declared first, so destroyed last
+  std::vector<UsbDevicePtr> devices_;
+  std::vector<LocalDevice> infos_;
+};
+
+/// Chooses the one device that `selector` means. Errors: not_found (with what is there), conflict (several of the same
+/// kind: lists them), invalid (a hub).
+Result<std::size_t> choose_device(const std::vector<LocalDevice>& devices, const Selector& selector);
+
+/// A table for people: bus-device, vendor:product, name, driver, access.
+std::string device_table(const std::vector<LocalDevice>& devices);
+
+}  // namespace usbloop::client
