@@ -191,30 +191,42 @@ TEST_CASE("a far end that goes without a Close frame is an error, in each state 
   }
 }
 
+// A client whose session is lost asks the API server for two seconds whether the VMI is about to go: the clients of the
+// next two cases do so side by side.
+
 TEST_CASE("a hello cut at any byte is an error") {
   Desk desk;
   const std::string hello = qemu_hello();
+  std::vector<Process> clients;
   for (std::size_t cut = 1; cut < hello.size(); cut += cut < 16 ? 1 : 9) {
-    CAPTURE(cut);
-    Process client = desk.start();
+    clients.push_back(desk.start());
     RawWebsocket far = desk.node.accept_websocket();
     far.send({.payload = hello.substr(0, cut), .masked = false});
     CHECK(far.receive(10s).has_value());
-    dynamic_cast<PlainSocket&>(far.wire()).close();
-    check_ends(client, "VMI");
   }
+  for (Process& client : clients) check_ends(client, "VMI default/demo ended");
 }
 
 TEST_CASE("a packet cut at any byte is an error") {
   Desk desk;
   const std::string packet = get_device_descriptor(1);
-  for (std::size_t cut = 1; cut < packet.size(); cut += 4) {
-    CAPTURE(cut);
+  std::vector<Process> clients;
+  for (std::size_t cut = 1; cut < packet.size(); cut += 2) {
     Session session(desk);
     session.far.send({.payload = packet.substr(0, cut), .masked = false});
-    dynamic_cast<PlainSocket&>(session.far.wire()).close();
-    check_ends(session.client, "VMI");
+    clients.push_back(std::move(session.client));
   }
+  for (Process& client : clients) check_ends(client, "VMI default/demo ended");
+}
+
+TEST_CASE("a far end that opens the websocket and never speaks usbredir is given up") {
+  Desk desk;
+  Process client = desk.start();
+  const RawWebsocket far = desk.node.accept_websocket();
+  const Stopwatch watch;
+  CHECK(client.wait_exit(20s).code == 1);
+  CHECK(watch.elapsed() > 5s);
+  CHECK_MESSAGE(contains(client.err(), "does not answer"), client.err());
 }
 
 TEST_CASE("garbage instead of a hello is an error") {

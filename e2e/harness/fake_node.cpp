@@ -54,15 +54,16 @@ void expect_status(const ApiAnswer& answer, int status, const std::string& what)
 FakeNode::FakeNode(Loop& loop, std::string name)
     : loop_(&loop), name_(std::move(name)), socket_path_(loop.dir() / (name_ + ".sock")) {
   listener_ = listen_unix(socket_path_);
-  const json node = {
-      {"apiVersion", "v1"},
-      {"kind", "Node"},
-      {"metadata",
-       {{"name", name_},
-        {"labels", {{"kubernetes.io/hostname", name_}, {"kubevirt.io/schedulable", "true"}}},
-        {"annotations", {{"usbloop.dev/channel", "unix:" + socket_path_.string()}}}}},
-      {"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}, {"lastHeartbeatTime", now_rfc3339()}}}}}}};
+  const json node = {{"apiVersion", "v1"},
+                     {"kind", "Node"},
+                     {"metadata",
+                      {{"name", name_},
+                       {"labels", {{"kubernetes.io/hostname", name_}, {"kubevirt.io/schedulable", "true"}}},
+                       {"annotations", {{"usbloop.dev/channel", "unix:" + socket_path_.string()}}}}}};
+  const json ready = {{"type", "Ready"}, {"status", "True"}, {"lastHeartbeatTime", now_rfc3339()}};
+  const json status = {{"status", {{"conditions", json::array({ready})}}}};
   expect_status(loop_->api().create("/api/v1/nodes", node), 201, "create the fake node");
+  expect_status(loop_->api().merge_patch("/api/v1/nodes/" + name_ + "/status", status), 200, "make the node Ready");
 }
 
 FakeNode::~FakeNode() = default;
