@@ -13,20 +13,21 @@ constexpr const char* kDescription =
 )";
 
 std::string footer(const std::string& program) {
-  return R"(
-Examples:
-  )" + program +
-         R"( 0951:1666 demo             the device that lsusb shows as "ID 0951:1666"
-  )" + program +
-         R"( 1-3 demo                   the device that lsusb shows as "Bus 001 Device 003"
-  )" + program +
-         R"( 1-3 demo -n team --context lab
-  )" + program +
-         R"( --emulate stick,image=disk.img demo
-                                         no hardware needed: an emulated USB stick on an image file
-  )" + program +
-         R"( --list                     the devices of this machine, and whether you may use them
-
+  const std::pair<const char*, const char*> examples[] = {
+      {" 0951:1666 demo", "the device that lsusb shows as \"ID 0951:1666\""},
+      {" 1-3 demo", "the device that lsusb shows as \"Bus 001 Device 003\""},
+      {" 1-3 demo -n team --context lab", "another namespace and another cluster"},
+      {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
+      {" --list", "the devices of this machine, and whether you may use them"},
+  };
+  constexpr std::size_t kWidth = 40;
+  std::string text = "Examples:\n";
+  for (const auto& [arguments, meaning] : examples) {
+    std::string command = arguments;
+    command.resize(std::max(command.size(), kWidth), ' ');
+    text += "  " + program + command + meaning + "\n";
+  }
+  return text + R"(
 The VMI must be running, and must have been started with
   spec: {domain: {devices: {clientPassthrough: {}}}}
 It takes up to four devices at a time. The device is taken from its driver here while it is redirected, and given
@@ -129,12 +130,13 @@ std::string display_name(const std::string& argv0) {
 
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments) {
   Options options;
-  std::vector<std::string> positionals;
+  std::string first;
+  std::string second;
   CLI::App app(kDescription, program);
   app.footer(footer(program));
   app.set_version_flag("--version", "usbloop " USBLOOP_VERSION);
-  app.add_option("device-and-vmi", positionals, "VENDOR:PRODUCT or BUS-DEVICE, then the name of the VMI")
-      ->type_name("DEVICE VMI");
+  app.add_option("DEVICE", first, "VENDOR:PRODUCT or BUS-DEVICE; left out with --emulate")->type_name("");
+  app.add_option("VMI", second, "Name of the virtual machine instance")->type_name("");
   app.add_option("--kubeconfig", options.kubeconfig, "Kubeconfig file [KUBECONFIG, ~/.kube/config]")->type_name("FILE");
   app.add_option("--context", options.context, "Context of the kubeconfig [its current-context]")->type_name("NAME");
   app.add_option("-n,--namespace", options.name_space, "Namespace of the VMI [the context's, else default]")
@@ -142,7 +144,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_option(
          "--emulate", options.emulate,
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
-      ->type_name("DEVICE");
+      ->type_name("SPEC");
   app.add_flag("--list", options.list, "List the USB devices of this machine");
   app.add_flag("-v,--verbose", options.verbosity, "Say more; -vv still more");
   try {
@@ -155,6 +157,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, std::string(error.what()) + "\nSee " + program + " --help.", 2};
   }
+  std::vector<std::string> positionals;
+  if (app.count("DEVICE") > 0) positionals.push_back(first);
+  if (app.count("VMI") > 0) positionals.push_back(second);
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};
 }

@@ -71,7 +71,7 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"--emulate", "stick,image=x"}, "the VMI is missing"},
       {{"--emulate", "", "demo"}, "--emulate: it is empty"},
       {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
-      {{"0951:1666", "demo", "more"}, "there are too many"},
+      {{"0951:1666", "demo", "more"}, "more"},
       {{"0951:1666", ""}, "the VMI's name: it is empty"},
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
