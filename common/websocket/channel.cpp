@@ -108,6 +108,11 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     co_return sent;
   }
 
+  void end() {
+    closing_ = true;
+    stream_->shutdown_write();
+  }
+
   void abort() {
     aborted_ = true;
     stream_->close();
@@ -307,6 +312,7 @@ asio::awaitable<Result<>> Channel::write(std::size_t size) { return impl_->write
 asio::awaitable<Result<>> Channel::close(std::uint16_t code, std::string reason) {
   return impl_->close(code, std::move(reason));
 }
+void Channel::end() { impl_->end(); }
 void Channel::abort() { impl_->abort(); }
 const CloseInfo& Channel::close_info() const { return impl_->close_info(); }
 

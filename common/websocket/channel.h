@@ -57,6 +57,9 @@ class Channel {
   /// Sends a Close frame; no write may follow. read() then drains until the peer's Close or the end of the stream.
   asio::awaitable<Result<>> close(std::uint16_t code, std::string reason);
 
+  /// Ends the write side without a Close frame, as KubeVirt does when the device's side has gone. read() then drains.
+  void end();
+
   /// Cuts the connection at once, without a Close frame. Pending reads and writes end with ErrorKind::cancelled.
   void abort();
 

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace usbloop::launcher {
+
+/// status.phase of a VMI, as far as a node sees it. wire.md section 14.
+enum class Phase { pending, scheduling, scheduled, running, succeeded, failed };
+std::string_view to_text(Phase phase);
+/// "" and what is unknown count as pending: nothing has been done for it yet.
+Phase phase_of(std::string_view text);
+bool is_final(Phase phase);
+
+/// What the API says about a VMI that is ours.
+struct VmiView {
+  Phase phase = Phase::pending;
+  bool deleting = false;  ///< has a deletionTimestamp
+};
+
+/// What we see of its guest.
+struct GuestView {
+  enum class State { absent, starting, running, stopping, ended };
+  State state = State::absent;
+  bool ended_well = false;  ///< ended: in order, or because it was told to
+  std::string cause;        ///< ended badly: why
+};
+
+/// The next thing to do for a VMI. A new phase is written first; the action is for the next round then.
+struct Decision {
+  enum class Action {
+    none,
+    start,    ///< start the guest
+    stop,     ///< press the power button, and after the grace period pull the plug; repeat until it has ended
+    kill,     ///< pull the plug
+    forget,   ///< remove the guest's folder
+    release,  ///< remove the guest's folder and the VMI's finalizer
+    wait_for_room
+  };
+  Action action = Action::none;
+  std::optional<Phase> phase;
+  std::string reason;   ///< with a phase: one word for events and status.reason; may be empty
+  std::string message;  ///< with a phase: a sentence; may be empty
+  /// Look again after this time even if nothing is heard.
+  std::optional<std::chrono::milliseconds> again;
+};
+
+/// A pure function. `vmi` is nothing when the API has no such VMI for this node; `has_room`: the node may start one
+/// more guest.
+Decision decide(const std::optional<VmiView>& vmi, const GuestView& guest, bool has_room);
+
+}  // namespace usbloop::launcher

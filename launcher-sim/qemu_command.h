@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "launcher-sim/vmi_spec.h"
+
+namespace usbloop::launcher {
+
+inline constexpr int kUsbSlots = 4;  ///< of a VMI with clientPassthrough
+
+// Names of the files in a guest's folder, which is QEMU's working directory: socket paths stay short that way.
+inline constexpr const char* kQmpSocket = "qmp.sock";
+inline constexpr const char* kSerialSocket = "virt-serial0";
+inline constexpr const char* kSerialLog = "serial.log";
+inline constexpr const char* kQemuLog = "qemu.log";
+inline constexpr const char* kPidFile = "qemu.pid";
+inline constexpr const char* kRecordFile = "vmi.json";
+std::string usb_socket_name(int slot);
+
+/// What all guests of a node have in common.
+struct QemuHost {
+  std::string qemu = "qemu-system-x86_64";
+  std::string accelerator = "tcg";  ///< "kvm" or "tcg"
+  std::string kernel;
+  std::string initramfs;
+  std::string kernel_parameters = "console=ttyS0";
+};
+
+/// The guest's artefacts in `directory` (scripts/build-guest makes them): vmlinux, initramfs.cpio.gz, cmdline.
+Result<QemuHost> guest_artefacts(const std::string& directory);
+
+/// QEMU's argument vector for a guest: a pure function, so that --dry-run-vmi and the tests show exactly what runs.
+std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& host);
+
+}  // namespace usbloop::launcher

@@ -1,0 +1,126 @@
+#include "launcher-sim/vmi_spec.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+namespace usbloop::launcher {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kMinMemoryMib = 32;
+constexpr std::int64_t kMaxMemoryMib = 64 * 1024;
+constexpr std::int64_t kMaxCores = 16;
+constexpr std::int64_t kMaxGraceSeconds = 300;
+constexpr double kMib = 1024.0 * 1024.0;
+
+tl::unexpected<Error> bad_field(const std::string& field, const std::string& cause) {
+  return make_error(ErrorKind::invalid, "use the VMI's field", field, cause);
+}
+
+/// The value at a path, or null.
+const json& at(const json& object, const char* pointer) {
+  static const json kNull;
+  const json::json_pointer path(pointer);
+  return object.contains(path) ? object.at(path) : kNull;
+}
+
+std::string text_at(const json& object, const char* pointer) {
+  const json& value = at(object, pointer);
+  return value.is_string() ? value.get<std::string>() : std::string{};
+}
+
+/// An optional integer within bounds; `fallback` when it is absent.
+Result<std::int64_t> integer_at(const json& vmi, const char* pointer, std::int64_t low, std::int64_t high,
+                                std::int64_t fallback) {
+  const json& value = at(vmi, pointer);
+  if (value.is_null()) return fallback;
+  if (value.is_number_integer() && value >= low && value <= high) return value.get<std::int64_t>();
+  return bad_field(pointer, "must be from " + std::to_string(low) + " to " + std::to_string(high));
+}
+
+Result<std::int64_t> memory_of(const json& vmi) {
+  for (const char* field : {"/spec/domain/memory/guest", "/spec/domain/resources/requests/memory"}) {
+    const json& value = at(vmi, field);
+    if (value.is_null()) continue;
+    if (!value.is_string() && !value.is_number()) return bad_field(field, "is not a quantity");
+    auto mib = memory_mib(value.is_string() ? value.get<std::string>() : value.dump());
+    if (!mib) return bad_field(field, mib.error().cause);
+    if (*mib < kMinMemoryMib || *mib > kMaxMemoryMib) return bad_field(field, "must be from 32Mi to 64Gi");
+    return mib;
+  }
+  return GuestSpec{}.memory_mib;
+}
+
+/// DNS-1123 characters: what the API server admits as names, checked again because the names end in file names and
+/// logs.
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool hex = std::string_view("0123456789abcdefABCDEF").find(text[i]) != std::string_view::npos;
+    if (dash ? text[i] != '-' : !hex) return false;
+  }
+  return true;
+}
+
+Result<std::int64_t> memory_mib(std::string_view quantity) {
+  static constexpr std::array<std::pair<std::string_view, double>, 12> kUnits = {{{"", 1},
+                                                                                  {"m", 1e-3},
+                                                                                  {"k", 1e3},
+                                                                                  {"M", 1e6},
+                                                                                  {"G", 1e9},
+                                                                                  {"T", 1e12},
+                                                                                  {"P", 1e15},
+                                                                                  {"Ki", 1024},
+                                                                                  {"Mi", kMib},
+                                                                                  {"Gi", kMib * 1024},
+                                                                                  {"Ti", kMib * 1024 * 1024},
+                                                                                  {"Pi", kMib * 1024 * 1024 * 1024}}};
+  double number = 0;
+  const char* end = quantity.data() + quantity.size();
+  const auto [rest, error] = std::from_chars(quantity.data(), end, number);
+  if (error == std::errc{} && number > 0 && number < 1e18) {
+    const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+    for (const auto& [name, factor] : kUnits) {
+      const double mib = std::ceil(number * factor / kMib);
+      if (unit == name && mib < 1e12) return static_cast<std::int64_t>(mib);
+    }
+  }
+  return make_error(ErrorKind::invalid, "read", "a quantity",
+                    "'" + std::string(quantity.substr(0, 40)) + "' is not a quantity such as 256Mi");
+}
+
+Result<GuestSpec> guest_spec(const json& vmi) {
+  GuestSpec guest;
+  guest.vmi_namespace = text_at(vmi, "/metadata/namespace");
+  guest.name = text_at(vmi, "/metadata/name");
+  guest.uid = text_at(vmi, "/metadata/uid");
+  if (!is_name(guest.vmi_namespace)) return bad_field("/metadata/namespace", "is no name");
+  if (!is_name(guest.name)) return bad_field("/metadata/name", "is no name");
+  if (!is_uuid(guest.uid)) return bad_field("/metadata/uid", "is no UUID");
+  const auto memory = memory_of(vmi);
+  if (!memory) return tl::unexpected(memory.error());
+  guest.memory_mib = *memory;
+  const auto cores = integer_at(vmi, "/spec/domain/cpu/cores", 1, kMaxCores, guest.cores);
+  if (!cores) return tl::unexpected(cores.error());
+  guest.cores = static_cast<int>(*cores);
+  const auto grace = integer_at(vmi, "/spec/terminationGracePeriodSeconds", 0, kMaxGraceSeconds, guest.grace_seconds);
+  if (!grace) return tl::unexpected(grace.error());
+  guest.grace_seconds = static_cast<int>(*grace);
+  guest.client_passthrough = at(vmi, "/spec/domain/devices/clientPassthrough").is_object();
+  return guest;
+}
+
+}  // namespace usbloop::launcher
