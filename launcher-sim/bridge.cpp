@@ -1,0 +1,59 @@
+#include "launcher-sim/bridge.h"
+
+#include <asio/experimental/awaitable_operators.hpp>
+#include <optional>
+
+#include "common/net/deadline.h"
+
+namespace usbloop::launcher {
+namespace {
+
+using net::IoResult;
+using net::IoStatus;
+
+/// How long a client may take to close its side after the device has gone.
+constexpr std::chrono::milliseconds kLastWord{1000};
+
+/// Until the client ends or writing to the device fails.
+asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream& device) {
+  while (true) {
+    const auto payload = co_await channel.read();
+    if (!payload || payload->empty()) break;
+    if (!co_await device.write_all(*payload)) break;
+  }
+  device.close();
+}
+
+/// Passes on until the device ends. False when the client cannot be written to.
+asio::awaitable<bool> pump_device(websocket::Channel& channel, net::Stream& device) {
+  while (true) {
+    co_await device.take_turns();
+    const IoResult got = device.try_read(channel.write_buffer());
+    if (got.status == IoStatus::ok) {
+      if (!co_await channel.write(got.bytes)) co_return false;
+      continue;
+    }
+    channel.release_write_buffer();
+    if (got.status == IoStatus::end || got.status == IoStatus::failed) co_return true;
+    if (!co_await device.wait(got.status)) co_return true;
+  }
+}
+
+}  // namespace
+
+asio::awaitable<void> bridge(websocket::Channel& channel, net::Stream& device) {
+  using asio::experimental::awaitable_operators::operator&&;
+  std::optional<net::Deadline> last_word;
+  const auto device_to_client = [&]() -> asio::awaitable<void> {
+    if (co_await pump_device(channel, device)) {
+      channel.end();
+    } else {
+      channel.abort();
+    }
+    device.close();
+    last_word.emplace(device.socket().get_executor(), kLastWord, [&channel] { channel.abort(); });
+  };
+  co_await (client_to_device(channel, device) && device_to_client());
+}
+
+}  // namespace usbloop::launcher
