@@ -95,7 +95,7 @@ TEST_CASE("frames that break the websocket protocol are answered with Close 1002
   guest.check_unharmed();
 }
 
-TEST_CASE("a clean Close is echoed; a frame that is cut, and a stream that ends without one, only free the slot") {
+TEST_CASE("a clean Close is echoed, a frame that is cut, and a stream that ends without one, only free the slot") {
   Guest guest;
   for (const std::uint16_t code : std::initializer_list<std::uint16_t>{1000, 1001, 3000}) {
     RawWebsocket websocket = guest.open();

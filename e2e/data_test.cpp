@@ -27,7 +27,7 @@ void wait_no_disk(GuestConsole& guest) {
 
 }  // namespace
 
-TEST_CASE("sixteen mebibytes have the same sha256 in the guest, at high and super speed; two at full speed") {
+TEST_CASE("sixteen mebibytes have the same sha256 in the guest, at high and super speed, two at full speed") {
   Desk desk;
   struct Case {
     std::string speed;

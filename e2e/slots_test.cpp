@@ -25,7 +25,7 @@ struct Desk {
 
 }  // namespace
 
-TEST_CASE("four different devices at once carry right data; a fifth is refused until one of them leaves") {
+TEST_CASE("four different devices at once carry right data, a fifth is refused until one of them leaves") {
   Desk desk;
   struct Device {
     Stick stick;
