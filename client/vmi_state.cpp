@@ -19,7 +19,7 @@ std::string text_at(const json& object, const json::json_pointer& path) {
   return object.contains(path) && object[path].is_string() ? object[path].get<std::string>() : std::string();
 }
 
-Result<VmiState> read_once(kube::RestClient& client, const Target& target) {
+Result<VmiState> read_once(const kube::RestClient& client, const Target& target) {
   const auto object = client.get(target.object_path());
   if (!object && object.error().kind == ErrorKind::not_found) return VmiState{false, false, ""};
   if (!object) return tl::unexpected(object.error());
@@ -30,7 +30,10 @@ Result<VmiState> read_once(kube::RestClient& client, const Target& target) {
 }  // namespace
 
 Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target) {
-  auto client = kube::RestClient::create(access);
+  kube::RestOptions limits;
+  limits.connect_timeout = kPatience;
+  limits.answer_timeout = kPatience;
+  const auto client = kube::RestClient::make(access, "usbloop/" USBLOOP_VERSION, limits);
   if (!client) return tl::unexpected(client.error());
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
