@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "common/error.h"
+#include "device-sim/descriptor_set.h"
+#include "usbredir/host_end.h"
+
+namespace usbloop::device_sim {
+
+/// The eight bytes that begin a control transfer (USB 2.0, 9.3).
+struct SetupPacket {
+  std::uint8_t request_type = 0;
+  std::uint8_t request = 0;
+  std::uint16_t value = 0;
+  std::uint16_t index = 0;
+  std::uint16_t length = 0;
+
+  [[nodiscard]] bool is_in() const { return (request_type & 0x80) != 0; }
+};
+
+/// How a transfer ended; the values of usbredir's status field.
+enum class TransferStatus : std::uint8_t { success, cancelled, invalid, io_error, stall, timeout, babble };
+
+struct ControlReply {
+  TransferStatus status = TransferStatus::stall;
+  std::vector<std::byte> data = {};  ///< of an IN request; what is longer than asked for is cut
+};
+
+/// What an IN endpoint has to say to a request for data.
+struct InReply {
+  enum class Kind {
+    data,     ///< `size` bytes were put into the room; fewer than the room is a short packet and ends the transfer
+    not_yet,  ///< nothing to send now; the request waits
+    stall     ///< the endpoint halts
+  };
+  Kind kind = Kind::not_yet;
+  std::size_t size = 0;
+
+  static InReply data(std::size_t size) { return {Kind::data, size}; }
+  static InReply not_yet() { return {}; }
+  static InReply stall() { return {Kind::stall, 0}; }
+};
+
+/// An emulated USB device as its functions see it: what is behind the endpoints. Standard requests, halts, queues of
+/// waiting IN requests and usbredir itself are EmulatedHost's. All functions belong to the thread of the EmulatedHost.
+/// A new kind of device is a class like this and a line in the table of spec.cpp.
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  [[nodiscard]] virtual const usbredir::DeviceDescription& description() const = 0;
+  [[nodiscard]] virtual const DescriptorSet& descriptors() const = 0;
+
+  /// Bus reset or a new configuration: back to the state after power-on. Comes several times at every attach.
+  virtual void reset() = 0;
+
+  /// A class or vendor request; `data` is that of an OUT request.
+  virtual ControlReply request(const SetupPacket& setup, std::span<const std::byte> data) = 0;
+
+  /// Data that arrived on an OUT endpoint. Anything but success halts the endpoint (stall) or fails the transfer.
+  virtual TransferStatus out(std::uint8_t endpoint, std::span<const std::byte> data) = 0;
+
+  /// A request for data on an IN endpoint, at most `room.size()` bytes.
+  virtual InReply in(std::uint8_t endpoint, std::span<std::byte> room) = 0;
+
+  /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
+  virtual bool clear_halt(std::uint8_t endpoint) = 0;
+
+  /// Brings all that the guest has written onto the backing store.
+  virtual Result<> flush() = 0;
+};
+
+}  // namespace usbloop::device_sim

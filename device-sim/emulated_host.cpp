@@ -1,0 +1,188 @@
+#include "device-sim/emulated_host.h"
+
+#include <utility>
+
+namespace usbloop::device_sim {
+namespace {
+
+using usbredir::EndpointTable;
+using usbredir::HostState;
+
+std::uint8_t wire(TransferStatus status) { return static_cast<std::uint8_t>(status); }
+
+std::uint8_t byte_at(const std::vector<std::byte>& bytes, std::size_t at) {
+  return std::to_integer<std::uint8_t>(bytes.at(at));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EmulatedHost>> EmulatedHost::make(std::unique_ptr<Device> device,
+                                                         usbredir::ParserOptions options) {
+  auto configuration = usbredir::parse_configuration(device->descriptors().configuration);
+  if (!configuration) return tl::unexpected(configuration.error());
+  options.side = usbredir::Side::usb_host;
+  return std::unique_ptr<EmulatedHost>(new EmulatedHost(std::move(device), std::move(*configuration), options));
+}
+
+EmulatedHost::EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,
+                           const usbredir::ParserOptions& options)
+    : device_(std::move(device)),
+      configuration_(std::move(configuration)),
+      endpoints_(configuration_),
+      control_(*device_, halted_, endpoints_),
+      longest_in_(options.limits.data),
+      parser_(options, *this) {}
+
+void EmulatedHost::set_wake(std::function<void()>) {
+  // Nothing here happens outside of the holder's own calls.
+}
+
+bool EmulatedHost::wants_input() const { return !is_final(state_) && parser_.wants_input(); }
+
+Result<std::size_t> EmulatedHost::receive(std::span<const std::byte> bytes) {
+  if (is_final(state_)) return bytes.size();
+  auto taken = parser_.feed(bytes);
+  if (!taken) {
+    failure_ = taken.error();
+    end(HostState::failed);
+  }
+  return taken;
+}
+
+Result<> EmulatedHost::outcome() const {
+  const std::string name = device_->description().label();
+  switch (state_) {
+    case HostState::rejected:
+      return make_error(
+          ErrorKind::denied, "redirect", name, "the guest side refused the device",
+          "A filter of the virtual machine's usb-redir device forbids it, or the far side lacks a capability.");
+    case HostState::device_gone: return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
+    case HostState::failed:
+      if (failure_) return tl::unexpected(*failure_);
+      return make_error(ErrorKind::protocol, "redirect", name, "the guest side broke the protocol");
+    default: return {};
+  }
+}
+
+void EmulatedHost::disconnect() {
+  if (is_final(state_)) return;
+  const bool announced = state_ != HostState::waiting;
+  end(HostState::disconnected);
+  if (announced) parser_.send_device_disconnect();
+}
+
+void EmulatedHost::end(HostState state) {
+  if (is_final(state_)) return;
+  state_ = state;
+  forget_transfers();
+  if (auto flushed = device_->flush(); !flushed && !failure_) failure_ = flushed.error();
+}
+
+void EmulatedHost::on_hello(std::string_view) {
+  announce_endpoints();
+  const auto& device = device_->descriptors().device;
+  usb_redir_device_connect_header connect{};
+  connect.speed = static_cast<std::uint8_t>(device_->description().speed);
+  connect.device_class = byte_at(device, 4);
+  connect.device_subclass = byte_at(device, 5);
+  connect.device_protocol = byte_at(device, 6);
+  connect.vendor_id = device_->description().vendor_id;
+  connect.product_id = device_->description().product_id;
+  connect.device_version_bcd = static_cast<std::uint16_t>(byte_at(device, 12) | byte_at(device, 13) << 8);
+  parser_.send(connect);
+  state_ = HostState::announced;
+}
+
+void EmulatedHost::announce_endpoints() {
+  parser_.send(endpoints_.ep_info());
+  parser_.send(endpoints_.interface_info());
+}
+
+/// A packet about the device has come. False when it comes too late, behind a filter_reject.
+bool EmulatedHost::in_use() {
+  if (is_final(state_)) return false;
+  state_ = HostState::in_use;
+  return true;
+}
+
+void EmulatedHost::on_reset() {
+  if (!in_use()) return;
+  configured_ = 0;
+  endpoints_ = EndpointTable(configuration_);
+  forget_transfers();
+  device_->reset();
+}
+
+// After a reset nobody waits for an answer any more.
+void EmulatedHost::forget_transfers() {
+  for (WaitingQueue& queue : waiting_) queue.clear();
+  halted_.reset();
+}
+
+void EmulatedHost::on_set_configuration(std::uint64_t id, const usb_redir_set_configuration_header& header) {
+  if (!in_use()) return;
+  const bool known = header.configuration == 0 || header.configuration == configuration_.value;
+  if (known) {
+    configured_ = header.configuration;
+    endpoints_ = configured_ == 0 ? EndpointTable() : EndpointTable(configuration_);
+    forget_transfers();
+    device_->reset();
+  }
+  announce_endpoints();
+  parser_.send(id, usb_redir_configuration_status_header{wire(known ? TransferStatus::success : TransferStatus::stall),
+                                                         configured_});
+}
+
+void EmulatedHost::on_get_configuration(std::uint64_t id) {
+  parser_.send(id, usb_redir_configuration_status_header{wire(TransferStatus::success), configured_});
+}
+
+void EmulatedHost::on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_setting_header& header) {
+  const bool known = endpoints_.select(header.interface, header.alt);
+  announce_endpoints();
+  parser_.send(id, usb_redir_alt_setting_status_header{wire(known ? TransferStatus::success : TransferStatus::stall),
+                                                       header.interface, header.alt});
+}
+
+void EmulatedHost::on_get_alt_setting(std::uint64_t id, const usb_redir_get_alt_setting_header& header) {
+  const auto alternate = endpoints_.alternate(header.interface);
+  parser_.send(id,
+               usb_redir_alt_setting_status_header{wire(alternate ? TransferStatus::success : TransferStatus::stall),
+                                                   header.interface, alternate.value_or(0)});
+}
+
+void EmulatedHost::on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) {
+  parser_.send(id, usb_redir_iso_stream_status_header{wire(TransferStatus::invalid), header.endpoint});
+}
+
+void EmulatedHost::on_start_interrupt_receiving(std::uint64_t id,
+                                                const usb_redir_start_interrupt_receiving_header& header) {
+  parser_.send(id, usb_redir_interrupt_receiving_status_header{wire(TransferStatus::invalid), header.endpoint});
+}
+
+void EmulatedHost::on_alloc_bulk_streams(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header) {
+  parser_.send(id, usb_redir_bulk_streams_status_header{header.endpoints, 0, wire(TransferStatus::invalid)});
+}
+
+void EmulatedHost::on_filter_reject() { end(HostState::rejected); }
+
+void EmulatedHost::on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) {
+  if (!in_use()) return;
+  usb_redir_control_packet_header reply = header;
+  const SetupPacket setup{header.requesttype, header.request, header.value, header.index, header.length};
+  const bool sound = setup.is_in() == ((header.endpoint & 0x80) != 0) && (header.endpoint & 0x7f) == 0;
+  const ControlReply answer = sound ? control_.handle(setup, data.bytes()) : ControlReply{TransferStatus::invalid, {}};
+  reply.status = wire(answer.status);
+  if ((header.endpoint & 0x80) != 0) reply.length = static_cast<std::uint16_t>(answer.data.size());
+  parser_.send(id, reply, answer.data);
+  serve_waiting();  // a cleared halt or a class request may have given waiting requests their data
+}
+
+void EmulatedHost::on_interrupt(std::uint64_t id, const usb_redir_interrupt_packet_header& header, usbredir::Payload) {
+  usb_redir_interrupt_packet_header reply = header;
+  reply.status = wire(TransferStatus::invalid);
+  reply.length = 0;
+  parser_.send(id, reply);
+}
+
+}  // namespace usbloop::device_sim

@@ -1,0 +1,171 @@
+#include "device-sim/scsi_disk.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "common/log.h"
+#include "device-sim/scsi_fields.h"
+
+namespace usbloop::device_sim {
+namespace {
+
+using namespace scsi;  // operation codes and sense values
+
+bool needs_medium(std::uint8_t operation) {
+  switch (operation) {
+    case inquiry_op:
+    case request_sense_op:
+    case report_luns:
+    case prevent_allow:
+    case start_stop_unit: return false;
+    default: return true;
+  }
+}
+
+}  // namespace
+
+ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity) : store_(store), identity_(std::move(identity)) {}
+
+void ScsiDisk::reset() {
+  sense_ = {};
+  failed_ = locked_ = false;
+  prepared_.clear();
+}
+
+ScsiDisk::Intent ScsiDisk::fail(Sense sense) {
+  sense_ = sense;
+  failed_ = true;
+  return {};
+}
+
+ScsiDisk::Intent ScsiDisk::reply(std::vector<std::uint8_t> data, std::uint32_t allocation_length) {
+  prepared_ = std::move(data);
+  prepared_.resize(std::min<std::size_t>(prepared_.size(), allocation_length));
+  return {prepared_.empty() ? Direction::none : Direction::in, prepared_.size()};
+}
+
+ScsiDisk::Intent ScsiDisk::begin(std::span<const std::byte> bytes) {
+  std::array<std::uint8_t, 16> command{};
+  std::memcpy(command.data(), bytes.data(), std::min(bytes.size(), command.size()));
+  failed_ = from_store_ = false;
+  cursor_ = 0;
+  prepared_.clear();
+  const std::uint8_t operation = command[0];
+  if (!loaded_ && needs_medium(operation)) return fail(medium_not_present);
+  const Sense before = sense_;
+  const Intent intent = dispatch(command);
+  // Sense data belongs to the last command that failed, and is kept for the one REQUEST SENSE that follows.
+  if (!failed_ && operation != request_sense_op && sense_ == before) sense_ = {};
+  return intent;
+}
+
+ScsiDisk::Intent ScsiDisk::dispatch(Command command) {
+  switch (command[0]) {
+    case test_unit_ready: return {};
+    case request_sense_op: return request_sense(command);
+    case inquiry_op: return inquiry(command);
+    case mode_sense_6:
+    case mode_sense_10: return mode_sense(command);
+    case start_stop_unit: return start_stop(command);
+    case prevent_allow: return prevent_removal(command);
+    case read_format_capacities_op: return read_format_capacities(command);
+    case read_capacity_10_op: return read_capacity_10();
+    case service_action_in_16: return service_action_in(command);
+    case read_6:
+    case read_10:
+    case read_12:
+    case read_16:
+    case write_6:
+    case write_10:
+    case write_12:
+    case write_16: return transfer(command);
+    case verify_10: return verify(command);
+    case synchronize_cache_10:
+    case synchronize_cache_16: return synchronize();
+    case report_luns: return reply({0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, u32(command, 6));
+    default: return fail(invalid_operation);
+  }
+}
+
+ScsiDisk::Intent ScsiDisk::access(Direction direction, std::uint64_t first_block, std::uint64_t count) {
+  if (first_block > blocks() || count > blocks() - first_block) return fail(out_of_range);
+  if (direction == Direction::out && store_.read_only()) return fail(write_protected);
+  cursor_ = first_block * block_size;
+  from_store_ = true;
+  return {count == 0 ? Direction::none : direction, count * block_size};
+}
+
+ScsiDisk::Intent ScsiDisk::transfer(Command command) {
+  switch (command[0]) {
+    case read_6:
+    case write_6: {
+      const std::uint64_t first = u32(command, 0) & 0x1fffff;
+      const std::uint64_t count = command[4] == 0 ? 256 : command[4];
+      return access(command[0] == read_6 ? Direction::in : Direction::out, first, count);
+    }
+    case read_10:
+    case write_10:
+      return access(command[0] == read_10 ? Direction::in : Direction::out, u32(command, 2), u16(command, 7));
+    case read_12:
+    case write_12:
+      return access(command[0] == read_12 ? Direction::in : Direction::out, u32(command, 2), u32(command, 6));
+    default: return access(command[0] == read_16 ? Direction::in : Direction::out, u64(command, 2), u32(command, 10));
+  }
+}
+
+bool ScsiDisk::produce(std::span<std::byte> room) {
+  if (!from_store_) {
+    std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
+  } else if (const auto done = store_.read(cursor_, room); !done) {
+    spdlog::error("{}", done.error().message());
+    fail(unrecovered_read);
+    return false;
+  }
+  cursor_ += room.size();
+  return true;
+}
+
+bool ScsiDisk::accept(std::span<const std::byte> data) {
+  if (const auto done = store_.write(cursor_, data); !done) {
+    spdlog::error("{}", done.error().message());
+    fail(write_error);
+    return false;
+  }
+  cursor_ += data.size();
+  return true;
+}
+
+ScsiDisk::Intent ScsiDisk::verify(Command command) {
+  constexpr std::uint8_t compare_bytes = 0x06;
+  if ((command[1] & compare_bytes) != 0) return fail(invalid_field);
+  (void)access(Direction::none, u32(command, 2), u16(command, 7));
+  return {};
+}
+
+ScsiDisk::Intent ScsiDisk::synchronize() {
+  if (const auto done = store_.flush(); !done) {
+    spdlog::error("{}", done.error().message());
+    return fail(write_error);
+  }
+  return {};
+}
+
+ScsiDisk::Intent ScsiDisk::start_stop(Command command) {
+  const bool start = (command[4] & 1) != 0;
+  const bool load_or_eject = (command[4] & 2) != 0;
+  if (load_or_eject && !start && locked_) return fail(removal_prevented);
+  if (!start) {
+    if (const Intent done = synchronize(); failed_) return done;
+  }
+  if (load_or_eject) loaded_ = start;
+  return {};
+}
+
+ScsiDisk::Intent ScsiDisk::prevent_removal(Command command) {
+  locked_ = (command[4] & 1) != 0;
+  return {};
+}
+
+}  // namespace usbloop::device_sim

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "device-sim/block_store.h"
+
+namespace usbloop::device_sim {
+
+/// What INQUIRY tells; cut or padded to the fields' sizes.
+struct ScsiIdentity {
+  std::string vendor;    ///< 8 characters
+  std::string product;   ///< 16
+  std::string revision;  ///< 4
+  std::string serial;
+};
+
+/// Why a command failed (SPC-4, 4.5): sense key, additional sense code and qualifier.
+struct Sense {
+  std::uint8_t key = 0;
+  std::uint8_t code = 0;
+  std::uint8_t qualifier = 0;
+  bool operator==(const Sense&) const = default;
+};
+
+/// A removable disk that speaks SCSI (SPC-4, SBC-3; the commands that Linux and Windows send to a stick). One command
+/// at a time: begin(), then produce() or accept() as long as there is data, then failed() says how it went.
+class ScsiDisk {
+ public:
+  enum class Direction { none, in, out };
+
+  /// What a command is going to move.
+  struct Intent {
+    Direction direction = Direction::none;
+    std::uint64_t bytes = 0;
+  };
+
+  /// `store` must outlive the disk.
+  ScsiDisk(BlockStore& store, ScsiIdentity identity);
+
+  /// `command` is the command block, 1 to 16 bytes. A failed command intends nothing.
+  Intent begin(std::span<const std::byte> command);
+  /// The next `room.size()` bytes of the data; no more in total than were intended. False: failed.
+  bool produce(std::span<std::byte> room);
+  /// As produce(), for data of the host.
+  bool accept(std::span<const std::byte> data);
+  /// The command at hand has failed; REQUEST SENSE tells why.
+  [[nodiscard]] bool failed() const { return failed_; }
+
+  /// Power-on state, apart from the data.
+  void reset();
+  Result<> flush() { return store_.flush(); }
+
+ private:
+  using Command = std::span<const std::uint8_t, 16>;
+
+  Intent fail(Sense sense);
+  Intent reply(std::vector<std::uint8_t> data, std::uint32_t allocation_length);
+  Intent access(Direction direction, std::uint64_t first_block, std::uint64_t blocks);
+  Intent dispatch(Command command);
+  Intent transfer(Command command);
+  Intent inquiry(Command command);
+  Intent vital_product_data(Command command);
+  Intent request_sense(Command command);
+  Intent mode_sense(Command command);
+  Intent read_capacity_10();
+  Intent service_action_in(Command command);
+  Intent read_format_capacities(Command command);
+  Intent start_stop(Command command);
+  Intent prevent_removal(Command command);
+  Intent verify(Command command);
+  Intent synchronize();
+  [[nodiscard]] std::uint64_t blocks() const { return store_.size() / block_size; }
+
+  BlockStore& store_;
+  ScsiIdentity identity_;
+  Sense sense_;
+  bool failed_ = false;
+  bool loaded_ = true;  ///< false after an eject
+  bool locked_ = false;
+  std::vector<std::uint8_t> prepared_;  ///< data of a command that does not touch the store
+  std::uint64_t cursor_ = 0;            ///< next byte of prepared_ or of the store
+  bool from_store_ = false;
+};
+
+}  // namespace usbloop::device_sim

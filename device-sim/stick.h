@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "device-sim/block_store.h"
+#include "device-sim/bulk_only.h"
+#include "device-sim/device.h"
+#include "device-sim/scsi_disk.h"
+
+namespace usbloop::device_sim {
+
+struct StickOptions {
+  std::uint16_t vendor_id = 0x0951;
+  std::uint16_t product_id = 0x1666;
+  usbredir::Speed speed = usbredir::Speed::high;  ///< not low: mass storage does not exist at low speed
+  std::string serial;
+};
+
+/// A USB stick: mass storage, SCSI transparent command set, Bulk-Only Transport, on a BlockStore.
+class Stick final : public Device {
+ public:
+  static constexpr std::uint8_t endpoint_in = 0x81;
+  static constexpr std::uint8_t endpoint_out = 0x02;
+
+  Stick(std::unique_ptr<BlockStore> store, const StickOptions& options);
+
+  [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
+  [[nodiscard]] const DescriptorSet& descriptors() const override { return descriptors_; }
+  void reset() override { transport_.reset(); }
+  ControlReply request(const SetupPacket& setup, std::span<const std::byte> data) override;
+  TransferStatus out(std::uint8_t endpoint, std::span<const std::byte> data) override;
+  InReply in(std::uint8_t endpoint, std::span<std::byte> room) override;
+  bool clear_halt(std::uint8_t endpoint) override;
+  Result<> flush() override { return disk_.flush(); }
+
+ private:
+  std::unique_ptr<BlockStore> store_;
+  usbredir::DeviceDescription description_;
+  DescriptorSet descriptors_;
+  ScsiDisk disk_;
+  BulkOnly transport_;
+};
+
+/// The descriptors of a stick at the speed that `options` names.
+DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::DeviceDescription& description);
+
+/// A serial number that stays the same for one image: 24 hexadecimal digits made of its canonical path.
+std::string serial_for(const std::string& image_path);
+
+}  // namespace usbloop::device_sim

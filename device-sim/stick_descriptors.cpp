@@ -1,0 +1,99 @@
+#include <vector>
+
+#include "device-sim/stick.h"
+#include "usbredir/descriptors.h"
+
+namespace usbloop::device_sim {
+namespace {
+
+using usbredir::DescriptorWriter;
+using usbredir::Speed;
+namespace type = usbredir::descriptor_type;
+
+constexpr std::uint8_t mass_storage = 0x08, scsi_transparent = 0x06, bulk_only_transport = 0x50, bulk = 2;
+
+/// What differs between the speeds (USB 2.0, 5.8.3; USB 3.2, 9.6).
+struct SpeedTraits {
+  std::uint16_t usb_version;    ///< BCD
+  std::uint8_t control_packet;  ///< bytes; at super speed an exponent of two
+  std::uint16_t bulk_packet;    ///< bytes
+  std::uint8_t max_power;       ///< in the unit of the speed: 2 mA, at super speed 8 mA
+};
+
+SpeedTraits traits_of(Speed speed) {
+  switch (speed) {
+    case Speed::super: return {0x0300, 9, 1024, 63};
+    case Speed::high: return {0x0200, 64, 512, 150};
+    // 1.10, so that no guest asks a device that knows no higher speed for its qualifier.
+    default: return {0x0110, 64, 64, 50};
+  }
+}
+
+void endpoint(DescriptorWriter& writer, std::uint8_t address, std::uint16_t packet, bool companion) {
+  writer.begin(type::endpoint).u8(address).u8(bulk).u16(packet).u8(0);
+  constexpr std::uint8_t max_burst = 15;
+  if (companion) writer.begin(type::superspeed_companion).u8(max_burst).u8(0).u16(0);
+}
+
+std::vector<std::byte> configuration(std::uint8_t descriptor, Speed speed, const SpeedTraits& traits) {
+  DescriptorWriter writer;
+  writer.begin(descriptor).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(traits.max_power);
+  writer.begin(type::interface).u8(0).u8(0).u8(2).u8(mass_storage).u8(scsi_transparent).u8(bulk_only_transport).u8(0);
+  endpoint(writer, Stick::endpoint_in, traits.bulk_packet, speed == Speed::super);
+  endpoint(writer, Stick::endpoint_out, traits.bulk_packet, speed == Speed::super);
+  return writer.finish(2);
+}
+
+std::vector<std::byte> binary_object_store() {
+  constexpr std::uint8_t usb_2_extension = 2, superspeed = 3;
+  constexpr std::uint32_t link_power_management = 0x02;
+  constexpr std::uint16_t full_to_super = 0x000e;
+  DescriptorWriter writer;
+  writer.begin(type::bos).u16(0).u8(2);
+  writer.begin(type::device_capability).u8(usb_2_extension).u32(link_power_management);
+  // Works fully from full speed on; exit latencies of U1 10 us and U2 2047 us.
+  writer.begin(type::device_capability).u8(superspeed).u8(0).u16(full_to_super).u8(1).u8(10).u16(2047);
+  return writer.finish(2);
+}
+
+}  // namespace
+
+DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::DeviceDescription& description) {
+  constexpr std::uint16_t release = 0x0110;
+  const SpeedTraits traits = traits_of(options.speed);
+  DescriptorSet set;
+  set.device = DescriptorWriter()
+                   .begin(type::device)
+                   .u16(traits.usb_version)
+                   .u8(0)
+                   .u8(0)
+                   .u8(0)  // the class is that of the interface
+                   .u8(traits.control_packet)
+                   .u16(options.vendor_id)
+                   .u16(options.product_id)
+                   .u16(release)
+                   .u8(1)
+                   .u8(2)
+                   .u8(3)  // strings: manufacturer, product, serial
+                   .u8(1)
+                   .finish();
+  set.configuration = configuration(type::configuration, options.speed, traits);
+  if (options.speed == Speed::super) set.bos = binary_object_store();
+  if (options.speed == Speed::high) {
+    set.device_qualifier = DescriptorWriter()
+                               .begin(type::device_qualifier)
+                               .u16(traits.usb_version)
+                               .u8(0)
+                               .u8(0)
+                               .u8(0)
+                               .u8(64)
+                               .u8(1)
+                               .u8(0)
+                               .finish();
+    set.other_speed_configuration = configuration(type::other_speed_configuration, Speed::full, traits_of(Speed::full));
+  }
+  set.strings = {description.manufacturer, description.product, description.serial};
+  return set;
+}
+
+}  // namespace usbloop::device_sim
