@@ -12,9 +12,7 @@ find_package(doctest REQUIRED)
 include(doctest)
 
 # doctest's main, compiled once.
-file(WRITE "${CMAKE_BINARY_DIR}/doctest_main.cpp.in" "#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN\n#include <doctest/doctest.h>\n")
-configure_file("${CMAKE_BINARY_DIR}/doctest_main.cpp.in" "${CMAKE_BINARY_DIR}/doctest_main.cpp" COPYONLY)
-add_library(usbloop_doctest_main STATIC "${CMAKE_BINARY_DIR}/doctest_main.cpp")
+add_library(usbloop_doctest_main STATIC "${CMAKE_SOURCE_DIR}/cmake/doctest_main.cpp")
 target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_settings)
 
 # usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
