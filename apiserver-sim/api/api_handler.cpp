@@ -1,0 +1,71 @@
+#include "apiserver-sim/api/api_handler.h"
+
+#include <exception>
+#include <string_view>
+
+#include "apiserver-sim/api/discovery.h"
+#include "apiserver-sim/api/self_review.h"
+#include "common/log.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+Response plain(int code, std::string body) { return {code, "text/plain; charset=utf-8", std::move(body), {}}; }
+
+Response page_not_found() { return plain(404, "404 page not found\n"); }
+
+bool is_health_path(const std::string& path) {
+  return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") ||
+         path.starts_with("/livez/") || path.starts_with("/readyz/");
+}
+
+}  // namespace
+
+std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
+                                                const RequestInfo& info) {
+  const Attributes attributes = attributes_of(info);
+  if (authorizer.allows(user, attributes)) return std::nullopt;
+  if (!user.in_group("system:authenticated")) return kube::unauthorized();
+  return forbidden_status(user, attributes);
+}
+
+Response ApiHandler::handle(const Request& request) {
+  try {
+    return dispatch(request);
+  } catch (const nlohmann::json::exception& error) {
+    // A shape that no check foresaw: the client's object is at fault, not the server.
+    spdlog::warn("{} {}: {}", request.method, request.path, error.what());
+    return answer_status(kube::bad_request(std::string("the object cannot be read: ") + error.what()));
+  } catch (const std::exception& error) {
+    spdlog::error("{} {}: {}", request.method, request.path, error.what());
+    return answer_status(kube::internal_error(error.what()));
+  }
+}
+
+Response ApiHandler::dispatch(const Request& request) {
+  const RequestInfo info = read_request_info(request);
+  if (auto refused = refuse_unauthorized(authorizer_, request.user, info)) {
+    spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused->message);
+    return answer_status(*refused);
+  }
+  if (is_health_path(request.path)) return health(request);
+  const bool reading = request.method == "GET" || request.method == "HEAD";
+  // Clients take an empty answer for an empty document of OpenAPI v2 and validate nothing. wire.md section 3.
+  if (reading && request.path == "/openapi/v2") return {200, "application/octet-stream", "", {}};
+  if (reading) {
+    if (auto document = discovery_document(registry_, request.path)) return answer_json(200, std::move(*document));
+  }
+  if (!info.is_resource) return page_not_found();
+  if (is_self_review(info)) return self_review(request, info, authorizer_);
+  return rest_.handle(request, info);
+}
+
+Response ApiHandler::health(const Request& request) const {
+  const std::string kind = request.path.substr(1, request.path.find('/', 1) - 1);
+  if (kind == "readyz" && !ready_)
+    return plain(503, "[-]shutdown failed: process is shutting down\nreadyz check failed\n");
+  if (!request.flag("verbose") && request.query.count("verbose") == 0) return plain(200, "ok");
+  return plain(200, "[+]ping ok\n[+]store ok\n" + kind + " check passed\n");
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/api/rest_handler.h"
+#include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/security/authorizer.h"
+
+namespace usbloop::apiserver {
+
+/// Everything that is answered with one response: authorization, then objects, discovery, reviews, health. Watches and
+/// upgrades are not its business. Thread-safe; never throws.
+class ApiHandler {
+ public:
+  ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
+      : registry_(registry), authorizer_(authorizer), rest_(registry, store) {}
+
+  Response handle(const Request& request);
+
+  /// While false, /readyz answers 503.
+  void set_ready(bool ready) { ready_ = ready; }
+
+ private:
+  Response dispatch(const Request& request);
+  Response health(const Request& request) const;
+
+  const Registry& registry_;
+  const Authorizer& authorizer_;
+  RestHandler rest_;
+  std::atomic<bool> ready_ = true;
+};
+
+/// The refusal of a request that the user may not make; nothing when it is allowed. 401 for anonymous users, else 403.
+std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
+                                                const RequestInfo& info);
+
+}  // namespace usbloop::apiserver

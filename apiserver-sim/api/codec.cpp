@@ -1,0 +1,83 @@
+#include "apiserver-sim/api/codec.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "apiserver-sim/api/protobuf_envelope.h"
+#include "apiserver-sim/api/yaml.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+/// Depth of brackets outside strings. On text that is no JSON the number means nothing, but is still found safely.
+bool text_depth_is_fine(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kMaxJsonDepth) return false;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return true;
+}
+
+bool within(const json& tree, int depth_left) {
+  if (!tree.is_structured()) return true;
+  if (depth_left == 0) return false;
+  return std::all_of(tree.begin(), tree.end(), [&](const json& child) { return within(child, depth_left - 1); });
+}
+
+kube::Status too_deep() { return kube::bad_request("the object is nested too deeply"); }
+
+}  // namespace
+
+tl::expected<json, kube::Status> parse_json(std::string_view text) {
+  if (!text_depth_is_fine(text)) return tl::unexpected(too_deep());
+  try {
+    return json::parse(text);
+  } catch (const json::exception& error) {
+    return tl::unexpected(kube::bad_request(std::string("the body is not valid JSON: ") + error.what()));
+  }
+}
+
+tl::expected<json, kube::Status> parse_yaml(const std::string& text) {
+  auto tree = yaml_to_json(text, kMaxJsonDepth);
+  if (!tree) return tl::unexpected(kube::bad_request("the body is not valid YAML: " + tree.error()));
+  return std::move(*tree);
+}
+
+bool depth_is_fine(const json& tree) { return within(tree, kMaxJsonDepth); }
+
+std::string media_type(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  std::string type;
+  for (const char c : content_type) {
+    if (c != ' ' && c != '\t') type += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return type;
+}
+
+tl::expected<json, kube::Status> decode_object(const std::string& content_type, const std::string& body) {
+  const std::string type = media_type(content_type);
+  if (type == "application/vnd.kubernetes.protobuf") return decode_protobuf_envelope(body);
+  if (type == "application/yaml") return parse_yaml(body);
+  if (!type.empty() && type != "application/json") {
+    return tl::unexpected(
+        kube::unsupported_media_type({"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"}));
+  }
+  auto tree = parse_json(body);
+  if (tree && !tree->is_object()) return tl::unexpected(kube::bad_request("the body is not a JSON object"));
+  return tree;
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "common/kube/status.h"
+
+// Request bodies to JSON trees. All input is hostile: sizes are bounded before, depth here.
+namespace usbloop::apiserver {
+
+inline constexpr std::size_t kMaxBodyBytes = 3 * 1024 * 1024;
+/// Deeper documents are refused: several of the functions that walk a tree are recursive.
+inline constexpr int kMaxJsonDepth = 64;
+
+/// Refuses invalid JSON, invalid UTF-8 and too deep documents with 400.
+tl::expected<nlohmann::json, kube::Status> parse_json(std::string_view text);
+/// The same for one YAML document.
+tl::expected<nlohmann::json, kube::Status> parse_yaml(const std::string& text);
+
+/// Whether the tree is no deeper than kMaxJsonDepth.
+bool depth_is_fine(const nlohmann::json& tree);
+
+/// "application/json" of "application/json; charset=utf-8", in lower case.
+std::string media_type(std::string_view content_type);
+
+/// The object in a request's body by its Content-Type: JSON (also when there is none), YAML, or Kubernetes' protobuf
+/// envelope for the kinds that kubectl sends so. 415 for other types.
+tl::expected<nlohmann::json, kube::Status> decode_object(const std::string& content_type, const std::string& body);
+
+}  // namespace usbloop::apiserver

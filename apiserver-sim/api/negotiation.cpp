@@ -1,0 +1,62 @@
+#include "apiserver-sim/api/negotiation.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <string_view>
+
+namespace usbloop::apiserver {
+namespace {
+
+struct MediaRange {
+  std::string type;
+  std::map<std::string, std::string> parameters;
+};
+
+std::string cleaned(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t') result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return result;
+}
+
+std::string_view cut(std::string_view& text, char separator) {
+  const std::string_view part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(part.size() + 1, text.size()));
+  return part;
+}
+
+MediaRange parse_range(std::string_view text) {
+  MediaRange range;
+  range.type = cleaned(cut(text, ';'));
+  while (!text.empty()) {
+    std::string_view parameter = cut(text, ';');
+    const std::string name = cleaned(cut(parameter, '='));
+    range.parameters[name] = cleaned(parameter);
+  }
+  return range;
+}
+
+bool is_json(const std::string& type) { return type == "application/json" || type == "*/*" || type == "application/*"; }
+
+}  // namespace
+
+Representation negotiate(const std::string& accept, bool table_possible) {
+  std::string_view rest = accept;
+  if (cleaned(rest).empty()) return {};
+  while (!rest.empty()) {
+    MediaRange range = parse_range(cut(rest, ','));
+    if (!is_json(range.type)) continue;
+    const std::string as = range.parameters["as"];
+    if (as.empty()) return {};
+    const std::string version = range.parameters["v"];
+    if (as == "table" && table_possible && range.parameters["g"] == "meta.k8s.io" &&
+        (version == "v1" || version == "v1beta1")) {
+      return {true, true, version};
+    }
+  }
+  return {.acceptable = false};
+}
+
+}  // namespace usbloop::apiserver

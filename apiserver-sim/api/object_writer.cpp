@@ -1,0 +1,216 @@
+#include "apiserver-sim/api/object_writer.h"
+
+#include "apiserver-sim/api/object_meta.h"
+#include "apiserver-sim/api/time.h"
+#include "apiserver-sim/resources/names.h"
+#include "apiserver-sim/resources/namespace.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+/// Fills in kind and apiVersion; they may be absent but not different.
+std::optional<kube::Status> settle_type(const Resource& resource, json& object) {
+  const ResourceInfo& info = resource.info();
+  const std::string stored = resource.api_version(info.version);
+  const std::string version = text_at(object, "/apiVersion");
+  bool served = version.empty() || version == stored;
+  for (const std::string& other : info.other_versions) served = served || version == resource.api_version(other);
+  if (!served) {
+    return kube::bad_request("the API version in the data (" + version + ") does not match the expected API version (" +
+                             stored + ")");
+  }
+  const std::string kind = text_at(object, "/kind");
+  if (!kind.empty() && kind != info.kind) {
+    return kube::bad_request("the kind in the data (" + kind + ") does not match the expected kind (" + info.kind +
+                             ")");
+  }
+  object["apiVersion"] = stored;
+  object["kind"] = info.kind;
+  return std::nullopt;
+}
+
+std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_, json& object) {
+  json& metadata = object["metadata"];
+  const std::string own = text_at(metadata, "/namespace");
+  if (!resource.info().namespaced) {
+    metadata.erase("namespace");
+    return std::nullopt;
+  }
+  if (!own.empty() && own != namespace_) {
+    return kube::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  metadata["namespace"] = namespace_;
+  return std::nullopt;
+}
+
+std::optional<kube::Status> refuse_invalid(const Resource& resource, const json& object) {
+  Causes causes = validate_metadata(object, resource.info().namespaced);
+  // What is wrong with the metadata may keep the rest from being read.
+  if (causes.empty()) causes = resource.validate(object);
+  if (causes.empty()) return std::nullopt;
+  return kube::invalid(resource.info().group, resource.info().kind, text_at(object, "/metadata/name"),
+                       std::move(causes));
+}
+
+kube::Status missing(const Resource& resource, const std::string& name) {
+  return kube::not_found(resource.info().group, resource.info().plural, name);
+}
+
+std::optional<kube::Status> failed_precondition(const Resource& resource, const Object& current,
+                                                const DeleteOptions& options) {
+  const ResourceInfo& info = resource.info();
+  const auto refuse = [&](const std::string& what, const std::string& wanted, const std::string& found) {
+    return kube::conflict(
+        info.group, info.plural, current.key.name,
+        "Precondition failed: " + what + " in precondition: " + wanted + ", " + what + " in object meta: " + found);
+  };
+  if (!options.uid.empty() && options.uid != current.uid) return refuse("UID", options.uid, current.uid);
+  const std::string version = std::to_string(current.version);
+  if (!options.resource_version.empty() && options.resource_version != version) {
+    return refuse("ResourceVersion", options.resource_version, version);
+  }
+  return std::nullopt;
+}
+
+/// A namespace keeps until its controller has emptied it.
+bool waits_for_controller(const Resource& resource, const json& object) {
+  if (resource.qualified() != kNamespaceResource) return false;
+  const json* finalizers = element_at(object, "/spec/finalizers");
+  return finalizers != nullptr && !finalizers->empty();
+}
+
+bool may_go(const Resource& resource, const json& object) {
+  if (waits_for_controller(resource, object)) return false;
+  return !has_finalizers(object) || resource.removable_with_finalizers(object);
+}
+
+void mark_deleted(const Resource& resource, json& object) {
+  json& metadata = object["metadata"];
+  metadata["deletionTimestamp"] = format_time(now_seconds());
+  metadata["deletionGracePeriodSeconds"] = 0;
+  if (metadata.contains("generation")) metadata["generation"] = metadata["generation"].get<std::int64_t>() + 1;
+  if (resource.qualified() == kNamespaceResource) object["status"]["phase"] = "Terminating";
+}
+
+}  // namespace
+
+ObjectPtr ObjectWriter::preview(const Resource& resource, const Key& key, const json& object) {
+  return make_object(key, 0, object, [&](const std::string&, const json& tree) { return resource.selectable(tree); });
+}
+
+std::optional<kube::Status> ObjectWriter::refuse_namespace(const std::string& namespace_) const {
+  const ObjectPtr found = store_.get({kNamespaceResource, "", namespace_});
+  if (!found) return kube::not_found("", "namespaces", namespace_);
+  if (!is_being_deleted(found->parse())) return std::nullopt;
+  return kube::forbidden("", "namespaces", namespace_,
+                         "unable to create new content in namespace " + namespace_ + " because it is being terminated");
+}
+
+Outcome ObjectWriter::create(const Resource& resource, const std::string& namespace_, json object, bool dry_run) {
+  json& metadata = object["metadata"];
+  if (metadata.is_null()) metadata = json::object();
+  if (!metadata.is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
+  if (!resource_version(object).empty()) {
+    return tl::unexpected(kube::bad_request("resourceVersion should not be set on objects to be created"));
+  }
+  if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = settle_namespace(resource, namespace_, object)) return tl::unexpected(*refused);
+  const std::string prefix = text_at(metadata, "/generateName");
+  if (text_at(metadata, "/name").empty() && !prefix.empty()) metadata["name"] = generated_name(prefix);
+  const std::string now = format_time(now_seconds());
+  // Validated twice: the defaults are written into a tree whose shape has to be right first.
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  stamp_new(object, now);
+  resource.prepare_create(object, now);
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (resource.info().namespaced) {
+    if (auto refused = refuse_namespace(namespace_)) return tl::unexpected(*refused);
+  }
+  const std::string name = text_at(object, "/metadata/name");
+  const Key key{resource.qualified(), resource.info().namespaced ? namespace_ : std::string(), name};
+  const auto already = [&] { return kube::already_exists(resource.info().group, resource.info().plural, name); };
+  if (dry_run) {
+    if (store_.get(key)) return tl::unexpected(already());
+    return preview(resource, key, object);
+  }
+  return store_.transact(key, [&](const ObjectPtr& current) -> tl::expected<Change, kube::Status> {
+    if (current) return tl::unexpected(already());
+    return Change{Change::Kind::put, std::move(object)};
+  });
+}
+
+tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& resource, const User& user,
+                                                              bool status_only, json object, const json& current) {
+  const ResourceInfo& info = resource.info();
+  const std::string name = text_at(current, "/metadata/name");
+  if (!object["metadata"].is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
+  if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = settle_namespace(resource, text_at(current, "/metadata/namespace"), object)) {
+    return tl::unexpected(*refused);
+  }
+  const std::string given_name = text_at(object, "/metadata/name");
+  if (given_name != name) {
+    return tl::unexpected(kube::bad_request("the name of the object (" + given_name +
+                                            ") does not match the name on the URL (" + name + ")"));
+  }
+  const std::string version = resource_version(object);
+  if (!version.empty() && version != resource_version(current)) {
+    return tl::unexpected(kube::object_modified(info.group, info.plural, name));
+  }
+  const std::string uid = text_at(object, "/metadata/uid");
+  if (!uid.empty() && uid != text_at(current, "/metadata/uid")) {
+    return tl::unexpected(kube::conflict(info.group, info.plural, name,
+                                         "Precondition failed: UID in precondition: " + uid +
+                                             ", UID in object meta: " + text_at(current, "/metadata/uid")));
+  }
+  resource.prepare_update(object, current, status_only);
+  carry_over(object, current);
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = resource.refuse_update(object, current, user)) return tl::unexpected(*refused);
+  return object;
+}
+
+Outcome ObjectWriter::update(const Resource& resource, const Key& key, const User& user, UpdateOptions options,
+                             const Edit& edit) {
+  ObjectPtr shown;
+  auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
+    if (!found) return tl::unexpected(missing(resource, key.name));
+    const json current = found->parse();
+    auto edited = edit(current);
+    if (!edited) return tl::unexpected(edited.error());
+    auto object = checked_update(resource, user, options.status_only, std::move(*edited), current);
+    if (!object) return tl::unexpected(object.error());
+    if (options.dry_run) {
+      shown = preview(resource, key, *object);
+      return Change{};
+    }
+    if (is_being_deleted(*object) && may_go(resource, *object)) return Change{Change::Kind::remove, *object};
+    if (*object == current) return Change{};
+    return Change{Change::Kind::put, std::move(*object)};
+  });
+  if (outcome && shown) return shown;
+  return outcome;
+}
+
+tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Resource& resource, const Key& key,
+                                                                        const DeleteOptions& options) {
+  Deletion deletion;
+  auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
+    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (auto refused = failed_precondition(resource, *found, options)) return tl::unexpected(*refused);
+    json object = found->parse();
+    deletion.gone = may_go(resource, object);
+    if (options.dry_run) return Change{};
+    if (deletion.gone) return Change{Change::Kind::remove, std::move(object)};
+    if (is_being_deleted(object)) return Change{};
+    mark_deleted(resource, object);
+    return Change{Change::Kind::put, std::move(object)};
+  });
+  if (!outcome) return tl::unexpected(outcome.error());
+  deletion.object = *outcome;
+  return deletion;
+}
+
+}  // namespace usbloop::apiserver

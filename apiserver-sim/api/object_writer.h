@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/resources/resource.h"
+#include "apiserver-sim/store/store.h"
+#include "common/kube/status.h"
+
+namespace usbloop::apiserver {
+
+using Outcome = tl::expected<ObjectPtr, kube::Status>;
+
+/// What a DELETE asks beside the name.
+struct DeleteOptions {
+  std::string uid;  ///< preconditions; empty: none
+  std::string resource_version;
+  bool dry_run = false;
+};
+
+/// Creates, changes and deletes objects by the rules of Kubernetes: the server's own metadata, optimistic locking,
+/// finalizers, namespaces. Knows nothing of HTTP; the controllers use it as the REST handlers do. Thread-safe.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(Store& store) : store_(store) {}
+
+  /// `namespace_` is that of the request; the object's own must be the same or absent.
+  Outcome create(const Resource& resource, const std::string& namespace_, nlohmann::json object, bool dry_run);
+
+  /// Makes the new object from the current one; called while no one else writes.
+  using Edit = std::function<tl::expected<nlohmann::json, kube::Status>(const nlohmann::json& current)>;
+  struct UpdateOptions {
+    bool status_only = false;
+    bool dry_run = false;
+  };
+  /// An object whose content does not change keeps its version. One that is being deleted goes with its last finalizer.
+  Outcome update(const Resource& resource, const Key& key, const User& user, UpdateOptions options, const Edit& edit);
+
+  struct Deletion {
+    ObjectPtr object;
+    bool gone = false;  ///< false: marked, finalizers are waited for
+  };
+  tl::expected<Deletion, kube::Status> remove(const Resource& resource, const Key& key, const DeleteOptions& options);
+
+ private:
+  std::optional<kube::Status> refuse_namespace(const std::string& namespace_) const;
+  static tl::expected<nlohmann::json, kube::Status> checked_update(const Resource& resource, const User& user,
+                                                                   bool status_only, nlohmann::json object,
+                                                                   const nlohmann::json& current);
+  /// The stored form of an object that a dry run does not store.
+  static ObjectPtr preview(const Resource& resource, const Key& key, const nlohmann::json& object);
+
+  Store& store_;
+};
+
+}  // namespace usbloop::apiserver

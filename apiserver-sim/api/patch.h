@@ -1,0 +1,23 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "common/kube/status.h"
+
+namespace usbloop::apiserver {
+
+enum class PatchType { json, merge, strategic_merge, apply };
+
+/// From the Content-Type; 415 naming what is taken. Strategic merge is for built-in kinds only.
+tl::expected<PatchType, kube::Status> patch_type(const std::string& content_type, bool takes_strategic_merge);
+
+/// Reads the body of a patch: JSON, or YAML for `apply`.
+tl::expected<nlohmann::json, kube::Status> parse_patch(PatchType type, const std::string& body);
+
+/// The patched object. Errors: 422 Invalid for a JSON patch that does not fit, 400 for one that grows beyond bounds.
+tl::expected<nlohmann::json, kube::Status> apply_patch(PatchType type, const nlohmann::json& current,
+                                                       const nlohmann::json& patch);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "apiserver-sim/api/answer.h"
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/api/object_writer.h"
+#include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/api/selectors.h"
+#include "apiserver-sim/resources/registry.h"
+
+namespace usbloop::apiserver {
+
+/// The verbs on stored objects, except watch. The request has been authorized. Thread-safe.
+class RestHandler {
+ public:
+  RestHandler(const Registry& registry, Store& store) : registry_(registry), store_(store), writer_(store) {}
+
+  Response handle(const Request& request, const RequestInfo& info);
+
+ private:
+  Response get(const View& view, const Key& key) const;
+  Response list(const View& view, const Request& request, const RequestInfo& info) const;
+  Response create(const View& view, const Request& request, const RequestInfo& info);
+  Response update(const View& view, const Request& request, const RequestInfo& info);
+  Response patch(const View& view, const Request& request, const RequestInfo& info);
+  Response apply(const View& view, const Request& request, const RequestInfo& info, const nlohmann::json& patch);
+  Response remove(const View& view, const Request& request, const RequestInfo& info);
+  Response remove_collection(const View& view, const Request& request, const RequestInfo& info);
+  Response answer(const View& view, const Outcome& outcome, int code) const;
+
+  const Registry& registry_;
+  Store& store_;
+  ObjectWriter writer_;
+};
+
+/// Label and field selector of a list or watch; 400 for broken ones and for fields that the resource does not select
+/// by.
+tl::expected<Selection, kube::Status> read_selection(const Request& request, const RequestInfo& info,
+                                                     const Resource& resource);
+
+/// dryRun=All given; 400 for other values.
+tl::expected<bool, kube::Status> read_dry_run(const Request& request);
+
+}  // namespace usbloop::apiserver

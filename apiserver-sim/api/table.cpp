@@ -1,0 +1,48 @@
+#include "apiserver-sim/api/table.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+json column_json(const Column& column) {
+  return {{"name", column.name},
+          {"type", column.type},
+          {"format", column.format},
+          {"description", column.description},
+          {"priority", column.priority}};
+}
+
+json row_object(const json& object, const TableOptions& options) {
+  if (options.include == IncludeObject::object) return object;
+  return {{"kind", "PartialObjectMetadata"},
+          {"apiVersion", "meta.k8s.io/" + options.meta_version},
+          {"metadata", object.value("metadata", json::object())}};
+}
+
+}  // namespace
+
+json make_table(const Resource& resource, const std::vector<json>& objects, const std::string& resource_version,
+                const TableOptions& options, std::int64_t now) {
+  json table = {{"kind", "Table"},
+                {"apiVersion", "meta.k8s.io/" + options.meta_version},
+                {"metadata", {{"resourceVersion", resource_version}}},
+                {"columnDefinitions", json::array()},
+                {"rows", json::array()}};
+  if (options.with_columns) {
+    for (const Column& column : resource.columns()) table["columnDefinitions"].push_back(column_json(column));
+  }
+  for (const json& object : objects) {
+    json row = {{"cells", resource.cells(object, now)}};
+    if (options.include != IncludeObject::none) row["object"] = row_object(object, options);
+    table["rows"].push_back(std::move(row));
+  }
+  return table;
+}
+
+IncludeObject parse_include_object(const std::string& text) {
+  if (text == "Object") return IncludeObject::object;
+  return text == "None" ? IncludeObject::none : IncludeObject::metadata;
+}
+
+}  // namespace usbloop::apiserver

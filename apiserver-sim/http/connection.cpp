@@ -1,0 +1,214 @@
+#include "apiserver-sim/http/connection.h"
+
+#include <array>
+#include <asio/co_spawn.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "apiserver-sim/api/codec.h"
+#include "apiserver-sim/http/rest_engine.h"
+#include "common/log.h"
+#include "common/net/deadline.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+/// Takes a place in a counter that has a limit, and gives it back.
+class Place {
+ public:
+  Place(std::atomic<std::size_t>& counter, std::size_t limit) : counter_(counter), taken_(++counter <= limit) {}
+  ~Place() { --counter_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  explicit operator bool() const { return taken_; }
+
+ private:
+  std::atomic<std::size_t>& counter_;
+  bool taken_;
+};
+
+bool is_usbredir(const Request& request, const RequestInfo& info) {
+  return request.method == "GET" && info.group == "subresources.kubevirt.io" &&
+         (info.version == "v1" || info.version == "v1alpha3") && info.resource == "virtualmachineinstances" &&
+         info.subresource == "usbredir" && !info.namespace_.empty();
+}
+
+/// The methods that cpp-httplib reads a body with; with others a body would be taken for the next request.
+bool reads_body(const Request& request, const BodyInfo& body) {
+  const std::string& method = request.method;
+  return method == "POST" || method == "PUT" || method == "PATCH" || (method == "DELETE" && !body.chunked);
+}
+
+bool known_method(const std::string& method) {
+  return method == "GET" || method == "HEAD" || method == "POST" || method == "PUT" || method == "PATCH" ||
+         method == "DELETE" || method == "OPTIONS";
+}
+
+}  // namespace
+
+Connection::Connection(Services& services, net::StreamPtr stream) : services_(services), stream_(std::move(stream)) {}
+Connection::~Connection() = default;
+
+void Connection::stop() {
+  stopping_ = true;
+  if (watch_ != nullptr) watch_->stop();
+  if (idle_ && !on_worker_ && stream_) stream_->close();
+}
+
+void Connection::abort() {
+  stopping_ = aborted_ = true;
+  // A worker's socket is only shut down: closing it would give its number to another connection under the worker.
+  if (!stream_) return;
+  if (on_worker_) {
+    asio::error_code ignored;
+    stream_->socket().shutdown(asio::socket_base::shutdown_both, ignored);
+  } else {
+    stream_->close();
+  }
+}
+
+asio::awaitable<void> Connection::run() {
+  // tls_accept owns the transport while it works; its own deadline bounds it.
+  auto tls = co_await net::tls_accept(services_.tls, std::move(stream_), services_.limits.tls_handshake);
+  if (!tls) {
+    spdlog::debug("connection: {}", tls.error().message());
+    co_return;
+  }
+  stream_ = std::move(*tls);
+  certificate_ = net::peer_identity(*stream_);
+  while (!stopping_) {
+    idle_ = true;
+    const auto length = co_await read_head();
+    idle_ = false;
+    if (!length || aborted_) break;
+    if (co_await serve_request(*length) == Next::close) break;
+  }
+  stream_->shutdown_write();
+  stream_->close();
+}
+
+asio::awaitable<bool> Connection::read_more(std::chrono::milliseconds time) {
+  std::array<std::byte, 8192> bytes{};
+  const net::Deadline deadline(stream_->socket().get_executor(), time, [this] { stream_->close(); });
+  const auto count = co_await stream_->read_some(bytes);
+  if (!count || *count == 0) co_return false;
+  buffer_.append(reinterpret_cast<const char*>(bytes.data()), *count);
+  co_return true;
+}
+
+asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
+  using Clock = std::chrono::steady_clock;
+  if (buffer_.empty() && !co_await read_more(services_.limits.idle)) co_return std::nullopt;
+  const auto end = Clock::now() + services_.limits.head;
+  while (true) {
+    idle_ = false;
+    if (const auto length = websocket::head_length(buffer_); length && *length <= websocket::kMaxHeadBytes) {
+      co_return length;
+    }
+    if (buffer_.size() > websocket::kMaxHeadBytes) {
+      spdlog::info("connection: refused a request head of more than {} bytes", websocket::kMaxHeadBytes);
+      co_await refuse(kube::request_header_too_large());
+      co_return std::nullopt;
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    if (left.count() <= 0 || !co_await read_more(left)) {
+      spdlog::debug("connection: ended within a request head");
+      co_return std::nullopt;
+    }
+  }
+}
+
+asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_length) {
+  const std::string head_text = buffer_.substr(0, head_length);
+  const auto head = websocket::parse_request_head(head_text);
+  if (!head || !known_method(head->method)) {
+    spdlog::info("connection: refused what is no HTTP request");
+    co_return co_await refuse(kube::bad_request("the request is not valid HTTP/1.1"));
+  }
+  auto request = request_of(*head);
+  const BodyInfo body = body_of(*head);
+  if (!request || !body.valid) co_return co_await refuse(kube::bad_request("the request is not valid"));
+  if (!body.chunked && body.length > kMaxBodyBytes) {
+    spdlog::info("{} {}: refused a body of {} bytes", request->method, request->path, body.length);
+    co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
+  }
+  auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
+  if (!user) {
+    spdlog::info("{} {}: refused, the credentials are not known", request->method, request->path);
+    co_return co_await refuse(kube::unauthorized());
+  }
+  request->user = *user;
+  spdlog::debug("{} {} by {}", request->method, head->target, user->name);
+  const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
+  const RequestInfo info = read_request_info(*request);
+  const bool usbredir = is_usbredir(*request, info);
+  if (!usbredir && !(info.is_resource && info.verb == "watch" && request->method == "GET")) {
+    co_return co_await serve_rest(*user, keep_alive);
+  }
+  if (auto refused = refuse_unauthorized(services_.authorizer, *user, info)) {
+    spdlog::info("{} {}: {}", request->method, request->path, refused->message);
+    co_return co_await refuse(*refused);
+  }
+  if (usbredir) co_return co_await serve_usbredir(*head, info, head_length, keep_alive);
+  buffer_.erase(0, head_length);
+  co_return co_await serve_watch(*request, info, keep_alive);
+}
+
+asio::awaitable<Connection::Next> Connection::serve_rest(const User& user, bool keep_alive) {
+  if (!engine_) {
+    engine_ = std::make_unique<RestEngine>([this](const Request& request) { return services_.api.handle(request); });
+  }
+  on_worker_ = true;
+  const auto work = [&]() -> asio::awaitable<bool> { co_return engine_->serve(*stream_, buffer_, user); };
+  const bool kept = co_await asio::co_spawn(services_.workers, work, asio::use_awaitable);
+  on_worker_ = false;
+  co_return kept&& keep_alive && !aborted_ ? Next::keep : Next::close;
+}
+
+asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
+                                                          bool keep_alive) {
+  auto spec = read_watch(services_.registry, request, info);
+  if (!spec) co_return co_await answer(answer_status(spec.error()), keep_alive);
+  const Place place(services_.watches, services_.limits.watches);
+  if (!place) {
+    spdlog::info("refused a watch: {} run already", services_.limits.watches);
+    co_return co_await answer(answer_status(kube::too_many_requests(1)), keep_alive);
+  }
+  WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub);
+  watch_ = &session;
+  co_await session.run();
+  watch_ = nullptr;
+  co_return Next::close;
+}
+
+asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::Head& head, const RequestInfo& info,
+                                                             std::size_t head_length, bool keep_alive) {
+  std::string leftover = buffer_.substr(head_length);
+  const auto refusal = co_await services_.usbredir.serve(*stream_, head, info, std::move(leftover));
+  if (!refusal) co_return Next::close;
+  buffer_.erase(0, head_length);
+  co_return co_await answer(*refusal, keep_alive);
+}
+
+asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive, bool head_only) {
+  const net::Deadline deadline(stream_->socket().get_executor(), services_.limits.head, [this] { stream_->close(); });
+  const std::string text = response_text(response, keep_alive, head_only);
+  const auto written = co_await stream_->write_all(std::as_bytes(std::span(text)));
+  co_return written&& keep_alive ? Next::keep : Next::close;
+}
+
+asio::awaitable<Connection::Next> Connection::refuse(const kube::Status& status) {
+  constexpr std::chrono::milliseconds kPatience{500};
+  constexpr std::size_t kMostDrained = 4 * 1024 * 1024;
+  co_await answer(answer_status(status), false);
+  stream_->shutdown_write();
+  const net::Deadline deadline(stream_->socket().get_executor(), kPatience, [this] { stream_->close(); });
+  std::array<std::byte, 8192> bytes{};
+  for (std::size_t drained = 0; drained < kMostDrained;) {
+    const auto count = co_await stream_->read_some(bytes);
+    if (!count || *count == 0) break;
+    drained += *count;
+  }
+  co_return Next::close;
+}
+
+}  // namespace usbloop::apiserver

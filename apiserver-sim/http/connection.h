@@ -1,0 +1,59 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <optional>
+#include <string>
+
+#include "apiserver-sim/http/response_text.h"
+#include "apiserver-sim/http/services.h"
+#include "apiserver-sim/http/watch_session.h"
+
+namespace usbloop::apiserver {
+
+/// One client's connection from the TLS handshake to its end: reads a head, authenticates, and lets the REST engine, a
+/// watch or a relay have the rest. Lives in the thread of its stream; whatever the client does ends this connection
+/// only.
+class Connection {
+ public:
+  Connection(Services& services, net::StreamPtr stream);
+
+  asio::awaitable<void> run();
+
+  /// Asks for an orderly end: idle connections close, watches end, requests finish.
+  void stop();
+  /// Closes at once.
+  void abort();
+
+ private:
+  enum class Next { keep, close };
+
+  /// A head complete in buffer_; its length. Nothing when the connection has ended or was refused.
+  asio::awaitable<std::optional<std::size_t>> read_head();
+  asio::awaitable<bool> read_more(std::chrono::milliseconds time);
+  asio::awaitable<Next> serve_request(std::size_t head_length);
+  asio::awaitable<Next> serve_rest(const User& user, bool keep_alive);
+  asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
+  asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, std::size_t head_length,
+                                       bool keep_alive);
+  asio::awaitable<Next> answer(const Response& response, bool keep_alive, bool head_only = false);
+  /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
+  asio::awaitable<Next> refuse(const kube::Status& status);
+
+  Services& services_;
+  net::StreamPtr stream_;
+  std::string buffer_;  ///< read and not yet used
+  net::PeerIdentity certificate_;
+  std::unique_ptr<class RestEngine> engine_;  ///< made with the first REST request
+  WatchSession* watch_ = nullptr;             ///< while one runs
+  bool stopping_ = false;
+  bool idle_ = true;        ///< waiting for a request
+  bool on_worker_ = false;  ///< the stream belongs to a worker thread now
+  bool aborted_ = false;
+
+ public:
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+};
+
+}  // namespace usbloop::apiserver

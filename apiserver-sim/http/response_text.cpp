@@ -1,0 +1,95 @@
+#include "apiserver-sim/http/response_text.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace usbloop::apiserver {
+namespace {
+
+const char* reason_phrase(int code) {
+  switch (code) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 413: return "Request Entity Too Large";
+    case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Entity";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 503: return "Service Unavailable";
+    default: return "Status";
+  }
+}
+
+}  // namespace
+
+std::string response_text(const Response& response, bool keep_alive, bool head_only) {
+  std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
+  if (!response.content_type.empty()) text += "Content-Type: " + response.content_type + "\r\n";
+  for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\r\n");
+  text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
+  if (!keep_alive) text += "Connection: close\r\n";
+  text += "\r\n";
+  if (!head_only) text += response.body;
+  return text;
+}
+
+std::string chunked_head(const std::string& content_type) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: " + content_type +
+         "\r\nCache-Control: no-cache, private\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+}
+
+std::string chunk(const std::string& data) {
+  std::array<char, 24> size{};
+  const int length = std::snprintf(size.data(), size.size(), "%zx\r\n", data.size());
+  std::string text(size.data(), static_cast<std::size_t>(length));
+  text.append(data).append("\r\n");
+  return text;
+}
+
+std::optional<Request> request_of(const websocket::Head& head) {
+  auto target = parse_target(head.target);
+  if (!target) return std::nullopt;
+  Request request;
+  request.method = head.method;
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
+  request.content_type = head.header("Content-Type");
+  request.accept = head.header("Accept");
+  return request;
+}
+
+BodyInfo body_of(const websocket::Head& head) {
+  BodyInfo info;
+  const bool has_length = head.has_header("Content-Length");
+  if (head.has_header("Transfer-Encoding")) {
+    info.chunked = true;
+    // Both at once, or another coding: two readers could disagree about where the request ends.
+    info.valid = !has_length && head.has_token("Transfer-Encoding", "chunked") &&
+                 head.header("Transfer-Encoding").find(',') == std::string::npos;
+  } else if (has_length) {
+    const std::string text = head.header("Content-Length");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
+    info.valid = error == std::errc() && end == text.data() + text.size();
+  }
+  return info;
+}
+
+bool wants_keep_alive(const websocket::Head& head, const std::string& head_text) {
+  if (head.has_token("Connection", "close")) return false;
+  const std::string line = head_text.substr(0, head_text.find("\r\n"));
+  const bool is_http_1_0 = line.ends_with(" HTTP/1.0");
+  return !is_http_1_0 || head.has_token("Connection", "keep-alive");
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "apiserver-sim/api/http_types.h"
+#include "common/net/stream.h"
+
+namespace usbloop::apiserver {
+
+/// Reads one HTTP request from a stream and writes the response, with cpp-httplib's server. The only file that knows
+/// that library, and the differences of its versions. One engine serves one connection, from one thread at a time.
+class RestEngine {
+ public:
+  using Handler = std::function<Response(const Request&)>;
+  explicit RestEngine(Handler handler);
+  ~RestEngine();
+  RestEngine(const RestEngine&) = delete;
+  RestEngine& operator=(const RestEngine&) = delete;
+
+  /// Blocks, for at most about a minute. `buffered` holds the request's head and whatever was read behind it; what
+  /// belongs to the next request stays in it. The stream must not be in use by a coroutine. False: the connection has
+  /// to be closed.
+  bool serve(net::Stream& stream, std::string& buffered, const User& user);
+
+ private:
+  class Server;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace usbloop::apiserver

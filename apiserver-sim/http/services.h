@@ -1,0 +1,44 @@
+#pragma once
+
+#include <asio/thread_pool.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+
+#include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/security/authenticator.h"
+#include "apiserver-sim/security/authorizer.h"
+#include "apiserver-sim/store/store.h"
+#include "apiserver-sim/subresource/usbredir_relay.h"
+#include "common/net/tls.h"
+
+namespace usbloop::apiserver {
+
+/// What one client may use up.
+struct Limits {
+  std::size_t connections = 10'000;
+  std::size_t watches = 5'000;
+  std::chrono::milliseconds tls_handshake{10'000};
+  std::chrono::milliseconds head{10'000};       ///< from a head's first byte to its end
+  std::chrono::milliseconds idle{120'000};      ///< between requests
+  std::chrono::milliseconds stop_grace{1'000};  ///< for requests and relays when the server stops
+};
+
+/// What every connection works with. The references outlive all connections.
+struct Services {
+  const Registry& registry;
+  Store& store;
+  WatchHub& hub;
+  const Authenticator& authenticator;
+  const Authorizer& authorizer;
+  ApiHandler& api;
+  UsbredirRelay& usbredir;
+  const net::TlsContext& tls;
+  asio::thread_pool& workers;  ///< for requests that block
+  Limits limits;
+  std::atomic<std::size_t> connections = 0;
+  std::atomic<std::size_t> watches = 0;
+};
+
+}  // namespace usbloop::apiserver

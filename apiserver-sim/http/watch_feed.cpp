@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <charconv>
+
+#include "apiserver-sim/api/rest_handler.h"
+#include "apiserver-sim/api/table.h"
+#include "apiserver-sim/api/time.h"
+#include "apiserver-sim/http/watch_session.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+/// Text gathered before it is sent; an event may be larger.
+constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kEventsAtOnce = 256;
+
+std::optional<std::uint64_t> parse_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string event_line(const char* type, const std::string& object) {
+  std::string line = std::string("{\"type\":\"") + type + "\",\"object\":";
+  line.append(object.ends_with('\n') ? std::string_view(object).substr(0, object.size() - 1) : object).append("}\n");
+  return line;
+}
+
+}  // namespace
+
+tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Request& request,
+                                                 const RequestInfo& info) {
+  const Resource* resource = registry.find(info.group, info.version, info.resource);
+  if (resource == nullptr || !info.subresource.empty()) {
+    return tl::unexpected(kube::not_found(info.group, info.resource, info.name));
+  }
+  auto selection = read_selection(request, info, *resource);
+  if (!selection) return tl::unexpected(selection.error());
+  WatchSpec spec{make_view(request, info, *resource), info.namespace_, std::move(*selection), {}, false, false, {}};
+  if (!spec.view.representation.acceptable) return tl::unexpected(kube::not_acceptable({"application/json"}));
+  spec.bookmarks = request.flag("allowWatchBookmarks");
+  spec.initial_end_bookmark = request.flag("sendInitialEvents");
+  const std::string version = request.parameter("resourceVersion");
+  if (!version.empty() && version != "0" && !spec.initial_end_bookmark) {
+    spec.from = parse_number(version);
+    if (!spec.from) return tl::unexpected(kube::bad_request("Invalid value: \"" + version + "\": resourceVersion"));
+  }
+  const std::string timeout = request.parameter("timeoutSeconds");
+  const auto seconds = timeout.empty() ? std::optional<std::uint64_t>(0) : parse_number(timeout);
+  if (!seconds) return tl::unexpected(kube::bad_request("Invalid value: \"" + timeout + "\": timeoutSeconds"));
+  // kube-apiserver ends watches without a timeout after 30 to 60 minutes.
+  constexpr std::uint64_t kDefault = 45 * 60;
+  constexpr std::uint64_t kMost = 24 * 3600;
+  spec.timeout = std::chrono::seconds(*seconds == 0 ? kDefault : std::min(*seconds, kMost));
+  return spec;
+}
+
+WatchFeed::WatchFeed(const WatchSpec& spec, const Store& store, const WatchHub& hub) : spec_(spec), hub_(hub) {
+  if (spec.from) {
+    cursor_ = *spec.from;
+  } else {
+    start(store);
+  }
+  bookmarked_ = cursor_;
+}
+
+void WatchFeed::start(const Store& store) {
+  Store::Listing listing = store.list(spec_.view.resource.qualified(), spec_.namespace_);
+  cursor_ = listing.version;
+  std::erase_if(listing.objects, [&](const ObjectPtr& object) { return !spec_.selection.matches(*object); });
+  initial_ = std::move(listing.objects);
+  std::reverse(initial_.begin(), initial_.end());
+  initial_end_due_ = spec_.initial_end_bookmark;
+}
+
+WatchFeed::Piece WatchFeed::initial() {
+  Piece piece;
+  while (!initial_.empty() && piece.text.size() < kPieceBytes) {
+    piece.text += line("ADDED", *initial_.back());
+    initial_.pop_back();
+  }
+  if (initial_.empty() && initial_end_due_) {
+    piece.text += bookmark_line(true);
+    initial_end_due_ = false;
+  }
+  piece.more = true;
+  return piece;
+}
+
+WatchFeed::Piece WatchFeed::next() {
+  if (!initial_.empty() || initial_end_due_) return initial();
+  Piece piece;
+  const WatchHub::Batch batch = hub_.read(spec_.view.resource.qualified(), cursor_, kEventsAtOnce);
+  if (batch.expired) {
+    const kube::Status status = kube::expired("too old resource version: " + std::to_string(cursor_) + " (" +
+                                              std::to_string(batch.current) + ")");
+    return {event_line("ERROR", kube::body(status)), true, false};
+  }
+  for (const Event& event : batch.events) {
+    cursor_ = event.object->version;
+    piece.text += line_for(event);
+    piece.more = piece.text.size() >= kPieceBytes;
+    if (piece.more) return piece;
+  }
+  piece.more = batch.events.size() == kEventsAtOnce;
+  cursor_ = std::max(cursor_, batch.current);
+  return piece;
+}
+
+/// An object that enters or leaves the selection is added or deleted for this watcher.
+std::string WatchFeed::line_for(const Event& event) {
+  const Object& object = *event.object;
+  if (!spec_.namespace_.empty() && object.key.namespace_ != spec_.namespace_) return {};
+  const bool is = event.type != EventType::deleted && spec_.selection.matches(object);
+  const bool was = event.previous && spec_.selection.matches(*event.previous);
+  if (is) return line(was ? "MODIFIED" : "ADDED", object);
+  return was ? line("DELETED", object) : std::string();
+}
+
+std::string WatchFeed::line(const char* type, const Object& object) {
+  if (!spec_.view.representation.table) return event_line(type, object_text(spec_.view, object));
+  json tree = object.parse();
+  tree["apiVersion"] = spec_.view.resource.api_version(spec_.view.version);
+  const TableOptions options{spec_.view.representation.table_version, parse_include_object(spec_.view.include_object),
+                             !columns_sent_};
+  columns_sent_ = true;
+  const json table =
+      make_table(spec_.view.resource, {std::move(tree)}, std::to_string(object.version), options, now_seconds());
+  return event_line(type, table.dump());
+}
+
+std::string WatchFeed::bookmark_line(bool initial_end) const {
+  json object = {{"kind", spec_.view.resource.info().kind},
+                 {"apiVersion", spec_.view.resource.api_version(spec_.view.version)},
+                 {"metadata", {{"resourceVersion", std::to_string(cursor_)}, {"creationTimestamp", nullptr}}}};
+  if (initial_end) object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
+  return event_line("BOOKMARK", object.dump());
+}
+
+std::string WatchFeed::bookmark() {
+  if (!spec_.bookmarks || bookmarked_ == cursor_ || !initial_.empty()) return {};
+  bookmarked_ = cursor_;
+  return bookmark_line(false);
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "apiserver-sim/api/answer.h"
+#include "apiserver-sim/api/selectors.h"
+#include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/store/store.h"
+#include "common/net/stream.h"
+
+namespace usbloop::apiserver {
+
+/// What a watch asks for.
+struct WatchSpec {
+  View view;
+  std::string namespace_;  ///< empty: all
+  Selection selection;
+  std::optional<std::uint64_t> from;  ///< absent: begin with an ADDED event for each object
+  bool bookmarks = false;
+  bool initial_end_bookmark = false;  ///< sendInitialEvents: a bookmark says where the initial events end
+  std::chrono::seconds timeout{0};
+};
+
+/// Reads a watch request; the user has been authorized.
+tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Request& request,
+                                                 const RequestInfo& info);
+
+/// The events of one watch as text, in pieces of bounded size: no I/O. Used by one thread.
+class WatchFeed {
+ public:
+  WatchFeed(const WatchSpec& spec, const Store& store, const WatchHub& hub);
+
+  struct Piece {
+    std::string text;    ///< lines of JSON; empty: nothing new
+    bool ended = false;  ///< the text is the last: the cursor is too old
+    bool more = false;   ///< call again at once
+  };
+  Piece next();
+  /// A bookmark line at the present cursor; empty when the spec does not ask for bookmarks or none is new.
+  std::string bookmark();
+
+ private:
+  void start(const Store& store);
+  Piece initial();
+  std::string line_for(const Event& event);
+  std::string line(const char* type, const Object& object);
+  std::string bookmark_line(bool initial_end) const;
+
+  const WatchSpec& spec_;
+  const WatchHub& hub_;
+  std::uint64_t cursor_ = 0;
+  std::uint64_t bookmarked_ = 0;
+  std::vector<ObjectPtr> initial_;  ///< still to be sent, last first
+  bool initial_end_due_ = false;
+  bool columns_sent_ = false;
+};
+
+/// Sends the feed to the client until the client goes, the time is over, the watch expires or `stopping` becomes true
+/// (stop() wakes it). A client that does not take what is sent for half a minute is cut.
+class WatchSession {
+ public:
+  WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub);
+  ~WatchSession();
+  WatchSession(const WatchSession&) = delete;
+  WatchSession& operator=(const WatchSession&) = delete;
+
+  asio::awaitable<void> run();
+  /// Ends the watch cleanly. From the stream's thread.
+  void stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,57 @@
+#include "apiserver-sim/options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+namespace usbloop::apiserver {
+namespace {
+
+/// "ADDR:PORT", "[ADDR]:PORT" for IPv6.
+bool split_listen(const std::string& text, Options& options) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return false;
+  options.address = text.substr(0, colon);
+  if (options.address.size() > 2 && options.address.front() == '[' && options.address.back() == ']') {
+    options.address = options.address.substr(1, options.address.size() - 2);
+  }
+  const char* begin = text.data() + colon + 1;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(begin, end, options.port);
+  return error == std::errc() && at == end && begin != end && !options.address.empty();
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, const char* const* argv) {
+  Options options;
+  std::string listen = "127.0.0.1:0";
+  bool verbose = false;
+  CLI::App app("A Kubernetes API server with KubeVirt's objects, for the usbloop.", "apiserver-sim");
+  app.set_version_flag("--version", USBLOOP_VERSION);
+  app.add_option("--data-dir", options.data_dir, "Directory of certificates, tokens and state; made when missing")
+      ->required();
+  app.add_option("--listen", listen, "Address and port to listen on; port 0: the last one when free, else any")
+      ->capture_default_str();
+  app.add_option("--san", options.names, "Further DNS name or address for the server certificate; repeatable");
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "Where to write the administrator's kubeconfig "
+                 "[DATA_DIR/admin.kubeconfig]");
+  app.add_option("--node-kubeconfig", options.node_kubeconfig,
+                 "Where to write the nodes' kubeconfig "
+                 "[DATA_DIR/node.kubeconfig]");
+  app.add_flag("--in-memory", options.in_memory, "Keep no state on disk");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
+  app.add_flag("-v,--verbose", verbose, "Same as --log-level debug");
+  try {
+    app.parse(argc, argv);
+    if (!split_listen(listen, options)) throw CLI::ValidationError("--listen", "expects ADDRESS:PORT");
+  } catch (const CLI::ParseError& error) {
+    return {std::nullopt, app.exit(error) == 0 ? 0 : 2};
+  }
+  if (verbose) options.log_level = "debug";
+  if (options.kubeconfig.empty()) options.kubeconfig = options.data_dir + "/admin.kubeconfig";
+  if (options.node_kubeconfig.empty()) options.node_kubeconfig = options.data_dir + "/node.kubeconfig";
+  return {std::move(options), 0};
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace usbloop::apiserver {
+
+/// The command line.
+struct Options {
+  std::string data_dir;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;          ///< 0: the one of the last start when it is free, else any
+  std::vector<std::string> names;  ///< further names for the server certificate
+  std::string kubeconfig;          ///< where the admin's goes; default: in data_dir
+  std::string node_kubeconfig;
+  std::string log_level = "info";
+  bool in_memory = false;
+};
+
+/// Either the options or the exit code of a program that has said what there was to say (--help, --version, an error).
+struct ParsedOptions {
+  std::optional<Options> options;
+  int exit_code = 0;
+};
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,88 @@
+#include "apiserver-sim/resources/event.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "apiserver-sim/resources/schema_check.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+std::string first_of(const json& event, std::initializer_list<const char*> pointers) {
+  for (const char* pointer : pointers) {
+    if (std::string text = text_at(event, pointer); !text.empty()) return text;
+  }
+  return {};
+}
+
+std::string object_cell(const json& event) {
+  std::string kind = text_at(event, "/involvedObject/kind");
+  std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
+  return kind + "/" + text_at(event, "/involvedObject/name");
+}
+
+}  // namespace
+
+EventResource::EventResource()
+    : Resource({.group = "",
+                .version = "v1",
+                .plural = "events",
+                .singular = "event",
+                .kind = "Event",
+                .short_names = {"ev"},
+                .strategic_merge = true}) {}
+
+Causes EventResource::validate(const json& object) const {
+  Causes causes;
+  SchemaCheck top(object, "", causes);
+  top.required_object("involvedObject");
+  for (const char* name : {"reason", "message", "type"}) top.optional_string(name);
+  return causes;
+}
+
+const std::vector<std::string>& EventResource::selectable_names() const {
+  static const std::vector<std::string> kNames = {"involvedObject.kind",
+                                                  "involvedObject.namespace",
+                                                  "involvedObject.name",
+                                                  "involvedObject.uid",
+                                                  "involvedObject.apiVersion",
+                                                  "involvedObject.resourceVersion",
+                                                  "involvedObject.fieldPath",
+                                                  "reason",
+                                                  "reportingComponent",
+                                                  "source",
+                                                  "type"};
+  return kNames;
+}
+
+const std::vector<Column>& EventResource::columns() const {
+  static const std::vector<Column> kColumns = {{"Last Seen"},
+                                               {"Type"},
+                                               {"Reason"},
+                                               {"Object"},
+                                               {"Subobject", "string", "", 1},
+                                               {"Source", "string", "", 1},
+                                               {"Message"},
+                                               {"First Seen", "string", "", 1},
+                                               {"Count", "string", "", 1},
+                                               {"Name", "string", "name", 1}};
+  return kColumns;
+}
+
+json EventResource::cells(const json& object, std::int64_t now) const {
+  const json* count = element_at(object, "/count");
+  return {age_of(first_of(object, {"/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"}), now),
+          text_at(object, "/type"),
+          text_at(object, "/reason"),
+          object_cell(object),
+          text_at(object, "/involvedObject/fieldPath"),
+          first_of(object, {"/source/component", "/reportingComponent"}),
+          text_at(object, "/message"),
+          age_of(first_of(object, {"/firstTimestamp", "/eventTime", "/metadata/creationTimestamp"}), now),
+          count != nullptr && count->is_number() ? *count : json(1),
+          text_at(object, "/metadata/name")};
+}
+
+}  // namespace usbloop::apiserver

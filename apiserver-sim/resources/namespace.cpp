@@ -1,0 +1,41 @@
+#include "apiserver-sim/resources/namespace.h"
+
+namespace usbloop::apiserver {
+
+using nlohmann::json;
+
+NamespaceResource::NamespaceResource()
+    : Resource({.group = "",
+                .version = "v1",
+                .plural = "namespaces",
+                .singular = "namespace",
+                .kind = "Namespace",
+                .namespaced = false,
+                .short_names = {"ns"},
+                .has_status = true,
+                .strategic_merge = true}) {}
+
+void NamespaceResource::prepare_create(json& object, const std::string&) const {
+  json& metadata = object["metadata"];
+  if (!metadata["labels"].is_object()) metadata["labels"] = json::object();
+  metadata["labels"]["kubernetes.io/metadata.name"] = text_at(metadata, "/name");
+  object["spec"] = {{"finalizers", {"kubernetes"}}};
+  object["status"] = {{"phase", "Active"}};
+}
+
+const std::vector<std::string>& NamespaceResource::selectable_names() const {
+  static const std::vector<std::string> kNames = {"status.phase"};
+  return kNames;
+}
+
+const std::vector<Column>& NamespaceResource::columns() const {
+  static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Status"}, {"Age"}};
+  return kColumns;
+}
+
+json NamespaceResource::cells(const json& object, std::int64_t now) const {
+  return {text_at(object, "/metadata/name"), text_at(object, "/status/phase"),
+          age_of(text_at(object, "/metadata/creationTimestamp"), now)};
+}
+
+}  // namespace usbloop::apiserver

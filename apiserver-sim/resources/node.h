@@ -1,0 +1,18 @@
+#pragma once
+
+#include "apiserver-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+inline constexpr const char* kNodeResource = "nodes";
+
+class NodeResource final : public Resource {
+ public:
+  NodeResource();
+  [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
+  [[nodiscard]] const std::vector<Column>& columns() const override;
+  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
+};
+
+}  // namespace usbloop::apiserver

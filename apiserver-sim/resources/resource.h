@@ -1,0 +1,89 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/store/object.h"
+#include "common/kube/status.h"
+
+namespace usbloop::apiserver {
+
+/// What discovery says about a resource.
+struct ResourceInfo {
+  std::string group;    ///< empty: core
+  std::string version;  ///< in which objects are stored
+  std::string plural;
+  std::string singular;
+  std::string kind;
+  bool namespaced = true;
+  std::vector<std::string> short_names = {};
+  std::vector<std::string> categories = {};
+  std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
+  bool has_status = false;                       ///< the status is written through a subresource of its own
+  bool strategic_merge = false;  ///< takes strategic merge patches (built-in kinds do, custom ones do not)
+};
+
+/// A column of `kubectl get`. priority > 0: only with -o wide.
+struct Column {
+  std::string name;
+  std::string type = "string";
+  std::string format = {};
+  int priority = 0;
+  std::string description = {};
+};
+
+using Causes = std::vector<kube::StatusCause>;
+
+/// The rules of one kind of object. Stateless and thread-safe; objects are JSON trees whose metadata is checked
+/// already.
+class Resource {
+ public:
+  explicit Resource(ResourceInfo info) : info_(std::move(info)) {}
+  virtual ~Resource() = default;
+
+  [[nodiscard]] const ResourceInfo& info() const { return info_; }
+  /// "virtualmachineinstances.kubevirt.io": the resource part of the store's keys.
+  [[nodiscard]] std::string qualified() const { return kube::qualified_resource(info_.group, info_.plural); }
+  /// "kubevirt.io/v1"
+  [[nodiscard]] std::string api_version(const std::string& version) const;
+
+  /// Sets defaults and what clients may not choose. `now`: RFC 3339.
+  virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
+  /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
+  virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
+  /// Why the object cannot be; empty when it is fine.
+  [[nodiscard]] virtual Causes validate(const nlohmann::json& object) const;
+  /// Why this user may not make this change of an existing object.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
+                                                                  const nlohmann::json& current,
+                                                                  const User& user) const;
+  /// Whether an object that is being deleted waits for no one although finalizers stand: then it goes at once.
+  [[nodiscard]] virtual bool removable_with_finalizers(const nlohmann::json& object) const;
+
+  /// Fields beside metadata.name and metadata.namespace that field selectors may name.
+  [[nodiscard]] virtual Fields selectable(const nlohmann::json& object) const;
+  [[nodiscard]] virtual const std::vector<std::string>& selectable_names() const;
+
+  [[nodiscard]] virtual const std::vector<Column>& columns() const;
+  /// One cell per column. `now`: seconds since 1970.
+  [[nodiscard]] virtual nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const;
+
+ private:
+  ResourceInfo info_;
+};
+
+// For reading objects whose shape is not known.
+
+/// The string at a JSON pointer ("/status/phase"), or empty.
+std::string text_at(const nlohmann::json& object, const char* pointer);
+/// The element at a JSON pointer, or null.
+const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer);
+/// status of the condition of that type, or empty.
+std::string condition_status(const nlohmann::json& object, const std::string& type);
+/// The age of a timestamp as kubectl prints it ("5m", "3d4h"), "<unknown>" when there is none.
+std::string age_of(const std::string& timestamp, std::int64_t now);
+
+}  // namespace usbloop::apiserver

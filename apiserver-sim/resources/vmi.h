@@ -1,0 +1,25 @@
+#pragma once
+
+#include "apiserver-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
+/// Keeps a VMI until its node has ended the guest.
+inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";
+
+/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+class VmiResource final : public Resource {
+ public:
+  VmiResource();
+  void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
+                                                          const User& user) const override;
+  [[nodiscard]] bool removable_with_finalizers(const nlohmann::json& object) const override;
+  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
+  [[nodiscard]] const std::vector<Column>& columns() const override;
+  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
+};
+
+}  // namespace usbloop::apiserver

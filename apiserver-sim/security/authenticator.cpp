@@ -1,0 +1,55 @@
+#include "apiserver-sim/security/authenticator.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace usbloop::apiserver {
+namespace {
+
+std::string digest(std::string_view token) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), hash.data());
+  return {hash.begin(), hash.end()};
+}
+
+/// The token of "Bearer TOKEN"; the scheme is matched without regard to case. Empty for other schemes.
+std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() <= kScheme.size()) return {};
+  const bool is_bearer = std::equal(kScheme.begin(), kScheme.end(), authorization.begin(), [](char expected, char c) {
+    return std::tolower(static_cast<unsigned char>(c)) == expected;
+  });
+  if (!is_bearer) return {};
+  authorization.remove_prefix(kScheme.size());
+  const auto first = authorization.find_first_not_of(' ');
+  return first == std::string_view::npos ? std::string_view() : authorization.substr(first);
+}
+
+User authenticated(User user) {
+  user.groups.emplace_back("system:authenticated");
+  return user;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(const Tokens& tokens) {
+  for (const auto& [token, user] : tokens) users_[digest(token)] = user;
+}
+
+std::optional<User> Authenticator::authenticate(std::string_view authorization,
+                                                const net::PeerIdentity& certificate) const {
+  if (!certificate.common_name.empty()) {
+    return authenticated({certificate.common_name, "", certificate.organizations});
+  }
+  if (authorization.empty()) return User{"system:anonymous", "", {"system:unauthenticated"}};
+  const std::string_view token = bearer_token(authorization);
+  if (token.empty()) return std::nullopt;
+  const auto found = users_.find(digest(token));
+  if (found == users_.end()) return std::nullopt;
+  return authenticated(found->second);
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/security/token_file.h"
+#include "common/net/tls.h"
+
+namespace usbloop::apiserver {
+
+/// Tells who sends a request: by the client certificate that TLS has verified (CN is the user, O the groups), else by
+/// a bearer token. Immutable, thread-safe.
+class Authenticator {
+ public:
+  explicit Authenticator(const Tokens& tokens);
+
+  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong. Without credentials the user is
+  /// system:anonymous.
+  [[nodiscard]] std::optional<User> authenticate(std::string_view authorization,
+                                                 const net::PeerIdentity& certificate) const;
+
+ private:
+  /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
+  std::unordered_map<std::string, User> users_;
+};
+
+}  // namespace usbloop::apiserver

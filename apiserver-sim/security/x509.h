@@ -1,0 +1,47 @@
+#pragma once
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+
+// Certificates by OpenSSL, behind handles that free themselves.
+namespace usbloop::apiserver {
+
+struct X509Deleter {
+  void operator()(X509* certificate) const;
+};
+struct KeyDeleter {
+  void operator()(EVP_PKEY* key) const;
+};
+using CertificatePtr = std::unique_ptr<X509, X509Deleter>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
+
+Result<KeyPtr> new_key();
+Result<CertificatePtr> parse_certificate(const std::string& pem, const std::string& path);
+Result<KeyPtr> parse_key(const std::string& pem, const std::string& path);
+std::string to_pem(const X509& certificate);
+std::string to_pem(const EVP_PKEY& key);
+
+struct CertificateRequest {
+  std::string common_name;
+  std::vector<std::string> organizations = {};
+  bool is_ca = false;
+  bool for_server = false;              ///< else for a client; without meaning for a CA
+  std::vector<std::string> names = {};  ///< subject alternative names: DNS names or IP addresses
+  int days = 3650;
+};
+/// Signed by `issuer_key`; `issuer` null: self-signed.
+Result<CertificatePtr> new_certificate(const CertificateRequest& request, const EVP_PKEY& key, const X509* issuer,
+                                       const EVP_PKEY& issuer_key);
+
+bool key_fits(const X509& certificate, const EVP_PKEY& key);
+bool is_signed_by(const X509& certificate, const X509& issuer);
+/// Valid now and for the next `days` days.
+bool is_current(const X509& certificate, int days);
+bool has_name(const X509& certificate, const std::string& name);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,175 @@
+#include "apiserver-sim/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "apiserver-sim/controllers/namespace_controller.h"
+#include "apiserver-sim/controllers/scheduler.h"
+#include "apiserver-sim/files.h"
+#include "apiserver-sim/http/front_door.h"
+#include "apiserver-sim/security/kubeconfig_writer.h"
+#include "apiserver-sim/security/pki.h"
+#include "common/log.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+constexpr std::size_t kHistory = 10'000;
+constexpr std::size_t kWorkers = 8;
+constexpr const char* kNodeUser = "system:node:usbloop";
+
+Result<Tokens> load_or_make_tokens(const std::string& path) {
+  if (!file_exists(path)) {
+    if (auto written = write_file(path, new_token_file(kNodeUser), 0600); !written) {
+      return tl::unexpected(written.error());
+    }
+  }
+  const auto text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  return parse_token_file(path, *text);
+}
+
+/// A token of a user in that group: the one to put into a kubeconfig.
+Result<std::pair<std::string, std::string>> token_of_group(const Tokens& tokens, const std::string& group) {
+  for (const auto& [token, user] : tokens) {
+    if (user.in_group(group)) return std::pair(user.name, token);
+  }
+  return make_error(ErrorKind::invalid, "write a kubeconfig for", group, "the token file has no user of that group");
+}
+
+/// Room for many connections: the soft limit of descriptors is often 1024.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+std::uint16_t last_port(const std::string& path) {
+  std::uint16_t port = 0;
+  if (const auto text = read_file(path)) std::from_chars(text->data(), text->data() + text->size(), port);
+  return port;
+}
+
+std::string url_of(const std::string& address, std::uint16_t port) {
+  std::string host = address;
+  if (address == "0.0.0.0") host = "127.0.0.1";
+  if (address == "::") host = "::1";
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return "https://" + host + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+class ApiServer::Impl {
+ public:
+  Result<> start(const Options& options, Limits limits) {
+    if (auto made = make_directories(options.data_dir); !made) return made;
+    auto names = options.names;
+    if (options.address != "0.0.0.0" && options.address != "::") names.push_back(options.address);
+    auto pki = load_or_make_pki(options.data_dir + "/pki", names);
+    if (!pki) return tl::unexpected(pki.error());
+    auto tokens = load_or_make_tokens(options.data_dir + "/tokens.csv");
+    if (!tokens) return tl::unexpected(tokens.error());
+    if (auto opened = open_store(options); !opened) return opened;
+    auto tls = net::TlsContext::server(pki->server_cert, pki->server_key, pki->ca_cert);
+    if (!tls) return tl::unexpected(tls.error());
+    tls_.emplace(std::move(*tls));
+    const std::size_t descriptors = raise_descriptor_limit();
+    limits.connections = std::min(limits.connections, descriptors > 200 ? descriptors - 100 : descriptors / 2);
+    authenticator_.emplace(*tokens);
+    authorizer_ = make_group_authorizer();
+    api_.emplace(registry_, *store_, *authorizer_);
+    usbredir_.emplace(*store_, RelayTimes{});
+    services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
+                                 workers_, limits});
+    front_door_ = std::make_unique<FrontDoor>(*services_);
+    if (auto listening = listen(options); !listening) return listening;
+    if (auto written = write_kubeconfigs(options, *pki, *tokens); !written) return written;
+    scheduler_ = std::make_unique<Scheduler>(registry_, *store_, hub_);
+    namespaces_ = std::make_unique<NamespaceController>(registry_, *store_, hub_);
+    front_door_->start();
+    return {};
+  }
+
+  ~Impl() {
+    if (api_) api_->set_ready(false);
+    front_door_.reset();
+    workers_.join();
+    namespaces_.reset();
+    scheduler_.reset();
+  }
+
+  [[nodiscard]] const std::string& url() const { return url_; }
+
+ private:
+  Result<> open_store(const Options& options) {
+    std::unique_ptr<Journal> journal;
+    if (options.in_memory) {
+      journal = make_memory_journal();
+    } else {
+      auto opened = open_sqlite_journal(options.data_dir + "/state.db", kHistory);
+      if (!opened) return tl::unexpected(opened.error());
+      journal = std::move(*opened);
+    }
+    auto store = Store::open(std::move(journal), registry_.field_reader(), hub_);
+    if (!store) return tl::unexpected(store.error());
+    store_ = std::move(*store);
+    return make_system_namespaces(registry_, *store_);
+  }
+
+  Result<> listen(const Options& options) {
+    const std::string memory = options.data_dir + "/port";
+    const std::uint16_t remembered = options.port == 0 ? last_port(memory) : options.port;
+    auto port = front_door_->listen(options.address, remembered);
+    if (!port && options.port == 0 && remembered != 0) {
+      spdlog::warn("port {} of the last start is taken: choosing another one", remembered);
+      port = front_door_->listen(options.address, 0);
+    }
+    if (!port) return tl::unexpected(port.error());
+    url_ = url_of(options.address, *port);
+    return write_file(memory, std::to_string(*port) + "\n", 0600);
+  }
+
+  Result<> write_kubeconfigs(const Options& options, const Pki& pki, const Tokens& tokens) {
+    const auto write = [&](const std::string& path, const std::string& group) -> Result<> {
+      const auto credentials = token_of_group(tokens, group);
+      if (!credentials) return tl::unexpected(credentials.error());
+      const auto& [user, token] = *credentials;
+      return write_file(path, kubeconfig_text(url_, pki.ca_cert, user, token), 0600);
+    };
+    if (auto written = write(options.kubeconfig, "system:masters"); !written) return written;
+    return write(options.node_kubeconfig, "system:nodes");
+  }
+
+  Registry registry_;
+  WatchHub hub_{kHistory};
+  std::unique_ptr<Store> store_;
+  std::optional<net::TlsContext> tls_;
+  std::optional<Authenticator> authenticator_;
+  std::unique_ptr<Authorizer> authorizer_;
+  std::optional<ApiHandler> api_;
+  std::optional<UsbredirRelay> usbredir_;
+  asio::thread_pool workers_{kWorkers};
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<NamespaceController> namespaces_;
+  std::unique_ptr<FrontDoor> front_door_;
+  std::string url_;
+};
+
+ApiServer::ApiServer() : impl_(std::make_unique<Impl>()) {}
+ApiServer::~ApiServer() = default;
+const std::string& ApiServer::url() const { return impl_->url(); }
+
+Result<std::unique_ptr<ApiServer>> ApiServer::start(const Options& options, const Limits& limits) {
+  std::unique_ptr<ApiServer> server(new ApiServer());
+  if (auto started = server->impl_->start(options, limits); !started) return tl::unexpected(started.error());
+  return server;
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "apiserver-sim/store/object.h"
+#include "common/error.h"
+
+namespace usbloop::apiserver {
+
+/// Where writes are kept so that they outlive the process. Used by one thread at a time.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  /// One object as text; make_object builds the rest.
+  struct Row {
+    Key key;
+    std::uint64_t version = 0;
+    std::string text;
+  };
+  struct EventRow {
+    EventType type = EventType::added;
+    Row row;
+    std::string previous;  ///< text; empty for `added`
+    std::uint64_t previous_version = 0;
+  };
+  struct Contents {
+    std::vector<Row> objects;
+    std::vector<EventRow> events;  ///< the latest ones, versions ascending
+    std::uint64_t version = 0;     ///< of the last write
+  };
+  virtual Result<Contents> load() = 0;
+
+  /// When this has returned without error, the write survives the death of the process.
+  virtual Result<> write(const Event& event) = 0;
+};
+
+/// Keeps nothing. Versions start at the time of day, so that they do not go back when the program is started again.
+std::unique_ptr<Journal> make_memory_journal();
+
+/// A SQLite database (WAL) at `path`, made with mode 0600 when absent. Keeps the last `history` events for watchers
+/// that come back after a restart.
+Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, std::size_t history);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,203 @@
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "apiserver-sim/store/journal.h"
+#include "common/fd.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+struct DatabaseDeleter {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+using DatabasePtr = std::unique_ptr<sqlite3, DatabaseDeleter>;
+
+struct StatementDeleter {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+
+/// A prepared statement; bind() takes the parameters in order.
+class Statement {
+ public:
+  Statement(sqlite3* database, const char* sql) {
+    sqlite3_stmt* made = nullptr;
+    sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+    handle_.reset(made);
+  }
+  explicit operator bool() const { return handle_ != nullptr; }
+
+  void rewind() {
+    sqlite3_reset(handle_.get());
+    next_ = 1;
+  }
+  void bind(const std::string& text) {
+    // The text lives until the step has been made.
+    sqlite3_bind_text64(handle_.get(), next_++, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  void bind(std::uint64_t number) { sqlite3_bind_int64(handle_.get(), next_++, static_cast<sqlite3_int64>(number)); }
+
+  /// SQLITE_ROW, SQLITE_DONE or an error.
+  int step() { return sqlite3_step(handle_.get()); }
+
+  [[nodiscard]] std::string text(int column) const {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
+    return bytes == nullptr ? std::string()
+                            : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
+  }
+  [[nodiscard]] std::uint64_t number(int column) const {
+    return static_cast<std::uint64_t>(sqlite3_column_int64(handle_.get(), column));
+  }
+
+ private:
+  std::unique_ptr<sqlite3_stmt, StatementDeleter> handle_;
+  int next_ = 1;
+};
+
+// synchronous=NORMAL: a commit is in the operating system's hands when it returns, which a killed process cannot undo;
+// only a power cut could lose the latest ones, and the database stays whole even then.
+// locking_mode=EXCLUSIVE: a second server on the same directory fails at its start.
+constexpr const char* kSchema = R"(
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS objects (
+    resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (resource, namespace, name)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS events (
+    version INTEGER PRIMARY KEY, type INTEGER NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL,
+    name TEXT NOT NULL, text TEXT NOT NULL, previous_version INTEGER NOT NULL, previous TEXT NOT NULL);
+)";
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(DatabasePtr database, std::string path, std::size_t history)
+      : database_(std::move(database)),
+        path_(std::move(path)),
+        history_(history),
+        begin_(database_.get(), "BEGIN IMMEDIATE"),
+        commit_(database_.get(), "COMMIT"),
+        rollback_(database_.get(), "ROLLBACK"),
+        put_(database_.get(), "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"),
+        remove_(database_.get(), "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?"),
+        record_(database_.get(), "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        forget_(database_.get(), "DELETE FROM events WHERE version < ?") {}
+
+  /// Whether the file has the tables that the statements need.
+  [[nodiscard]] bool ready() const { return begin_ && commit_ && rollback_ && put_ && remove_ && record_ && forget_; }
+
+  Result<Contents> load() override {
+    Contents contents;
+    Statement objects(database_.get(), "SELECT resource, namespace, name, version, text FROM objects");
+    int code = SQLITE_DONE;
+    while ((code = objects.step()) == SQLITE_ROW) {
+      contents.objects.push_back(
+          {{objects.text(0), objects.text(1), objects.text(2)}, objects.number(3), objects.text(4)});
+    }
+    if (code != SQLITE_DONE) return failure("read");
+    Statement events(database_.get(),
+                     "SELECT type, resource, namespace, name, version, text, previous_version, previous FROM events "
+                     "ORDER BY version");
+    while ((code = events.step()) == SQLITE_ROW) {
+      EventRow row;
+      row.type = static_cast<EventType>(events.number(0));
+      row.row = {{events.text(1), events.text(2), events.text(3)}, events.number(4), events.text(5)};
+      row.previous_version = events.number(6);
+      row.previous = events.text(7);
+      contents.version = row.row.version;
+      contents.events.push_back(std::move(row));
+    }
+    if (code != SQLITE_DONE) return failure("read");
+    return contents;
+  }
+
+  Result<> write(const Event& event) override {
+    if (!run(begin_)) return failure("write");
+    if (!write_object(event) || !write_event(event) || !prune(event.object->version) || !run(commit_)) {
+      auto error = failure("write");
+      run(rollback_);
+      return error;
+    }
+    return {};
+  }
+
+ private:
+  static bool run(Statement& statement) {
+    const bool done = statement.step() == SQLITE_DONE;
+    statement.rewind();
+    return done;
+  }
+
+  bool write_object(const Event& event) {
+    const Key& key = event.object->key;
+    Statement& statement = event.type == EventType::deleted ? remove_ : put_;
+    statement.bind(key.resource);
+    statement.bind(key.namespace_);
+    statement.bind(key.name);
+    if (event.type != EventType::deleted) {
+      statement.bind(event.object->version);
+      statement.bind(event.object->text);
+    }
+    return run(statement);
+  }
+
+  bool write_event(const Event& event) {
+    static const std::string kNone;
+    const Key& key = event.object->key;
+    record_.bind(event.object->version);
+    record_.bind(static_cast<std::uint64_t>(event.type));
+    record_.bind(key.resource);
+    record_.bind(key.namespace_);
+    record_.bind(key.name);
+    record_.bind(event.object->text);
+    record_.bind(event.previous ? event.previous->version : 0);
+    record_.bind(event.previous ? event.previous->text : kNone);
+    return run(record_);
+  }
+
+  /// In steps of a hundred writes, so that one write costs no second search.
+  bool prune(std::uint64_t version) {
+    if (version % 100 != 0 || version <= history_) return true;
+    forget_.bind(version - history_);
+    return run(forget_);
+  }
+
+  [[nodiscard]] tl::unexpected<Error> failure(const char* operation) const {
+    return make_error(ErrorKind::internal, operation, path_, sqlite3_errmsg(database_.get()));
+  }
+
+  DatabasePtr database_;
+  std::string path_;
+  std::size_t history_;
+  Statement begin_, commit_, rollback_, put_, remove_, record_, forget_;
+};
+
+tl::unexpected<Error> open_failure(const std::string& path, const std::string& cause) {
+  return make_error(ErrorKind::invalid, "open the state database", path, cause,
+                    "Move the file away to start with an empty state, or start with --in-memory.");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, std::size_t history) {
+  // Made before SQLite opens it, so that it never stands there with a wider mode; and closed before, because closing
+  // any descriptor of a file ends the locks that a process has on it.
+  Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!made) return make_errno_error("open the state database", path);
+  made.reset();
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  DatabasePtr database(raw);
+  if (opened != SQLITE_OK) return open_failure(path, sqlite3_errstr(opened));
+  sqlite3_busy_timeout(database.get(), 2000);
+  if (sqlite3_exec(database.get(), kSchema, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return open_failure(path, sqlite3_errmsg(database.get()));
+  }
+  auto journal = std::make_unique<SqliteJournal>(std::move(database), path, history);
+  if (!journal->ready()) return open_failure(path, "it is not a database of this program");
+  return std::unique_ptr<Journal>(std::move(journal));
+}
+
+}  // namespace usbloop::apiserver

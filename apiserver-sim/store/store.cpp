@@ -1,0 +1,116 @@
+#include "apiserver-sim/store/store.h"
+
+#include <exception>
+#include <mutex>
+
+#include "common/log.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+ObjectPtr rebuild(const Key& key, std::uint64_t version, const std::string& text, const FieldReader& reader) {
+  return make_object(key, version, nlohmann::json::parse(text), reader);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub) {
+  auto contents = journal->load();
+  if (!contents) return tl::unexpected(contents.error());
+  std::unique_ptr<Store> store(new Store(std::move(journal), std::move(reader), hub));
+  try {
+    for (const Journal::Row& row : contents->objects) {
+      store->buckets_[row.key.resource][{row.key.namespace_, row.key.name}] =
+          rebuild(row.key, row.version, row.text, store->reader_);
+    }
+    const std::uint64_t first = contents->events.empty() ? contents->version + 1 : contents->events[0].row.version;
+    hub.begin_at(first - 1);
+    for (const Journal::EventRow& row : contents->events) {
+      Event event{row.type, rebuild(row.row.key, row.row.version, row.row.text, store->reader_), nullptr};
+      if (!row.previous.empty()) {
+        event.previous = rebuild(row.row.key, row.previous_version, row.previous, store->reader_);
+      }
+      hub.publish(std::move(event));
+    }
+  } catch (const std::exception& error) {
+    return make_error(ErrorKind::internal, "load", "the stored objects", error.what(),
+                      "Move the state database away to start with an empty one.");
+  }
+  store->version_ = contents->version;
+  return store;
+}
+
+ObjectPtr Store::get(const Key& key) const {
+  const std::shared_lock lock(index_mutex_);
+  const auto bucket = buckets_.find(key.resource);
+  if (bucket == buckets_.end()) return nullptr;
+  const auto found = bucket->second.find({key.namespace_, key.name});
+  return found == bucket->second.end() ? nullptr : found->second;
+}
+
+Store::Listing Store::list(const std::string& resource, const std::string& namespace_) const {
+  const std::shared_lock lock(index_mutex_);
+  Listing listing;
+  listing.version = version_;
+  const auto bucket = buckets_.find(resource);
+  if (bucket == buckets_.end()) return listing;
+  const Bucket& objects = bucket->second;
+  auto at = namespace_.empty() ? objects.begin() : objects.lower_bound({namespace_, ""});
+  for (; at != objects.end() && (namespace_.empty() || at->first.first == namespace_); ++at) {
+    listing.objects.push_back(at->second);
+  }
+  return listing;
+}
+
+std::uint64_t Store::version() const {
+  const std::shared_lock lock(index_mutex_);
+  return version_;
+}
+
+tl::expected<ObjectPtr, kube::Status> Store::transact(const Key& key, const Decide& decide) {
+  const std::scoped_lock lock(write_mutex_);
+  const ObjectPtr current = get(key);
+  auto change = decide(current);
+  if (!change) return tl::unexpected(change.error());
+  if (change->kind == Change::Kind::keep) return current;
+  return commit(key, current, std::move(*change));
+}
+
+tl::expected<ObjectPtr, kube::Status> Store::commit(const Key& key, const ObjectPtr& current, Change change) {
+  const std::uint64_t next = version() + 1;
+  change.object["metadata"]["resourceVersion"] = std::to_string(next);
+  Event event;
+  event.previous = current;
+  try {
+    event.object = make_object(key, next, change.object, reader_);
+  } catch (const nlohmann::json::exception& error) {
+    return tl::unexpected(kube::bad_request(std::string("the object cannot be stored: ") + error.what()));
+  }
+  if (change.kind == Change::Kind::remove) {
+    event.type = EventType::deleted;
+  } else {
+    event.type = current ? EventType::modified : EventType::added;
+  }
+  if (auto written = journal_->write(event); !written) {
+    spdlog::error("{}", written.error().message());
+    return tl::unexpected(kube::internal_error("the write could not be stored"));
+  }
+  index(event);
+  ObjectPtr object = event.object;
+  hub_.publish(std::move(event));
+  return object;
+}
+
+void Store::index(const Event& event) {
+  const std::unique_lock lock(index_mutex_);
+  version_ = event.object->version;
+  const Key& key = event.object->key;
+  Bucket& bucket = buckets_[key.resource];
+  if (event.type == EventType::deleted) {
+    bucket.erase({key.namespace_, key.name});
+  } else {
+    bucket[{key.namespace_, key.name}] = event.object;
+  }
+}
+
+}  // namespace usbloop::apiserver
