@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
 
@@ -13,12 +14,15 @@ struct KvmProbe {
   std::string cause;  ///< why not
 };
 
-/// Runs one instruction in a tiny virtual machine on `device` (usually /dev/kvm), in a child process that is killed at
-/// the deadline: a device that opens is no proof, some never run a guest. Call while the process has one thread.
-KvmProbe probe_kvm(const std::string& device, std::chrono::milliseconds timeout);
+/// Boots the guest's kernel with KVM in a QEMU of its own, until the kernel speaks or the deadline is over. Anything
+/// less is no proof: there are machines whose /dev/kvm opens and runs a few instructions, but never a guest.
+/// `device` is usually /dev/kvm.
+KvmProbe probe_kvm(const QemuHost& host, const std::string& device, std::chrono::milliseconds timeout);
 
 /// "kvm" or "tcg" for `wanted` (auto, kvm, tcg), with one log line that says which and why. `wanted` kvm that does not
 /// work is an error.
-Result<std::string> choose_accelerator(const std::string& wanted, const std::string& device = "/dev/kvm");
+Result<std::string> choose_accelerator(const std::string& wanted, const QemuHost& host,
+                                       const std::string& device = "/dev/kvm",
+                                       std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
 }  // namespace usbloop::launcher

@@ -22,10 +22,10 @@ class GuestRegistry {
     guests_[{vmi_namespace, name}] = std::move(guest);
   }
 
-  /// Only the guest with this uid: its name may belong to a younger VMI by now.
-  void drop(const std::string& uid) {
+  /// Only the guest with this uid: its name may belong to a younger VMI by now. False when it was not there.
+  bool drop(const std::string& uid) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(guests_, [&](const auto& entry) { return entry.second.uid == uid; });
+    return std::erase_if(guests_, [&](const auto& entry) { return entry.second.uid == uid; }) > 0;
   }
 
   [[nodiscard]] std::optional<GuestAddress> find(const std::string& vmi_namespace, const std::string& name) const {

@@ -1,13 +1,13 @@
 #include "launcher-sim/qmp.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "launcher-sim/directory_socket.h"
 #include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
@@ -16,34 +16,20 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxLine = 1024 * 1024;
-
 tl::unexpected<Error> broken(const std::string& cause) {
   return make_error(ErrorKind::protocol, "speak QMP with", "QEMU", cause);
-}
-
-/// Connects through the folder's descriptor: the path itself may be longer than a socket address holds.
-Result<Fd> connect_in(const std::string& directory) {
-  const Fd folder(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return make_errno_error("open", directory);
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return make_errno_error("make", "a socket");
-  const std::string path = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + kQmpSocket;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return make_errno_error("connect to", directory + "/" + kQmpSocket);
-  }
-  return socket;
 }
 
 }  // namespace
 
 Result<Qmp> Qmp::connect(const std::string& directory, std::chrono::milliseconds timeout) {
-  auto socket = connect_in(directory);
+  auto socket = connect_in_directory(directory, kQmpSocket);
   if (!socket) return tl::unexpected(socket.error());
-  Qmp qmp(std::move(*socket));
+  return greet(std::move(*socket), timeout);
+}
+
+Result<Qmp> Qmp::greet(Fd socket, std::chrono::milliseconds timeout) {
+  Qmp qmp(std::move(socket));
   const auto greeting = qmp.next_message(Clock::now() + timeout);
   if (!greeting) return tl::unexpected(greeting.error());
   if (!greeting->contains("QMP")) return broken("no greeting");
@@ -52,54 +38,91 @@ Result<Qmp> Qmp::connect(const std::string& directory, std::chrono::milliseconds
 }
 
 Result<json> Qmp::execute(const std::string& command, std::chrono::milliseconds timeout) {
+  return execute(command, json::object(), timeout);
+}
+
+Result<json> Qmp::execute(const std::string& command, const json& arguments, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
-  const std::string line = json{{"execute", command}}.dump() + "\n";
-  // A command is far smaller than a socket's buffer, so it goes in whole or the peer is gone.
-  if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-    return make_errno_error("send a QMP command to", "QEMU");
-  }
+  const std::uint64_t id = ++last_id_;
+  json request = {{"execute", command}, {"id", id}};
+  if (!arguments.empty()) request["arguments"] = arguments;
+  const std::string line = request.dump() + "\n";
+  // A command is far smaller than a socket's buffer: it goes in whole, or the peer does not read any more.
+  const auto sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent != static_cast<ssize_t>(line.size())) return make_errno_error("send a QMP command to", "QEMU");
   while (true) {
     auto message = next_message(deadline);
     if (!message) return message;
+    if (message->contains("event")) {
+      note_event(*message);
+      continue;
+    }
+    if (message->value("id", json()) != id) continue;  // the answer to a command that we no longer wait for
     if (message->contains("return")) return (*message)["return"];
-    if (message->contains("error")) return broken(command + ": " + (*message)["error"].dump());
-    note_event(*message);
+    const json error = message->value("error", json::object());
+    const json text = error.is_object() ? error.value("desc", json()) : json();
+    return make_error(ErrorKind::conflict, "run the QMP command " + command + " in", "QEMU",
+                      text.is_string() ? text.get<std::string>() : "refused");
   }
 }
 
+Result<std::string> Qmp::status(std::chrono::milliseconds timeout) {
+  const auto answer = execute("query-status", timeout);
+  if (!answer) return tl::unexpected(answer.error());
+  const json status = answer->is_object() ? answer->value("status", json()) : json();
+  if (!status.is_string()) return broken("query-status without a status");
+  return status.get<std::string>();
+}
+
+Result<bool> Qmp::usb_attached(int slot, std::chrono::milliseconds timeout) {
+  const json arguments = {{"path", "/machine/peripheral/redir" + std::to_string(slot)}, {"property", "attached"}};
+  const auto answer = execute("qom-get", arguments, timeout);
+  if (!answer) return tl::unexpected(answer.error());
+  if (!answer->is_boolean()) return broken("'attached' is no boolean");
+  return answer->get<bool>();
+}
+
 Result<> Qmp::take_events() {
-  if (auto got = fill(Clock::now()); !got && got.error().kind != ErrorKind::timeout) return got;
-  for (auto end = input_.find('\n'); end != std::string::npos; end = input_.find('\n')) {
-    const auto message = pop_line(end);
-    if (!message) return tl::unexpected(message.error());
-    note_event(*message);
+  while (true) {
+    const auto got = fill(Clock::now());
+    for (auto end = input_.find('\n'); end != std::string::npos; end = input_.find('\n')) {
+      const auto message = take_line(end);
+      if (!message) return tl::unexpected(message.error());
+      note_event(*message);
+    }
+    if (got) continue;
+    if (got.error().kind == ErrorKind::timeout) return {};
+    return got;
   }
-  return {};
 }
 
 Result<json> Qmp::next_message(Clock::time_point deadline) {
   while (true) {
-    if (const auto end = input_.find('\n'); end != std::string::npos) return pop_line(end);
+    if (const auto end = input_.find('\n'); end != std::string::npos) return take_line(end);
     if (auto got = fill(deadline); !got) return tl::unexpected(got.error());
   }
 }
 
-Result<json> Qmp::pop_line(std::size_t end) {
-  json message = json::parse(input_.substr(0, end), nullptr, false);
+Result<json> Qmp::take_line(std::size_t end) {
+  json message = json::parse(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
   input_.erase(0, end + 1);
-  if (!message.is_object()) return broken("a line is not a JSON object");
+  if (!message.is_object()) return broken("a line is no JSON object");
   return message;
 }
 
 Result<> Qmp::fill(Clock::time_point deadline) {
   if (input_.size() > kMaxLine) return broken("a line is longer than 1 MiB");
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   pollfd waiting{socket_.get(), POLLIN, 0};
-  if (::poll(&waiting, 1, static_cast<int>(std::max<long>(left, 0))) <= 0) {
+  const int ready = ::poll(&waiting, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+  if (ready < 0 && errno != EINTR) return make_errno_error("wait for", "QEMU");
+  if (ready <= 0) {
+    if (Clock::now() < deadline) return {};
     return make_error(ErrorKind::timeout, "hear from", "QEMU", "no answer in time");
   }
   std::array<char, 16384> buffer{};
-  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
   if (got < 0) return make_errno_error("read from", "QEMU");
   if (got == 0) return make_error(ErrorKind::unavailable, "read from", "QEMU", "it closed the connection");
   input_.append(buffer.data(), static_cast<std::size_t>(got));
@@ -107,7 +130,7 @@ Result<> Qmp::fill(Clock::time_point deadline) {
 }
 
 void Qmp::note_event(const json& message) {
-  if (message.contains("event") && message["event"] == "SHUTDOWN") saw_shutdown_ = true;
+  if (message.value("event", json()) == "SHUTDOWN") saw_shutdown_ = true;
 }
 
 }  // namespace usbloop::launcher

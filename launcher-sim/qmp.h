@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -10,30 +11,44 @@
 namespace usbloop::launcher {
 
 /// A QEMU Machine Protocol client: blocking with deadlines, one command at a time, for one thread. Lines are bounded;
-/// what is not JSON ends the connection with ErrorKind::protocol.
+/// what is no JSON object ends the conversation with ErrorKind::protocol. After any error but `conflict` (QEMU refused
+/// the command) the connection is of no use.
 class Qmp {
  public:
-  /// Connects to the socket in `directory` and leaves the capabilities negotiation behind.
+  static constexpr std::size_t kMaxLine = 1024 * 1024;  ///< bytes
+
+  /// Connects to the socket in `directory` and leaves the capabilities negotiation behind. QEMU serves one client at
+  /// a time: a second one waits, and gets `timeout`.
   static Result<Qmp> connect(const std::string& directory, std::chrono::milliseconds timeout);
+  /// The same on a connected socket.
+  static Result<Qmp> greet(Fd socket, std::chrono::milliseconds timeout);
 
   /// Runs a command and returns its "return" value.
+  Result<nlohmann::json> execute(const std::string& command, const nlohmann::json& arguments,
+                                 std::chrono::milliseconds timeout);
   Result<nlohmann::json> execute(const std::string& command, std::chrono::milliseconds timeout);
 
-  /// Takes what has come without waiting. Call when fd() is readable. An error means that QEMU closed the connection.
+  /// "running", "paused", … (query-status).
+  Result<std::string> status(std::chrono::milliseconds timeout);
+  /// Whether the guest sees a device at the USB slot (usb.md section 6).
+  Result<bool> usb_attached(int slot, std::chrono::milliseconds timeout);
+
+  /// Takes what has come without waiting; what was heard before an error counts. The error means that QEMU has closed
+  /// the connection.
   Result<> take_events();
-  /// Whether QEMU has announced that the guest powered itself off or was asked to (event SHUTDOWN).
+  /// Whether QEMU has announced that it ends in order (event SHUTDOWN).
   [[nodiscard]] bool saw_shutdown() const { return saw_shutdown_; }
-  [[nodiscard]] int fd() const { return socket_.get(); }
 
  private:
   explicit Qmp(Fd socket) : socket_(std::move(socket)) {}
   Result<nlohmann::json> next_message(std::chrono::steady_clock::time_point deadline);
   Result<> fill(std::chrono::steady_clock::time_point deadline);
-  Result<nlohmann::json> pop_line(std::size_t end);
+  Result<nlohmann::json> take_line(std::size_t end);
   void note_event(const nlohmann::json& message);
 
   Fd socket_;
   std::string input_;
+  std::uint64_t last_id_ = 0;
   bool saw_shutdown_ = false;
 };
 

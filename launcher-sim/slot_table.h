@@ -1,49 +1,51 @@
 #pragma once
 
-#include <array>
+#include <bitset>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+
+#include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
 
-/// The USB slots of one VMI (four with clientPassthrough: wire.md section 13). Lowest free index first. For one thread.
+/// Which USB slots of which VMI are in use: four per VMI UID, the lowest free one first (wire.md section 13). For one
+/// thread. Leases may outlive the table.
 class SlotTable {
- public:
-  static constexpr int kSlots = 4;
+  using Slots = std::bitset<kUsbSlots>;
 
-  /// A slot in use; free again when this is destroyed.
+ public:
+  /// One slot in use; free again at the end of this object.
   class Lease {
    public:
-    Lease(Lease&&) noexcept = default;
-    Lease& operator=(Lease&&) noexcept = default;
-    [[nodiscard]] int index() const { return token_ ? *token_ : -1; }
+    Lease(Lease&& other) noexcept : slots_(std::move(other.slots_)), index_(other.index_) {}
+    Lease& operator=(Lease&& other) noexcept {
+      std::swap(slots_, other.slots_);
+      std::swap(index_, other.index_);
+      return *this;
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() {
+      if (slots_) slots_->reset(static_cast<std::size_t>(index_));
+    }
+    [[nodiscard]] int index() const { return index_; }
 
    private:
     friend class SlotTable;
-    explicit Lease(std::shared_ptr<int> token) : token_(std::move(token)) {}
-    std::shared_ptr<int> token_;
+    Lease(std::shared_ptr<Slots> slots, int index) : slots_(std::move(slots)), index_(index) {}
+    std::shared_ptr<Slots> slots_;
+    int index_;
   };
 
   /// Nothing when all are in use.
-  std::optional<Lease> take() {
-    for (int index = 0; index < kSlots; ++index) {
-      auto& slot = slots_[static_cast<std::size_t>(index)];
-      if (!slot.expired()) continue;
-      Lease lease(std::make_shared<int>(index));
-      slot = lease.token_;
-      return lease;
-    }
-    return std::nullopt;
-  }
-
-  [[nodiscard]] int in_use() const {
-    int count = 0;
-    for (const auto& slot : slots_) count += slot.expired() ? 0 : 1;
-    return count;
-  }
+  std::optional<Lease> take(const std::string& uid);
+  [[nodiscard]] int in_use(const std::string& uid) const;
 
  private:
-  std::array<std::weak_ptr<int>, kSlots> slots_;
+  std::map<std::string, std::weak_ptr<Slots>> vmis_;
 };
 
 }  // namespace usbloop::launcher

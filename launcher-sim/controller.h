@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/error.h"
+#include "common/kube/informer.h"
+#include "common/kube/rest_client.h"
+#include "launcher-sim/decision.h"
+#include "launcher-sim/guest.h"
+#include "launcher-sim/guest_registry.h"
+#include "launcher-sim/qemu_command.h"
+#include "launcher-sim/run_dir.h"
+#include "launcher-sim/work_queue.h"
+
+namespace usbloop::launcher {
+
+/// What the controller tells the rest of the node. Called from its threads; must not block.
+struct ControllerHooks {
+  /// The guest can no longer be reached: sessions with it are over.
+  std::function<void(const std::string& uid)> end_sessions;
+  /// Calls `ended` when the descriptor (a duplicate to own) becomes readable.
+  std::function<void(Fd pidfd, std::function<void()> ended)> watch_exit;
+};
+
+struct ControllerOptions {
+  std::string node_name;
+  QemuHost host;
+  int max_vmis = 64;
+};
+
+/// Brings the guests of this node into line with the VMIs that the API assigns to it. An ordinary Kubernetes
+/// controller: whatever happened while it was away is found by looking at both sides again.
+class Controller {
+ public:
+  Controller(const kube::RestClient& client, const RunDir& run_dir, GuestRegistry& registry, ControllerOptions options,
+             ControllerHooks hooks);
+  ~Controller();
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  /// Takes over the guests that are in the run directory. Before start().
+  void adopt_guests();
+  void start();
+  /// Whether the first list of VMIs has come; waits for it. False when stop was requested.
+  bool wait_synced(const std::stop_token& stop) const { return informer_.wait_synced(stop); }
+
+  /// Ends the threads; the guests run on.
+  void stop();
+  /// After stop(): powers all guests off at the same time within about `grace`, and tells the API as far as it
+  /// answers within `api_time`.
+  void shut_down(std::chrono::milliseconds grace, std::chrono::milliseconds api_time);
+
+ private:
+  void stop_all_guests(std::chrono::milliseconds grace);
+  void report_end(const kube::RestClient& client, const std::string& uid, Guest& guest);
+  void work(const std::stop_token& stop);
+  /// Looks at one VMI and its guest and does the next thing. Errors are tried again later.
+  Result<> reconcile(const std::string& uid, const std::stop_token& stop);
+  Result<> carry_out(const Decision& decision, const std::string& uid, const kube::Informer::Object& vmi,
+                     const std::stop_token& stop);
+  Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
+  Result<> write_phase(const nlohmann::json& vmi, const Decision& decision, const std::stop_token& stop);
+  Result<> release(const nlohmann::json& vmi, const std::stop_token& stop);
+  Result<> forget(const std::string& uid);
+  void stop_guest(Guest& guest, const nlohmann::json& vmi, const std::stop_token& stop);
+  void publish(Guest& guest, const GuestView& view);
+  void retire(Guest& guest);
+  void retry_later(const std::string& uid, const Error& error);
+  void send_event(const nlohmann::json& vmi, const char* type, const std::string& reason, const std::string& message,
+                  const std::stop_token& stop) const;
+
+  Guest* find_guest(const std::string& uid);
+  void add_guest(std::unique_ptr<Guest> guest);
+  [[nodiscard]] bool has_room();
+  bool reserve_room(const std::string& uid);
+  [[nodiscard]] std::ptrdiff_t guests_alive() const;
+
+  const kube::RestClient& client_;
+  const RunDir& run_dir_;
+  GuestRegistry& registry_;
+  ControllerOptions options_;
+  ControllerHooks hooks_;
+  kube::Informer informer_;
+  WorkQueue queue_;
+
+  std::mutex mutex_;  ///< for the maps; a guest itself belongs to the thread that works on its key
+  std::map<std::string, std::unique_ptr<Guest>> guests_;
+  std::set<std::string> starting_;            ///< keys whose guest is being made: they count as room taken
+  std::map<std::string, unsigned> failures_;  ///< in a row, per key
+  std::set<std::string> told_full_;           ///< keys whose waiting for room has been logged
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace usbloop::launcher

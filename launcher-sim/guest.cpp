@@ -1,0 +1,208 @@
+#include "launcher-sim/guest.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "common/log.h"
+#include "launcher-sim/guest_record.h"
+
+namespace usbloop::launcher {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using State = GuestView::State;
+namespace fs = std::filesystem;
+
+constexpr auto kQmpTimeout = 1s;
+constexpr auto kPressEvery = 1s;     ///< a guest that is still booting does not notice the button
+constexpr auto kQuitTime = 1s;       ///< from QMP's quit to SIGKILL
+constexpr auto kStartTimeout = 60s;  ///< until QEMU says that the guest runs
+
+}  // namespace
+
+Result<std::unique_ptr<Guest>> Guest::start(const GuestSpec& spec, const QemuHost& host, std::string directory) {
+  std::error_code code;
+  fs::remove_all(directory, code);
+  fs::create_directory(directory, code);
+  if (code) return make_error(ErrorKind::internal, "make", directory, code.message());
+  fs::permissions(directory, fs::perms::owner_all, code);
+  GuestRecord record{spec, std::nullopt};
+  if (auto written = write_record(directory, record); !written) return tl::unexpected(written.error());
+
+  ProcessSpec process;
+  process.argv = qemu_command(spec, host);
+  process.working_directory = directory;
+  process.standard_output = Output::to_file(directory + "/" + kQemuLog);
+  process.standard_error = process.standard_output;
+  process.new_session = true;
+  process.pid_file = kPidFile;
+  auto child = Process::spawn(process);
+  if (!child) return tl::unexpected(child.error());
+
+  std::unique_ptr<Guest> guest(new Guest(spec, std::move(directory)));
+  guest->pid_ = child->pid();
+  auto pidfd = open_pidfd(child->pid());
+  if (!pidfd) return tl::unexpected(pidfd.error());
+  guest->pidfd_ = std::move(*pidfd);
+  guest->child_.emplace(std::move(*child));
+  if (const auto start_time = process_start_time(guest->pid_)) record.start_time = *start_time;
+  if (auto written = write_record(guest->directory_, record); !written) {
+    guest->kill_and_wait(kQuitTime);
+    return tl::unexpected(written.error());
+  }
+  return guest;
+}
+
+Result<std::unique_ptr<Guest>> Guest::adopt(std::string directory) {
+  auto record = read_record(directory);
+  if (!record) return tl::unexpected(record.error());
+  std::unique_ptr<Guest> guest(new Guest(record->spec, std::move(directory)));
+  const auto pid = read_pid(guest->directory_);
+  if (!pid && !record->start_time) {
+    return make_error(ErrorKind::not_found, "take over", guest->directory_, "its guest was never started");
+  }
+  if (pid && is_recorded_process(*pid, guest->directory_, *record)) {
+    guest->pid_ = *pid;
+    if (auto pidfd = open_pidfd(*pid)) guest->pidfd_ = std::move(*pidfd);
+    // The pid may have gone to another process between the two looks; the descriptor cannot.
+    if (guest->pidfd_ && !is_recorded_process(*pid, guest->directory_, *record)) guest->pidfd_.reset();
+  }
+  return guest;
+}
+
+Guest::~Guest() {
+  if (child_) child_->detach();
+}
+
+bool Guest::has_process_ended() { return !pidfd_ || wait_pidfd(pidfd_.get(), 0ms); }
+
+GuestView Guest::observe() {
+  if (view_.state == State::ended) return view_;
+  if (has_process_ended()) {
+    note_end();
+    return view_;
+  }
+  if (qmp_ && !qmp_->take_events()) qmp_.reset();
+  if (stopping_since_) {
+    view_.state = State::stopping;
+  } else if (view_.state == State::starting && ensure_qmp()) {
+    const auto status = qmp_->status(kQmpTimeout);
+    if (!status) qmp_.reset();
+    if (status && *status == "running") view_.state = State::running;
+  }
+  if (view_.state == State::running) ensure_qmp();
+  check_start_time();
+  return view_;
+}
+
+void Guest::check_start_time() {
+  if (view_.state != State::starting || Clock::now() - started_ < kStartTimeout) return;
+  start_failure_ = "QEMU did not report a running guest within 60 s";
+  kill_and_wait(kQuitTime);
+  if (has_process_ended()) note_end();
+}
+
+/// Connected, or connects if QEMU listens by now.
+bool Guest::ensure_qmp() {
+  if (qmp_) return true;
+  auto qmp = Qmp::connect(directory_, kQmpTimeout);
+  if (qmp) qmp_.emplace(std::move(*qmp));
+  return qmp_.has_value();
+}
+
+void Guest::note_end() {
+  std::optional<ExitStatus> status;
+  if (child_) {
+    const auto ended = child_->wait(kQuitTime);
+    if (ended) status = *ended;
+  }
+  if (qmp_) static_cast<void>(qmp_->take_events());
+  const bool announced = qmp_ && qmp_->saw_shutdown();
+  std::error_code code;
+  // Of an adopted QEMU nobody tells us the exit code, but one that ends in order removes its pid file.
+  const bool removed_pid_file = !fs::exists(path(kPidFile), code);
+  view_.state = State::ended;
+  view_.ended_well =
+      start_failure_.empty() && (told_to_end_ || (status ? status->success() : announced || removed_pid_file));
+  if (!view_.ended_well) {
+    view_.cause = !start_failure_.empty() ? start_failure_
+                  : status                ? "QEMU ended with " + status->text()
+                                          : "QEMU ended while nobody watched it";
+    if (const std::string words = last_words(); !words.empty()) view_.cause += ": " + words;
+  }
+  qmp_.reset();
+  remove_sockets();
+}
+
+/// The last line of QEMU's log, where it says why it gives up; bounded and printable.
+std::string Guest::last_words() const {
+  std::ifstream file(path(kQemuLog), std::ios::binary | std::ios::ate);
+  if (!file) return {};
+  constexpr std::streamoff kTail = 1024;
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(0, size - kTail));
+  std::string line;
+  std::string last;
+  while (std::getline(file, line)) {
+    if (!line.empty()) last = line;
+  }
+  last.resize(std::min<std::size_t>(last.size(), 300));
+  for (char& character : last) {
+    if (static_cast<unsigned char>(character) < 0x20 || static_cast<unsigned char>(character) > 0x7e) character = '?';
+  }
+  return last;
+}
+
+void Guest::stop(std::chrono::milliseconds grace) {
+  if (has_process_ended()) return;
+  const auto now = Clock::now();
+  if (!stopping_since_) {
+    stopping_since_ = now;
+    told_to_end_ = true;
+  }
+  const auto stopping = now - *stopping_since_;
+  if (stopping >= grace + kQuitTime) return kill();
+  if (now - last_press_ < kPressEvery && stopping < grace) return;
+  last_press_ = now;
+  const char* command = stopping < grace ? "system_powerdown" : "quit";
+  if (!ensure_qmp() || !qmp_->execute(command, kQmpTimeout)) {
+    qmp_.reset();
+    // A QEMU that does not answer is asked by signal; it ends in order then too.
+    if (stopping >= grace) static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0));
+  }
+}
+
+void Guest::kill() {
+  told_to_end_ = true;
+  if (!stopping_since_) stopping_since_ = Clock::now();
+  if (pidfd_) static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0));
+}
+
+bool Guest::kill_and_wait(std::chrono::milliseconds timeout) {
+  kill();
+  return !pidfd_ || wait_pidfd(pidfd_.get(), timeout);
+}
+
+void Guest::remove_sockets() const {
+  std::error_code ignored;
+  fs::remove(path(kQmpSocket), ignored);
+  fs::remove(path(kSerialSocket), ignored);
+  for (int slot = 0; slot < kUsbSlots; ++slot) fs::remove(fs::path(directory_) / usb_socket_name(slot), ignored);
+  // Without it the next launcher takes the guest for one that ended in order, so it stays after a crash.
+  if (view_.ended_well) fs::remove(path(kPidFile), ignored);
+}
+
+Result<> Guest::remove_directory() const {
+  std::error_code code;
+  fs::remove_all(directory_, code);
+  if (code) return make_error(ErrorKind::internal, "remove", directory_, code.message());
+  return {};
+}
+
+}  // namespace usbloop::launcher

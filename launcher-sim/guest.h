@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "common/process.h"
+#include "launcher-sim/decision.h"
+#include "launcher-sim/qemu_command.h"
+#include "launcher-sim/qmp.h"
+#include "launcher-sim/vmi_spec.h"
+
+namespace usbloop::launcher {
+
+/// The guest of one VMI: its folder and its QEMU process, started here or taken over from a launcher before us. The
+/// process outlives this object and this launcher: only stop() and kill() end it. For one thread at a time.
+class Guest {
+ public:
+  /// Makes `directory` and starts QEMU in it, in a session of its own.
+  static Result<std::unique_ptr<Guest>> start(const GuestSpec& spec, const QemuHost& host, std::string directory);
+
+  /// Takes over what is in `directory`: a QEMU that runs, or one that ended while nobody looked (observe() says so).
+  /// ErrorKind::invalid when the folder is no guest's, not_found when its guest was never started.
+  static Result<std::unique_ptr<Guest>> adopt(std::string directory);
+
+  ~Guest();
+  Guest(const Guest&) = delete;
+  Guest& operator=(const Guest&) = delete;
+
+  [[nodiscard]] const GuestSpec& spec() const { return spec_; }
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Becomes readable when QEMU has ended; -1 when it has not run since we know it.
+  [[nodiscard]] int exit_fd() const { return pidfd_.get(); }
+
+  /// Looks at QEMU; takes at most a second (when it does not answer).
+  GuestView observe();
+
+  /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call. To be
+  /// called several times a second until observe() says `ended`.
+  void stop(std::chrono::milliseconds grace);
+  /// Pulls the plug.
+  void kill();
+  /// Kills and waits for the end of the process, at most `timeout`.
+  bool kill_and_wait(std::chrono::milliseconds timeout);
+
+  /// Removes the sockets, so that nothing looks alive; the logs stay. When QEMU has ended.
+  void remove_sockets() const;
+  /// Removes the folder. When QEMU has ended.
+  [[nodiscard]] Result<> remove_directory() const;
+
+ private:
+  Guest(GuestSpec spec, std::string directory) : spec_(std::move(spec)), directory_(std::move(directory)) {}
+
+  [[nodiscard]] bool has_process_ended();
+  void note_end();
+  bool ensure_qmp();
+  void check_start_time();
+  [[nodiscard]] std::string last_words() const;
+  [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
+
+  GuestSpec spec_;
+  std::string directory_;
+  pid_t pid_ = -1;
+  Fd pidfd_;
+  std::optional<Process> child_;  ///< when we started it; detached at the end of this object
+  std::optional<Qmp> qmp_;
+  GuestView view_{GuestView::State::starting, false, {}};
+  bool told_to_end_ = false;
+  std::string start_failure_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> stopping_since_;
+  std::chrono::steady_clock::time_point last_press_{};
+};
+
+}  // namespace usbloop::launcher

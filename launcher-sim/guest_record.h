@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/error.h"
+#include "launcher-sim/vmi_spec.h"
+
+namespace usbloop::launcher {
+
+/// What a guest's folder says about its guest (vmi.json), for the launcher that comes after this one. What it does not
+/// say is in the API.
+struct GuestRecord {
+  GuestSpec spec;
+  /// Of QEMU (process_start_time); nothing when the launcher died between starting it and writing it down.
+  std::optional<std::uint64_t> start_time;
+};
+
+Result<> write_record(const std::string& directory, const GuestRecord& record);
+/// ErrorKind::invalid when the folder is no guest's; never trusts it further than a VMI from the API.
+Result<GuestRecord> read_record(const std::string& directory);
+
+/// The process in the folder's pid file, if there is a pid file.
+std::optional<pid_t> read_pid(const std::string& directory);
+
+/// Whether `pid` is the QEMU that the record means, and not a later process with its number.
+bool is_recorded_process(pid_t pid, const std::string& directory, const GuestRecord& record);
+
+}  // namespace usbloop::launcher

@@ -1,0 +1,188 @@
+#include "launcher-sim/launcher.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "common/kube/kubeconfig.h"
+#include "common/kube/rest_client.h"
+#include "common/log.h"
+#include "launcher-sim/accelerator.h"
+#include "launcher-sim/channel_server.h"
+#include "launcher-sim/controller.h"
+#include "launcher-sim/exit_watcher.h"
+#include "launcher-sim/guest_registry.h"
+#include "launcher-sim/node_agent.h"
+#include "launcher-sim/qemu_command.h"
+#include "launcher-sim/run_dir.h"
+#include "launcher-sim/vmi_spec.h"
+
+namespace usbloop::launcher {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kChannelSocket = "channel.sock";
+constexpr auto kStopGrace = 4s;  ///< for guests to power off at our own end
+constexpr auto kGoodbyeTime = 2s;
+
+/// Everything a node needs before it begins.
+struct Node {
+  Options options;
+  QemuHost host;
+  RunDir run_dir;
+  kube::RestClient client;
+};
+
+Result<QemuHost> qemu_host(const Options& options) {
+  auto host = guest_artefacts(options.guest_dir);
+  if (!host) return host;
+  host->qemu = options.qemu;
+  return host;
+}
+
+Result<Node> prepare(const Options& options) {
+  auto host = qemu_host(options);
+  if (!host) return tl::unexpected(host.error());
+  auto access = kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context);
+  if (!access) return tl::unexpected(access.error());
+  auto client = kube::RestClient::make(std::move(*access), "launcher-sim");
+  if (!client) return tl::unexpected(client.error());
+  auto run_dir = RunDir::open(options.run_dir);
+  if (!run_dir) return tl::unexpected(run_dir.error());
+  auto accelerator = choose_accelerator(options.accelerator, *host);
+  if (!accelerator) return tl::unexpected(accelerator.error());
+  host->accelerator = *accelerator;
+  return Node{options, std::move(*host), std::move(*run_dir), std::move(*client)};
+}
+
+/// SIGTERM and SIGINT, blocked in every thread and taken here.
+class Signals {
+ public:
+  Signals() {
+    ::sigemptyset(&set_);
+    ::sigaddset(&set_, SIGTERM);
+    ::sigaddset(&set_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  /// The signal's number.
+  [[nodiscard]] int wait() const {
+    int number = 0;
+    while (::sigwait(&set_, &number) != 0) {
+    }
+    return number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// The loop of the channel server in a thread of its own; ended by the destructor.
+class LoopThread {
+ public:
+  LoopThread() : work_(loop_.get_executor()), thread_([this] { loop_.run(); }) {}
+  ~LoopThread() {
+    loop_.stop();
+    thread_.join();
+  }
+  LoopThread(const LoopThread&) = delete;
+  LoopThread& operator=(const LoopThread&) = delete;
+  asio::io_context& loop() { return loop_; }
+
+ private:
+  asio::io_context loop_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+ControllerHooks hooks_of(asio::io_context& loop, ChannelServer& channel) {
+  return {[&channel](const std::string& uid) { channel.end_sessions(uid); },
+          [&loop](Fd pidfd, std::function<void()> ended) { watch_exit(loop, std::move(pidfd), std::move(ended)); }};
+}
+
+/// The node's threads; runs until a signal comes, and a bit longer for the goodbye.
+Result<> serve(Node& node, const Signals& signals) {
+  GuestRegistry registry;
+  const std::string channel_path = node.run_dir.path() + "/" + kChannelSocket;
+  const NodeAgent agent(node.client,
+                        {node.options.node_name, channel_path, node.options.max_vmis, node.host.accelerator});
+  // Declared in the order in which they may use each other: the loop's thread ends before the controller goes.
+  std::optional<Controller> controller;
+  LoopThread loop;
+  ChannelServer channel(loop.loop(), registry,
+                        {.ping_interval = node.options.ping_interval, .peer_timeout = node.options.peer_timeout});
+  if (auto listening = channel.listen(channel_path); !listening) return listening;
+  controller.emplace(node.client, node.run_dir, registry,
+                     ControllerOptions{node.options.node_name, node.host, node.options.max_vmis},
+                     hooks_of(loop.loop(), channel));
+  controller->adopt_guests();
+  controller->start();
+
+  std::jthread heartbeat([&agent](const std::stop_token& stop) { agent.run(stop); });
+  std::jthread announcement([&](const std::stop_token& stop) {
+    // The agent's own first heartbeat registers too; this one says when it is done.
+    while (!stop.stop_requested() && !agent.register_node(stop)) std::this_thread::sleep_for(200ms);
+    if (!controller->wait_synced(stop)) return;
+    std::cout << "launcher-sim ready: node " << node.options.node_name << std::endl;
+  });
+
+  spdlog::info("stopping: signal {}", signals.wait());
+  channel.stop();
+  announcement.request_stop();
+  heartbeat.request_stop();
+  announcement.join();
+  heartbeat.join();
+  controller->stop();
+  const auto quick = node.client.with_options({.connect_timeout = kGoodbyeTime, .answer_timeout = kGoodbyeTime});
+  if (auto left = NodeAgent(quick, {node.options.node_name, channel_path, 0, {}}).say_goodbye(); !left) {
+    spdlog::warn("{}", left.error().message());
+  }
+  controller->shut_down(kStopGrace, kGoodbyeTime);
+  ::unlink(channel_path.c_str());
+  return {};
+}
+
+int fail(const Error& error) {
+  std::cerr << "launcher-sim: " << error.message() << "\n";
+  if (!error.hint.empty()) std::cerr << error.hint << "\n";
+  return 1;
+}
+
+int dry_run(const Options& options) {
+  const auto host = qemu_host(options);
+  if (!host) return fail(host.error());
+  std::ifstream file(options.dry_run_vmi);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto vmi = nlohmann::json::parse(text, nullptr, false);
+  if (!vmi.is_object()) return fail({ErrorKind::invalid, "read", options.dry_run_vmi, "it holds no JSON object"});
+  const auto spec = guest_spec(vmi);
+  if (!spec) return fail(spec.error());
+  for (const auto& argument : qemu_command(*spec, *host)) std::cout << argument << "\n";
+  return 0;
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  if (!options.dry_run_vmi.empty()) return dry_run(options);
+  if (auto logging = init_logging("launcher-sim", options.log_level); !logging) return fail(logging.error());
+  const Signals signals;
+  auto node = prepare(options);
+  if (!node) return fail(node.error());
+  const auto served = serve(*node, signals);
+  if (!served) return fail(served.error());
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace usbloop::launcher

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "common/error.h"
+
+namespace usbloop::launcher {
+
+/// The command line of launcher-sim.
+struct Options {
+  std::string kubeconfig;
+  std::string context;
+  std::string node_name;
+  std::string run_dir;
+  std::string guest_dir;
+  std::string qemu = "qemu-system-x86_64";
+  std::string accelerator = "auto";  ///< auto, kvm or tcg
+  int max_vmis = 64;
+  std::chrono::seconds ping_interval{10};
+  std::chrono::seconds peer_timeout{30};
+  std::string log_level = "info";
+  std::string dry_run_vmi;  ///< a file: print its QEMU command line and exit
+};
+
+/// What to do after the command line has been read.
+struct Parsed {
+  Options options;
+  std::optional<int> exit_code;  ///< set when all is done (--help) or wrong; the text has been printed
+};
+
+Parsed parse_options(int argc, const char* const* argv);
+
+}  // namespace usbloop::launcher

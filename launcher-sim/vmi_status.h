@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "launcher-sim/decision.h"
+
+namespace usbloop::launcher {
+
+/// Everything a node writes into a VMI goes through these pure functions. wire.md section 14.
+
+/// Phase and deletion, as decide() wants them.
+VmiView view_of(const nlohmann::json& vmi);
+
+/// status.nodeName, or empty.
+std::string node_of(const nlohmann::json& vmi);
+
+/// The merge patch that brings `vmi` into `phase` at `now` (RFC 3339). It carries the object's resourceVersion, so
+/// that it fails with a conflict when the object has changed meanwhile.
+nlohmann::json phase_patch(const nlohmann::json& vmi, Phase phase, const std::string& reason, const std::string& node,
+                           const std::string& now);
+
+/// The merge patch that removes our finalizer.
+nlohmann::json release_patch(const nlohmann::json& vmi);
+bool has_our_finalizer(const nlohmann::json& vmi);
+
+/// An Event about the VMI.
+nlohmann::json vmi_event(const nlohmann::json& vmi, const std::string& type, const std::string& reason,
+                         const std::string& message, const std::string& node, const std::string& now);
+
+/// Path of the VMI in the API.
+std::string vmi_path(const nlohmann::json& vmi);
+
+/// The time as the API writes it, in whole seconds.
+std::string rfc3339_now();
+
+}  // namespace usbloop::launcher
