@@ -60,8 +60,10 @@ Result<> EmulatedHost::outcome() const {
     case HostState::failed:
       if (failure_) return tl::unexpected(*failure_);
       return make_error(ErrorKind::protocol, "redirect", name, "the guest side broke the protocol");
-    default: return {};
+    default: break;
   }
+  if (failure_) return tl::unexpected(*failure_);  // the last flush
+  return {};
 }
 
 void EmulatedHost::disconnect() {

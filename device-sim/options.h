@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "device-sim/spec.h"
+
+namespace usbloop::device_sim {
+
+/// Where the usb-guest side is met.
+struct Address {
+  std::string host;        ///< empty for a unix socket
+  std::uint16_t port = 0;  ///< 0 only for listening: the kernel chooses
+  std::string path;        ///< of a unix socket
+
+  [[nodiscard]] bool is_unix() const { return !path.empty(); }
+  [[nodiscard]] std::string text() const;
+};
+
+/// `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+Result<Address> parse_address(const std::string& text);
+
+struct Options {
+  std::string spec;               ///< of the emulated device
+  std::optional<UsbId> device;    ///< --device VENDOR:PRODUCT
+  std::optional<Address> to, as;  ///< one of them is set
+  bool keepalive = false;
+  int verbosity = 0;  ///< 0 (warnings only) to 5
+};
+
+/// What the command line came to: options, or text to print and an exit code.
+struct CommandLine {
+  std::optional<Options> options;
+  std::string text = {};
+  int exit_code = 0;
+};
+
+/// `emulate` is the value of USBLOOP_EMULATE, the device when --emulate is not given; nothing when it is not set.
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
+                               const std::optional<std::string>& emulate);
+
+}  // namespace usbloop::device_sim

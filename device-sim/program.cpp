@@ -1,0 +1,129 @@
+#include "device-sim/program.h"
+
+#include <array>
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "common/log.h"
+#include "common/net/stream.h"
+#include "device-sim/carrier.h"
+#include "device-sim/listener.h"
+#include "device-sim/options.h"
+#include "device-sim/spec.h"
+
+namespace usbloop::device_sim {
+namespace {
+
+constexpr std::chrono::seconds connect_timeout{10};
+
+/// usbredirect's levels: 1 error, 2 warning, 3 info, 4 debug, 5 all.
+const char* log_level(int verbosity) {
+  constexpr std::array<const char*, 6> levels = {"warn", "error", "warn", "info", "debug", "trace"};
+  return levels.at(static_cast<std::size_t>(verbosity));
+}
+
+void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+int report(const std::string& program, const Error& error) {
+  say(program + ": " + error.message());
+  if (!error.hint.empty()) say(error.hint);
+  return 1;
+}
+
+/// One redirection, from the connection to its end.
+class Run {
+ public:
+  Run(asio::io_context& loop, const Options& options, usbredir::HostEnd& host)
+      : loop_(loop), options_(options), host_(host), signals_(loop, SIGINT, SIGTERM) {}
+
+  Result<> operator()() {
+    signals_.async_wait([this](const asio::error_code& code, int) {
+      if (!code) stop();
+    });
+    Result<> result;
+    asio::co_spawn(loop_, redirect(), [&](const std::exception_ptr& thrown, Result<> outcome) {
+      if (thrown) std::rethrow_exception(thrown);
+      result = std::move(outcome);
+      signals_.cancel();
+    });
+    loop_.run();
+    if (stopped_ && (!result || !carrier_)) {
+      // Asked to stop: the end of a connection that was not there yet, or was ending, is no failure. Lost data is.
+      const auto outcome = is_final(host_.state()) ? host_.outcome() : Result<>();
+      return outcome;
+    }
+    return result;
+  }
+
+ private:
+  void stop() {
+    stopped_ = true;
+    if (carrier_) {
+      carrier_->stop();
+    } else {
+      loop_.stop();  // still connecting or listening: nothing to give back
+    }
+  }
+
+  asio::awaitable<Result<net::StreamPtr>> connect() {
+    if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, say);
+    if (options_.to->is_unix()) co_return net::connect_unix(loop_.get_executor(), options_.to->path);
+    co_return co_await net::connect_tcp(options_.to->host, options_.to->port, connect_timeout);
+  }
+
+  asio::awaitable<Result<>> redirect() {
+    auto stream = co_await connect();
+    if (!stream) co_return tl::unexpected(stream.error());
+    stream_ = std::move(*stream);
+    carrier_ = std::make_unique<Carrier>(host_, *stream_);
+    co_return co_await carrier_->run();
+  }
+
+  asio::io_context& loop_;
+  const Options& options_;
+  usbredir::HostEnd& host_;
+  asio::signal_set signals_;
+  net::StreamPtr stream_;
+  std::unique_ptr<Carrier> carrier_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+int run_program(const std::string& path, const std::vector<std::string>& arguments) try {
+  const std::string program = std::filesystem::path(path).filename().string();
+  const char* const variable = std::getenv("USBLOOP_EMULATE");
+  const auto line =
+      parse_command_line(program, arguments, variable != nullptr ? std::optional<std::string>(variable) : std::nullopt);
+  if (!line.options) {
+    std::fputs(line.text.c_str(), line.exit_code == 0 ? stdout : stderr);
+    return line.exit_code;
+  }
+  const Options& options = *line.options;
+  if (const auto ready = init_logging(program, log_level(options.verbosity)); !ready)
+    return report(program, ready.error());
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto host = make_host_end(options.spec, options.device);
+  if (!host) {
+    (void)report(program, host.error());
+    return host.error().kind == ErrorKind::invalid && host.error().operation == "emulate" ? 2 : 1;
+  }
+  asio::io_context loop(1);
+  const auto result = Run(loop, options, **host)();
+  return result ? 0 : report(program, result.error());
+} catch (const std::exception& error) {
+  say(path + ": " + error.what());
+  return 1;
+}
+
+}  // namespace usbloop::device_sim
