@@ -4,6 +4,7 @@
 
 #include "client/libusb_host.h"
 #include "client/usb_device.h"
+#include "device-sim/spec.h"
 
 namespace usbloop::client {
 
