@@ -35,8 +35,18 @@ Result<DeviceSource> open_local(const Selector& selector) {
   }};
 }
 
+/// Opens the files behind the device, so that a missing one is told before the server is asked.
+Result<DeviceSource> open_emulated(const std::string& spec) {
+  auto host = device_sim::make_host_end(spec);
+  if (!host) return tl::unexpected(host.error());
+  const auto made = std::make_shared<HostPtr>(std::move(*host));
+  return DeviceSource{[made]() -> Result<HostPtr> { return std::move(*made); }};
+}
+
 }  // namespace
 
-Result<DeviceSource> open_device(const Options& options) { return open_local(*options.selector); }
+Result<DeviceSource> open_device(const Options& options) {
+  return options.emulate.empty() ? open_local(*options.selector) : open_emulated(options.emulate);
+}
 
 }  // namespace usbloop::client
