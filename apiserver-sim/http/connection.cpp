@@ -97,7 +97,10 @@ asio::awaitable<bool> Connection::read_more(std::chrono::milliseconds time) {
 
 asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
   using Clock = std::chrono::steady_clock;
-  if (buffer_.empty() && !co_await read_more(services_.limits.idle)) co_return std::nullopt;
+  if (buffer_.empty()) {
+    const bool came = co_await read_more(services_.limits.idle);
+    if (!came) co_return std::nullopt;
+  }
   const auto end = Clock::now() + services_.limits.head;
   while (true) {
     idle_ = false;
@@ -110,7 +113,9 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
       co_return std::nullopt;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
-    if (left.count() <= 0 || !co_await read_more(left)) {
+    bool more = false;
+    if (left.count() > 0) more = co_await read_more(left);
+    if (!more) {
       spdlog::debug("connection: ended within a request head");
       co_return std::nullopt;
     }

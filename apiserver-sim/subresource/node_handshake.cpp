@@ -52,8 +52,8 @@ asio::awaitable<Result<NodeAnswer>> shake_hands_with_node(net::Stream& node, con
   NodeAnswer answer{std::move(*head), text.substr(*length)};
   if (answer.head.status != 101) {
     const std::size_t size = body_size(answer.head);
-    while (answer.rest.size() < size && co_await read_more(node, answer.rest)) {
-    }
+    bool more = true;
+    while (more && answer.rest.size() < size) more = co_await read_more(node, answer.rest);
     answer.rest.resize(std::min(answer.rest.size(), size));
   }
   co_return answer;
