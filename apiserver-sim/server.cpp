@@ -55,10 +55,16 @@ std::uint16_t last_port(const std::string& path) {
   return port;
 }
 
-std::string url_of(const std::string& address, std::uint16_t port) {
-  std::string host = address;
-  if (address == "0.0.0.0") host = "127.0.0.1";
-  if (address == "::") host = "::1";
+/// What clients are to connect to. Listening on all addresses is for clients elsewhere: they use the first name that
+/// the certificate was given for.
+std::string url_of(const Options& options, std::uint16_t port) {
+  const bool on_all = options.address == "0.0.0.0" || options.address == "::";
+  std::string host = options.address;
+  if (on_all && !options.names.empty()) {
+    host = options.names.front();
+  } else if (on_all) {
+    host = options.address == "::" ? "::1" : "127.0.0.1";
+  }
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   return "https://" + host + ":" + std::to_string(port);
 }
@@ -131,7 +137,7 @@ class ApiServer::Impl {
       port = front_door_->listen(options.address, 0);
     }
     if (!port) return tl::unexpected(port.error());
-    url_ = url_of(options.address, *port);
+    url_ = url_of(options, *port);
     return write_file(memory, std::to_string(*port) + "\n", 0600);
   }
 
