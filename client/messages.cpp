@@ -96,22 +96,21 @@ std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterA
 }
 
 Error explain_connect_error(Error error, const kube::ClusterAccess& access) {
-  const std::string detail = error.message();
-  if (error.object.empty() || !contains(detail, access.host)) {
-    error = Error{error.kind, "connect to the API server", access.url(), detail, error.hint};
+  const bool lookup = error.operation.starts_with("look up");
+  const bool plain_connect = error.operation.starts_with("connect");
+  std::string detail = plain_connect ? error.cause : error.message();
+  if (error.hint.empty()) {
+    if (lookup) {
+      error.hint = "Check the host name in the kubeconfig, and whether a VPN is needed.";
+    } else if (contains(detail, "certificate") || contains(detail, "mismatch")) {
+      error.hint = certificate_hint(access);
+    } else if (contains(detail, "wrong version number") || contains(detail, "record layer")) {
+      error.hint = "There is a server, but it does not speak TLS: check the port and https:// in the kubeconfig.";
+    } else if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
+      error.hint = "Is the server running, and is this its address? A firewall or a missing VPN looks the same.";
+    }
   }
-  if (!error.hint.empty()) return error;
-  if (contains(detail, "certificate") || contains(detail, "hostname mismatch") ||
-      contains(detail, "IP address mismatch")) {
-    error.hint = certificate_hint(access);
-  } else if (contains(detail, "wrong version number") || contains(detail, "record layer")) {
-    error.hint = "There is a server, but it does not speak TLS: check the port and https:// in the kubeconfig.";
-  } else if (error.kind == ErrorKind::not_found || contains(detail, "resolve")) {
-    error.hint = "Check the host name in the kubeconfig, and whether a VPN is needed.";
-  } else if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
-    error.hint = "Is the server running, and is this its address? A firewall or a missing VPN looks the same.";
-  }
-  return error;
+  return {error.kind, "connect to the API server", access.url(), std::move(detail), std::move(error.hint)};
 }
 
 std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state) {

@@ -74,12 +74,15 @@ TEST_CASE("an error of the connection names the server and says what to look at"
     return explain_connect_error(Error{kind, "connect to", object, cause, ""}, access());
   };
   const auto refused = explain(ErrorKind::unavailable, "Connection refused");
-  CHECK(contains(refused.message(), "https://127.0.0.1:6443"));
-  CHECK(contains(refused.message(), "Connection refused"));
+  CHECK(refused.message() == "cannot connect to the API server https://127.0.0.1:6443: Connection refused");
   CHECK(contains(refused.hint, "Is the server running"));
   CHECK(contains(explain(ErrorKind::protocol, "certificate verify failed").hint, "names no certificate-authority"));
   CHECK(contains(explain(ErrorKind::protocol, "wrong version number").hint, "does not speak TLS"));
   CHECK(contains(explain(ErrorKind::timeout, "no answer").hint, "firewall"));
+  const auto unknown =
+      explain_connect_error(Error{ErrorKind::unavailable, "look up", "h.invalid", "Host not found", ""}, access());
+  CHECK(contains(unknown.message(), "cannot look up h.invalid: Host not found"));
+  CHECK(contains(unknown.hint, "Check the host name"));
 }
 
 TEST_CASE("the end of the far side is explained by the state of the VMI") {
