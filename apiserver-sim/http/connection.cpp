@@ -80,7 +80,8 @@ asio::awaitable<void> Connection::run() {
     const auto length = co_await read_head();
     idle_ = false;
     if (!length || aborted_) break;
-    if (co_await serve_request(*length) == Next::close) break;
+    const Next next = co_await serve_request(*length);
+    if (next == Next::close) break;
   }
   stream_->shutdown_write();
   stream_->close();
@@ -104,12 +105,12 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
   const auto end = Clock::now() + services_.limits.head;
   while (true) {
     idle_ = false;
-    if (const auto length = websocket::head_length(buffer_); length && *length <= websocket::kMaxHeadBytes) {
-      co_return length;
-    }
+    const auto length = websocket::head_length(buffer_);
+    if (length && *length <= websocket::kMaxHeadBytes) co_return length;
     if (buffer_.size() > websocket::kMaxHeadBytes) {
       spdlog::info("connection: refused a request head of more than {} bytes", websocket::kMaxHeadBytes);
-      co_await refuse(kube::request_header_too_large());
+      const kube::Status status = kube::request_header_too_large();
+      co_await refuse(status);
       co_return std::nullopt;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
@@ -172,11 +173,15 @@ asio::awaitable<Connection::Next> Connection::serve_rest(const User& user, bool 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
                                                           bool keep_alive) {
   auto spec = read_watch(services_.registry, request, info);
-  if (!spec) co_return co_await answer(answer_status(spec.error()), keep_alive);
+  if (!spec) {
+    const Response response = answer_status(spec.error());
+    co_return co_await answer(response, keep_alive);
+  }
   const Place place(services_.watches, services_.limits.watches);
   if (!place) {
     spdlog::info("refused a watch: {} run already", services_.limits.watches);
-    co_return co_await answer(answer_status(kube::too_many_requests(1)), keep_alive);
+    const Response response = answer_status(kube::too_many_requests(1));
+    co_return co_await answer(response, keep_alive);
   }
   WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub);
   watch_ = &session;
@@ -194,17 +199,18 @@ asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::He
   co_return co_await answer(*refusal, keep_alive);
 }
 
-asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive, bool head_only) {
+asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive) {
   const net::Deadline deadline(stream_->socket().get_executor(), services_.limits.head, [this] { stream_->close(); });
-  const std::string text = response_text(response, keep_alive, head_only);
+  const std::string text = response_text(response, keep_alive);
   const auto written = co_await stream_->write_all(std::as_bytes(std::span(text)));
   co_return written&& keep_alive ? Next::keep : Next::close;
 }
 
-asio::awaitable<Connection::Next> Connection::refuse(const kube::Status& status) {
+asio::awaitable<Connection::Next> Connection::refuse(kube::Status status) {
   constexpr std::chrono::milliseconds kPatience{500};
   constexpr std::size_t kMostDrained = 4 * 1024 * 1024;
-  co_await answer(answer_status(status), false);
+  const Response response = answer_status(status);
+  co_await answer(response, false);
   stream_->shutdown_write();
   const net::Deadline deadline(stream_->socket().get_executor(), kPatience, [this] { stream_->close(); });
   std::array<std::byte, 8192> bytes{};

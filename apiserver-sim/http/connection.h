@@ -35,9 +35,9 @@ class Connection {
   asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, std::size_t head_length,
                                        bool keep_alive);
-  asio::awaitable<Next> answer(const Response& response, bool keep_alive, bool head_only = false);
+  asio::awaitable<Next> answer(const Response& response, bool keep_alive);
   /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
-  asio::awaitable<Next> refuse(const kube::Status& status);
+  asio::awaitable<Next> refuse(kube::Status status);
 
   Services& services_;
   net::StreamPtr stream_;

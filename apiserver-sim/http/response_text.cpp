@@ -33,15 +33,13 @@ const char* reason_phrase(int code) {
 
 }  // namespace
 
-std::string response_text(const Response& response, bool keep_alive, bool head_only) {
+std::string response_text(const Response& response, bool keep_alive) {
   std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
   if (!response.content_type.empty()) text += "Content-Type: " + response.content_type + "\r\n";
   for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\r\n");
   text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   if (!keep_alive) text += "Connection: close\r\n";
-  text += "\r\n";
-  if (!head_only) text += response.body;
-  return text;
+  return text + "\r\n" + response.body;
 }
 
 std::string chunked_head(const std::string& content_type) {

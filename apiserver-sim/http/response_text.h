@@ -10,8 +10,8 @@
 // HTTP/1.1 as far as the front door itself writes it: answers with a known length and the chunks of a watch.
 namespace usbloop::apiserver {
 
-/// A whole response. `head_only`: without the body (HEAD).
-std::string response_text(const Response& response, bool keep_alive, bool head_only = false);
+/// A whole response.
+std::string response_text(const Response& response, bool keep_alive);
 
 /// The head of a chunked response; the connection closes after it.
 std::string chunked_head(const std::string& content_type);

@@ -70,6 +70,8 @@ class WatchSession::Impl {
   }
 
  private:
+  // GCC 12 mislays the temporaries of a condition that awaits: every awaited text has a name of its own.
+
   asio::awaitable<void> send() {
     const std::string head = chunked_head("application/json");
     const bool begun = co_await write(head);
@@ -80,29 +82,30 @@ class WatchSession::Impl {
 
   asio::awaitable<void> send_events() {
     auto next_bookmark = Clock::now() + kBookmarkEvery;
-    while (!stopping_ && !client_gone_ && Clock::now() < end_) {
+    bool open = true;
+    while (open && !stopping_ && !client_gone_ && Clock::now() < end_) {
       const WatchFeed::Piece piece = feed_.next();
-      if (!co_await write_chunk(piece.text)) co_return;
+      open = co_await write_chunk(piece.text);
       if (piece.ended) break;
-      if (piece.more) continue;
+      if (piece.more || !open) continue;
       if (Clock::now() >= next_bookmark) {
         next_bookmark = Clock::now() + kBookmarkEvery;
         const std::string line = feed_.bookmark();
-        if (!co_await write_chunk(line)) co_return;
+        open = co_await write_chunk(line);
       }
       co_await bell_->wait_until(std::min(end_, next_bookmark));
     }
     // Whoever watches again from here misses nothing and need not list.
     const std::string line = feed_.bookmark();
-    if (!co_await write_chunk(line)) co_return;
-    co_await write(kLastChunk);
+    if (open) open = co_await write_chunk(line);
+    const std::string last = kLastChunk;
+    if (open) co_await write(last);
   }
 
-  /// Apart from write(), and with each co_await in a statement of its own: GCC 12 miscompiles one behind `&&`.
-  asio::awaitable<bool> write_chunk(const std::string& text) {
-    if (text.empty()) co_return true;  // an empty chunk would end the response
-    const std::string framed = chunk(text);
-    const bool written = co_await write(framed);
+  asio::awaitable<bool> write_chunk(const std::string& data) {
+    if (data.empty()) co_return true;
+    const std::string text = chunk(data);
+    const bool written = co_await write(text);
     co_return written;
   }
 

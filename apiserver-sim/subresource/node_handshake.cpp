@@ -38,14 +38,16 @@ asio::awaitable<Result<NodeAnswer>> shake_hands_with_node(net::Stream& node, con
     return make_error(ErrorKind::unavailable, "dial", "the node", "unexpected EOF");
   };
   const std::string request = websocket::upgrade_request(path, "localhost", key, "", "Go-http-client/1.1");
-  if (!co_await node.write_all(std::as_bytes(std::span(request)))) co_return failure();
+  const auto sent = co_await node.write_all(std::as_bytes(std::span(request)));
+  if (!sent) co_return failure();
   std::string text;
   std::optional<std::size_t> length;
   while (!(length = websocket::head_length(text))) {
     if (text.size() > websocket::kMaxHeadBytes) {
       co_return make_error(ErrorKind::protocol, "dial", "the node", "malformed HTTP response");
     }
-    if (!co_await read_more(node, text)) co_return failure();
+    const bool more = co_await read_more(node, text);
+    if (!more) co_return failure();
   }
   auto head = websocket::parse_response_head(std::string_view(text).substr(0, *length));
   if (!head) co_return make_error(ErrorKind::protocol, "dial", "the node", "malformed HTTP response");

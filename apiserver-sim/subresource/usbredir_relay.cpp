@@ -30,7 +30,8 @@ std::string dial_text(const std::string& path, const Error& error) {
 
 asio::awaitable<bool> pass_on(net::Stream& to, const std::string& bytes) {
   if (bytes.empty()) co_return true;
-  co_return (co_await to.write_all(std::as_bytes(std::span(bytes)))).has_value();
+  const auto written = co_await to.write_all(std::as_bytes(std::span(bytes)));
+  co_return written.has_value();
 }
 
 class Counted {
@@ -70,8 +71,11 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::Stream& clie
   if (auto valid = websocket::check_upgrade_response(answer->head, key); !valid) {
     co_return refuse(handshake_refused(101, ""));
   }
-  if (!co_await pass_on(client, websocket::upgrade_response(head) + answer->rest)) co_return std::nullopt;
-  if (!co_await pass_on(node, leftover)) co_return std::nullopt;
+  const std::string accepted = websocket::upgrade_response(head) + answer->rest;
+  const bool told = co_await pass_on(client, accepted);
+  if (!told) co_return std::nullopt;
+  const bool passed = co_await pass_on(node, leftover);
+  if (!passed) co_return std::nullopt;
   spdlog::info("usbredir {}/{}: connected to node {}", info.namespace_, info.name, channel->node);
   const net::RelayCounts counts = co_await net::relay(client, node, times_.linger);
   spdlog::info("usbredir {}/{}: ended, {} bytes to the node, {} bytes from it", info.namespace_, info.name,

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/security/authorizer.h"
+#include "apiserver-sim/store/store.h"
+
+// What the unit tests of this folder share.
+namespace usbloop::apiserver::test {
+
+/// A directory that goes with the test.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "usbloop-api-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = pattern;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+/// Registry, store in memory and history without a server around them.
+struct World {
+  Registry registry;
+  WatchHub hub;
+  std::unique_ptr<Store> store;
+  explicit World(std::size_t history = 1000) : hub(history) {
+    auto opened = Store::open(make_memory_journal(), registry.field_reader(), hub);
+    if (!opened) throw std::runtime_error(opened.error().message());
+    store = std::move(*opened);
+  }
+};
+
+inline User admin() { return {"kubernetes-admin", "admin", {"system:masters", "system:authenticated"}}; }
+inline User node_user() { return {"system:node:n1", "", {"system:nodes", "system:authenticated"}}; }
+
+inline constexpr const char* kVmis = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances";
+
+inline nlohmann::json vmi(const std::string& name) {
+  return {{"apiVersion", "kubevirt.io/v1"},
+          {"kind", "VirtualMachineInstance"},
+          {"metadata", {{"name", name}}},
+          {"spec", {{"domain", {{"devices", {{"clientPassthrough", nlohmann::json::object()}}}}}}}};
+}
+
+/// The API's logic with a namespace "default", asked as the HTTP layer asks it.
+struct Api : World {
+  std::unique_ptr<Authorizer> authorizer = make_group_authorizer();
+  ApiHandler handler{registry, *store, *authorizer};
+  User user = admin();
+
+  Api() { call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "default"}}}}); }
+
+  Response raw(const std::string& method, const std::string& target, const std::string& body = {},
+               const std::string& content_type = "application/json", const std::string& accept = {}) {
+    const auto parsed = parse_target(target);
+    if (!parsed) throw std::runtime_error("bad target " + target);
+    return handler.handle({method, parsed->path, parsed->query, content_type, accept, body, user});
+  }
+  Response call(const std::string& method, const std::string& target, const nlohmann::json& body = nullptr,
+                const std::string& content_type = "application/json") {
+    return raw(method, target, body.is_null() ? std::string() : body.dump(), content_type);
+  }
+  nlohmann::json ok(const Response& response, int code = 200) {
+    if (response.code != code) throw std::runtime_error(std::to_string(response.code) + ": " + response.body);
+    return nlohmann::json::parse(response.body);
+  }
+};
+
+}  // namespace usbloop::apiserver::test
