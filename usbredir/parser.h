@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "usbredir/output_queue.h"
@@ -28,7 +29,7 @@ inline constexpr std::initializer_list<int> usual_capabilities = {
 
 struct ParserOptions {
   Side side = Side::usb_host;
-  std::initializer_list<int> capabilities = usual_capabilities;
+  std::vector<int> capabilities{usual_capabilities};
   std::string version = "usbloop";  ///< our name in the hello, at most 63 characters
   PacketLimits limits = {};
   std::size_t high_water = 1024 * 1024;  ///< bytes of output at which feed() stops before the next packet
