@@ -19,7 +19,8 @@ asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream&
   while (true) {
     const auto payload = co_await channel.read();
     if (!payload || payload->empty()) break;
-    if (!co_await device.write_all(*payload)) break;
+    const auto written = co_await device.write_all(*payload);
+    if (!written) break;
   }
   device.close();
 }
@@ -30,12 +31,14 @@ asio::awaitable<bool> pump_device(websocket::Channel& channel, net::Stream& devi
     co_await device.take_turns();
     const IoResult got = device.try_read(channel.write_buffer());
     if (got.status == IoStatus::ok) {
-      if (!co_await channel.write(got.bytes)) co_return false;
+      const auto written = co_await channel.write(got.bytes);
+      if (!written) co_return false;
       continue;
     }
     channel.release_write_buffer();
     if (got.status == IoStatus::end || got.status == IoStatus::failed) co_return true;
-    if (!co_await device.wait(got.status)) co_return true;
+    const auto ready = co_await device.wait(got.status);
+    if (!ready) co_return true;
   }
 }
 
@@ -45,7 +48,8 @@ asio::awaitable<void> bridge(websocket::Channel& channel, net::Stream& device) {
   using asio::experimental::awaitable_operators::operator&&;
   std::optional<net::Deadline> last_word;
   const auto device_to_client = [&]() -> asio::awaitable<void> {
-    if (co_await pump_device(channel, device)) {
+    const bool device_ended = co_await pump_device(channel, device);
+    if (device_ended) {
       channel.end();
     } else {
       channel.abort();

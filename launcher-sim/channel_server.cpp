@@ -39,11 +39,33 @@ struct Refused {
   std::string text;
 };
 
-/// One open session. The stream is borrowed from its coroutine, which takes the session out before it ends.
+/// A request that is to be had.
+struct Opening {
+  websocket::Head head;
+  ChannelRequest request;
+  GuestAddress guest;
+};
+
+/// One open session; the device's stream is borrowed from the coroutine that serves it.
 struct Session {
   std::string uid;
   ChannelRequest::Kind kind;
   net::Stream* device;
+};
+
+/// Keeps a session among the open ones as long as this lives.
+class Registered {
+ public:
+  Registered(std::set<const Session*>& sessions, Session session) : sessions_(sessions), session_(std::move(session)) {
+    sessions_.insert(&session_);
+  }
+  ~Registered() { sessions_.erase(&session_); }
+  Registered(const Registered&) = delete;
+  Registered& operator=(const Registered&) = delete;
+
+ private:
+  std::set<const Session*>& sessions_;
+  const Session session_;
 };
 
 }  // namespace
@@ -112,53 +134,79 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     std::string text;
     const auto length = co_await read_head(*client, text);
     if (!length) co_return;
-    const auto head = websocket::parse_request_head(std::string_view(text).substr(0, *length));
-    if (!head) co_return co_await refuse(*client, {400, "Bad Request\n" + head.error().cause});
-    const auto request = parse_channel_target(head->target);
-    if (!request) co_return co_await refuse(*client, {404, "404: Page Not Found"});
-    const auto guest = guests_.find(request->vmi_namespace, request->name);
-    if (!guest) {
-      co_return co_await refuse(*client,
-                                {404, "VMI " + request->vmi_namespace + "/" + request->name + " does not exist"});
+    const auto opening = check(std::string_view(text).substr(0, *length));
+    if (!opening) {
+      co_await refuse(*client, opening.error());
+      co_return;
     }
-    if (const auto cause = websocket::upgrade_refusal(*head); !cause.empty()) {
-      co_return co_await refuse(*client, {400, "Bad Request\n" + cause});
-    }
-    co_await open(std::move(client), *head, *request, *guest, text.substr(*length));
+    text.erase(0, *length);
+    co_await open(client, *opening, text);
   }
 
-  /// Takes the device's socket, answers 101 and carries the bytes.
-  asio::awaitable<void> open(net::StreamPtr client, websocket::Head head, ChannelRequest request, GuestAddress guest,
-                             std::string leftover) {
-    std::optional<SlotTable::Lease> lease;
-    std::string socket_name = kSerialSocket;
-    if (request.kind == ChannelRequest::Kind::usbredir) {
-      lease = slots_.take(guest.uid);
-      if (!lease) {
-        spdlog::info("VMI {}/{}: all USB slots are in use", request.vmi_namespace, request.name);
-        co_return co_await refuse(*client, {503, {}});
-      }
-      socket_name = usb_socket_name(lease->index());
-    } else {
-      end_console(guest.uid);
+  /// Whether what the head asks for is to be had.
+  [[nodiscard]] tl::expected<Opening, Refused> check(std::string_view text) const {
+    auto head = websocket::parse_request_head(text);
+    if (!head) return tl::unexpected(Refused{400, "Bad Request\n" + head.error().cause});
+    auto request = parse_channel_target(head->target);
+    if (!request) return tl::unexpected(Refused{404, "404: Page Not Found"});
+    auto guest = guests_.find(request->vmi_namespace, request->name);
+    if (!guest) {
+      return tl::unexpected(Refused{404, "VMI " + request->vmi_namespace + "/" + request->name + " does not exist"});
     }
-    auto device = net::connect_unix(loop_.get_executor(), guest.directory + "/" + socket_name);
-    if (!device) {
-      const std::string path = guest.directory + "/" + socket_name;
-      co_return co_await refuse(*client, {400, "stat " + path + ": no such file or directory"});
+    if (const auto cause = websocket::upgrade_refusal(*head); !cause.empty()) {
+      return tl::unexpected(Refused{400, "Bad Request\n" + cause});
     }
-    const std::string response = websocket::upgrade_response(head);
-    if (!co_await client->write_all(std::as_bytes(std::span(response)))) co_return;
+    return Opening{std::move(*head), std::move(*request), std::move(*guest)};
+  }
 
-    const std::string what = request.vmi_namespace + "/" + request.name + " " + socket_name;
-    spdlog::info("VMI {}: session begins", what);
+  /// What a session holds besides its client. The members go in reverse: the slot is free last.
+  struct Place {
+    std::optional<SlotTable::Lease> lease;
+    std::string socket_name;
+    net::StreamPtr device;
+  };
+
+  /// Takes a slot (or the console from who has it) and connects to its socket.
+  tl::expected<Place, Refused> take_place(const Opening& opening) {
+    Place place;
+    if (opening.request.kind == ChannelRequest::Kind::usbredir) {
+      place.lease = slots_.take(opening.guest.uid);
+      if (!place.lease) return tl::unexpected(Refused{503, {}});
+      place.socket_name = usb_socket_name(place.lease->index());
+    } else {
+      end_console(opening.guest.uid);
+      place.socket_name = kSerialSocket;
+    }
+    const std::string path = opening.guest.directory + "/" + place.socket_name;
+    auto device = net::connect_unix(loop_.get_executor(), path);
+    if (!device) {
+      const bool missing = device.error().kind == ErrorKind::not_found;
+      return tl::unexpected(
+          Refused{400, missing ? "stat " + path + ": no such file or directory" : device.error().message()});
+    }
+    place.device = std::move(*device);
+    return place;
+  }
+
+  /// Takes its place, answers 101 and carries the bytes.
+  asio::awaitable<void> open(net::StreamPtr& client, const Opening& opening, const std::string& leftover) {
+    const std::string vmi = opening.request.vmi_namespace + "/" + opening.request.name;
+    auto place = take_place(opening);
+    if (!place) {
+      spdlog::info("VMI {}: a session is refused ({}) {}", vmi, place.error().status, place.error().text);
+      co_await refuse(*client, place.error());
+      co_return;
+    }
+    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, place->device.get()});
+    const std::string response = websocket::upgrade_response(opening.head);
+    const auto bytes = std::as_bytes(std::span(response));
+    const auto answered = co_await client->write_all(bytes);
+    if (!answered) co_return;
+    spdlog::info("VMI {}: session on {} begins", vmi, place->socket_name);
     websocket::Channel channel(std::move(client), websocket::Role::server, options_,
                                std::as_bytes(std::span(leftover)));
-    Session session{guest.uid, request.kind, device->get()};
-    sessions_.insert(&session);
-    co_await bridge(channel, **device);
-    sessions_.erase(&session);
-    spdlog::info("VMI {}: session ended", what);
+    co_await bridge(channel, *place->device);
+    spdlog::info("VMI {}: session on {} has ended ({})", vmi, place->socket_name, channel.close_info().code);
   }
 
   void end_console(const std::string& uid) {
@@ -172,22 +220,25 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     while (true) {
       if (const auto length = websocket::head_length(text)) co_return *length;
       if (text.size() > websocket::kMaxHeadBytes) {
-        co_await refuse(client, {400, "Bad Request\nthe head is too long"});
+        const Refused refused{400, "Bad Request\nthe head is too long"};
+        co_await refuse(client, refused);
         co_return make_error(ErrorKind::protocol, "read", "a request", "its head is too long");
       }
       const std::size_t size = text.size();
       text.resize(size + 2048);
-      const auto got = co_await client.read_some(std::as_writable_bytes(std::span(text).subspan(size)));
+      const auto room = std::as_writable_bytes(std::span(text).subspan(size));
+      const auto got = co_await client.read_some(room);
       text.resize(size + got.value_or(0));
       if (!got) co_return tl::unexpected(got.error());
       if (*got == 0) co_return make_error(ErrorKind::unavailable, "read", "a request", "the peer closed");
     }
   }
 
-  static asio::awaitable<void> refuse(net::Stream& client, Refused refused) {
+  static asio::awaitable<void> refuse(net::Stream& client, const Refused& refused) {
     const std::string response = refusal_response(refused.status, refused.text);
-    (void)co_await client.write_all(std::as_bytes(std::span(response)));
-    client.shutdown_write();
+    const auto bytes = std::as_bytes(std::span(response));
+    const auto written = co_await client.write_all(bytes);
+    if (written) client.shutdown_write();
   }
 
   asio::io_context& loop_;

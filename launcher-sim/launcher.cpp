@@ -7,6 +7,7 @@
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -110,6 +111,9 @@ ControllerHooks hooks_of(asio::io_context& loop, ChannelServer& channel) {
           [&loop](Fd pidfd, std::function<void()> ended) { watch_exit(loop, std::move(pidfd), std::move(ended)); }};
 }
 
+/// The line that those who started us wait for.
+void announce_ready(const std::string& name) { std::cout << "launcher-sim ready: node " << name << std::endl; }
+
 /// The node's threads; runs until a signal comes, and a bit longer for the goodbye.
 Result<> serve(Node& node, const Signals& signals) {
   GuestRegistry registry;
@@ -128,12 +132,15 @@ Result<> serve(Node& node, const Signals& signals) {
   controller->adopt_guests();
   controller->start();
 
-  std::jthread heartbeat([&agent](const std::stop_token& stop) { agent.run(stop); });
+  std::promise<void> registered;
+  std::jthread heartbeat(
+      [&](const std::stop_token& stop) { agent.run(stop, [&registered] { registered.set_value(); }); });
   std::jthread announcement([&](const std::stop_token& stop) {
-    // The agent's own first heartbeat registers too; this one says when it is done.
-    while (!stop.stop_requested() && !agent.register_node(stop)) std::this_thread::sleep_for(200ms);
-    if (!controller->wait_synced(stop)) return;
-    std::cout << "launcher-sim ready: node " << node.options.node_name << std::endl;
+    const auto is_registered = registered.get_future();
+    while (is_registered.wait_for(100ms) != std::future_status::ready) {
+      if (stop.stop_requested()) return;
+    }
+    if (controller->wait_synced(stop)) announce_ready(node.options.node_name);
   });
 
   spdlog::info("stopping: signal {}", signals.wait());

@@ -6,7 +6,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "common/log.h"
 #include "launcher-sim/vmi_status.h"
@@ -91,16 +90,21 @@ Result<> NodeAgent::heartbeat(const std::stop_token& stop) const {
   return tl::unexpected(done.error());
 }
 
-void NodeAgent::run(const std::stop_token& stop) const {
+void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& registered) const {
   std::mutex mutex;
   std::condition_variable_any never;
+  bool is_registered = false;
   bool failing = false;
   while (!stop.stop_requested()) {
-    const auto done = heartbeat(stop);
-    if (!done && !stop.stop_requested() && !failing)
-      spdlog::warn("the node is not refreshed: {}", done.error().message());
+    const auto done = is_registered ? heartbeat(stop) : register_node(stop);
+    if (stop.stop_requested()) return;
+    if (!done && !failing) spdlog::warn("the node is not refreshed: {}; trying again", done.error().message());
     if (done && failing) spdlog::info("the node is refreshed again");
     failing = !done;
+    if (done && !is_registered) {
+      is_registered = true;
+      registered();
+    }
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, done ? std::chrono::milliseconds(kHeartbeat) : kRetry, [] { return false; });
   }

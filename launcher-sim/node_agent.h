@@ -1,7 +1,6 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <stop_token>
 #include <string>
@@ -31,15 +30,14 @@ class NodeAgent {
   /// `client` must outlive this.
   NodeAgent(const kube::RestClient& client, NodeDescription node);
 
-  /// Makes the Node, or brings the one that is there up to date, and says that it is ready.
-  Result<> register_node(const std::stop_token& stop) const;
-  /// Registers and then refreshes the Ready condition every 10 s until stop is requested; goes on through failures and
-  /// makes the Node again when somebody has deleted it.
-  void run(const std::stop_token& stop) const;
+  /// Registers the node, calls `registered` once, and then refreshes the Ready condition every 10 s until stop is
+  /// requested. Goes on through failures, and makes the Node again when somebody has deleted it.
+  void run(const std::stop_token& stop, const std::function<void()>& registered) const;
   /// Tells the scheduler that no guest can be placed here any more.
   [[nodiscard]] Result<> say_goodbye() const;
 
  private:
+  Result<> register_node(const std::stop_token& stop) const;
   Result<> heartbeat(const std::stop_token& stop) const;
 
   const kube::RestClient& client_;
