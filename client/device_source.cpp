@@ -21,7 +21,10 @@ struct OpenedDevice {
 
 Result<DeviceSource> open_local(const Selector& selector) {
   auto devices = UsbDevices::list();
-  if (!devices) return tl::unexpected(devices.error());
+  if (!devices) {
+    const Error& error = devices.error();
+    return make_error(error.kind, "find USB device", to_string(selector), error.cause, error.hint);
+  }
   const auto index = choose_device(devices->all(), selector);
   if (!index) return tl::unexpected(index.error());
   auto handle = devices->open(*index);

@@ -159,6 +159,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   asio::awaitable<void> finish() {
     host_.disconnect();
     begin_closing();
+    input_.notify();  // a host end that is over may not want input any more
     bool connected = !input_over_;
     while (connected && !host_.pending().empty()) connected = (co_await send_pending()).has_value();
     if (connected) {

@@ -31,6 +31,7 @@ class ScriptedHost : public usbredir::HostEnd {
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override {
     if (breaks) {
       now = HostState::failed;
+      open = false;
       return make_error(ErrorKind::protocol, "redirect", "", "broken");
     }
     if (now == HostState::waiting) now = HostState::announced;
