@@ -62,8 +62,7 @@ bool hears(int fd, std::string_view sign, std::chrono::milliseconds timeout) {
 
 }  // namespace
 
-KvmProbe probe_kvm(const QemuHost& host, const std::string& device, std::chrono::milliseconds timeout) {
-  if (const auto cause = unusable(device)) return {false, *cause};
+KvmProbe try_guest(const QemuHost& host, std::chrono::milliseconds timeout) {
   ProcessSpec spec;
   spec.argv = probe_command(host);
   spec.standard_output = Output::to_pipe();
@@ -77,6 +76,11 @@ KvmProbe probe_kvm(const QemuHost& host, const std::string& device, std::chrono:
     return {false, "QEMU gave up on a trial guest with " + ended->text()};
   }
   return {false, "a trial guest did not run within " + std::to_string(timeout.count()) + " ms"};
+}
+
+KvmProbe probe_kvm(const QemuHost& host, const std::string& device, std::chrono::milliseconds timeout) {
+  if (const auto cause = unusable(device)) return {false, *cause};
+  return try_guest(host, timeout);
 }
 
 Result<std::string> choose_accelerator(const std::string& wanted, const QemuHost& host, const std::string& device,

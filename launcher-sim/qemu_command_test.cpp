@@ -1,0 +1,73 @@
+#include "launcher-sim/qemu_command.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "launcher-sim/test_directory.h"
+
+using namespace usbloop;
+using namespace usbloop::launcher;
+
+namespace {
+
+QemuHost host(const std::string& accelerator = "tcg") {
+  return {"qemu-system-x86_64", accelerator, "/guest/vmlinux", "/guest/initramfs.cpio.gz", "console=ttyS0 quiet"};
+}
+
+GuestSpec guest() {
+  return {.vmi_namespace = "default",
+          .name = "demo",
+          .uid = "0e4b039f-eaea-4be4-8c97-93f935dd51b6",
+          .memory_mib = 256,
+          .cores = 1,
+          .client_passthrough = true};
+}
+
+/// The command line against the file; USBLOOP_UPDATE_GOLDEN=1 writes the file anew, for a person to look at the diff.
+void check_golden(const std::string& name, const std::vector<std::string>& argv) {
+  std::string text;
+  for (const auto& argument : argv) text += argument + "\n";
+  const std::string path = std::string(USBLOOP_GOLDEN_DIR) + "/" + name;
+  if (std::getenv("USBLOOP_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ifstream file(path);
+  REQUIRE(file);
+  CHECK(text == std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+}  // namespace
+
+TEST_CASE("the command line of a VMI with client passthrough is the golden one") {
+  check_golden("client_passthrough.args", qemu_command(guest(), host()));
+}
+
+TEST_CASE("the command line of a VMI without USB slots, with KVM, is the golden one") {
+  GuestSpec spec = guest();
+  spec.client_passthrough = false;
+  spec.memory_mib = 1024;
+  spec.cores = 4;
+  check_golden("kvm_without_slots.args", qemu_command(spec, host("kvm")));
+}
+
+TEST_CASE("no name can add an option: commas are doubled") {
+  GuestSpec spec = guest();
+  spec.name = "demo,process=evil";
+  const auto argv = qemu_command(spec, host());
+  CHECK(std::find(argv.begin(), argv.end(), "guest=default/demo,,process=evil") != argv.end());
+}
+
+TEST_CASE("the guest's artefacts are found, and what is missing is named") {
+  const test::TestDirectory directory;
+  auto missing = guest_artefacts(directory.path());
+  CHECK(missing.error().kind == ErrorKind::not_found);
+  CHECK(missing.error().object == directory / "vmlinux");
+  std::ofstream(directory / "vmlinux") << "kernel";
+  CHECK(guest_artefacts(directory.path()).error().object == directory / "initramfs.cpio.gz");
+  std::ofstream(directory / "initramfs.cpio.gz") << "initramfs";
+  CHECK(guest_artefacts(directory.path())->kernel_parameters == "console=ttyS0");
+  std::ofstream(directory / "cmdline") << "console=ttyS0 quiet\n";
+  CHECK(guest_artefacts(directory.path())->kernel_parameters == "console=ttyS0 quiet");
+}

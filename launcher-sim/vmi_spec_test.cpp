@@ -1,0 +1,97 @@
+#include "launcher-sim/vmi_spec.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+using namespace usbloop;
+using namespace usbloop::launcher;
+using nlohmann::json;
+
+namespace {
+
+json vmi(json spec = {{"domain", {{"devices", json::object()}}}}) {
+  return {{"metadata", {{"name", "demo"}, {"namespace", "default"}, {"uid", "0e4b039f-eaea-4be4-8c97-93f935dd51b6"}}},
+          {"spec", std::move(spec)}};
+}
+
+}  // namespace
+
+TEST_CASE("a VMI that asks for nothing gets the defaults") {
+  const auto spec = guest_spec(vmi());
+  REQUIRE(spec);
+  CHECK(spec->full_name() == "default/demo");
+  CHECK(spec->memory_mib == 256);
+  CHECK(spec->cores == 1);
+  CHECK_FALSE(spec->client_passthrough);
+}
+
+TEST_CASE("memory, cores and client passthrough are read from the spec") {
+  const auto spec = guest_spec(vmi({{"domain",
+                                     {{"memory", {{"guest", "1Gi"}}},
+                                      {"cpu", {{"cores", 2}}},
+                                      {"resources", {{"requests", {{"memory", "512Mi"}}}}},
+                                      {"devices", {{"clientPassthrough", json::object()}}}}},
+                                    {"terminationGracePeriodSeconds", 0}}));
+  REQUIRE(spec);
+  CHECK(spec->memory_mib == 1024);
+  CHECK(spec->cores == 2);
+  CHECK(spec->client_passthrough);
+  CHECK(spec->grace_seconds == 0);
+  CHECK(guest_spec(vmi({{"domain", {{"resources", {{"requests", {{"memory", "512Mi"}}}}}}}}))->memory_mib == 512);
+}
+
+TEST_CASE("quantities of memory are those of Kubernetes, rounded up to MiB") {
+  CHECK(*memory_mib("256Mi") == 256);
+  CHECK(*memory_mib("1.5Gi") == 1536);
+  CHECK(*memory_mib("1073741824") == 1024);
+  CHECK(*memory_mib("1e9") == 954);
+  CHECK(*memory_mib("512M") == 489);
+  CHECK(*memory_mib("1Ki") == 1);
+  CHECK(*memory_mib("268435456000m") == 256);
+  for (const char* wrong : {"", "Mi", "-1Mi", "256 Mi", "256Mib", "0", "nan", "inf", "1e300", "0x10Mi", "999999Pi",
+                            "256Mi,size=1T", "256Mi\n"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(memory_mib(wrong));
+  }
+}
+
+TEST_CASE("what is out of bounds or of the wrong type names its field") {
+  const auto cause_field = [](json spec) {
+    const auto result = guest_spec(vmi(std::move(spec)));
+    return result ? std::string("accepted") : result.error().object;
+  };
+  CHECK(cause_field({{"domain", {{"memory", {{"guest", "1Mi"}}}}}}) == "/spec/domain/memory/guest");
+  CHECK(cause_field({{"domain", {{"memory", {{"guest", "9999Ti"}}}}}}) == "/spec/domain/memory/guest");
+  CHECK(cause_field({{"domain", {{"memory", {{"guest", json::array()}}}}}}) == "/spec/domain/memory/guest");
+  CHECK(cause_field({{"domain", {{"cpu", {{"cores", 0}}}}}}) == "/spec/domain/cpu/cores");
+  CHECK(cause_field({{"domain", {{"cpu", {{"cores", 17}}}}}}) == "/spec/domain/cpu/cores");
+  CHECK(cause_field({{"domain", {{"cpu", {{"cores", "1,id=x"}}}}}}) == "/spec/domain/cpu/cores");
+  CHECK(cause_field({{"domain", {{"cpu", {{"cores", 1.5}}}}}}) == "/spec/domain/cpu/cores");
+  CHECK(cause_field({{"terminationGracePeriodSeconds", -1}}) == "/spec/terminationGracePeriodSeconds");
+}
+
+TEST_CASE("an object of any shape is refused without harm") {
+  for (const char* text : {"{}", "[]", "null", "1", "\"x\"", R"({"metadata":[]})", R"({"metadata":{"name":1}})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(guest_spec(json::parse(text)));
+  }
+}
+
+TEST_CASE("names and UIDs that could mean more than a name are refused") {
+  for (const char* field : {"name", "namespace", "uid"}) {
+    for (const char* value :
+         {"", "../etc", "a/b", "a,id=x", "a b", "A", "-x\n", "0e4b039f-eaea-4be4-8c97-93f935dd51b"}) {
+      CAPTURE(field);
+      CAPTURE(value);
+      json object = vmi();
+      object["metadata"][field] = value;
+      const bool is_name = std::string_view(value).find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+      if (std::string_view(field) != "uid" && is_name && *value != '\0') continue;
+      CHECK_FALSE(guest_spec(object));
+    }
+  }
+  CHECK(is_uuid("0e4b039f-eaea-4be4-8c97-93f935dd51b6"));
+  CHECK_FALSE(is_uuid("0e4b039f-eaea-4be4-8c97-93f935dd51b/"));
+  CHECK_FALSE(is_uuid("------------------------------------"));
+}

@@ -1,0 +1,91 @@
+#include "launcher-sim/vmi_status.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+using namespace usbloop::launcher;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kNow = "2026-01-02T03:04:05Z";
+
+json vmi() {
+  return json::parse(R"({
+    "metadata": {"name": "demo", "namespace": "default", "uid": "u", "resourceVersion": "7",
+                 "finalizers": ["other", "foregroundDeleteVirtualMachine"]},
+    "status": {"phase": "Scheduled", "nodeName": "node-a",
+               "phaseTransitionTimestamps": [{"phase": "Pending", "phaseTransitionTimestamp": "2026-01-01T00:00:00Z"}],
+               "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"},
+                              {"type": "Provisioning", "status": "True"}]}})");
+}
+
+const json& condition(const json& patch, const std::string& type) {
+  for (const json& entry : patch["status"]["conditions"]) {
+    if (entry["type"] == type) return entry;
+  }
+  FAIL("no condition " << type);
+  return patch;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the patch to Running has phase, node, times and conditions, and only goes onto the version it was made for") {
+  const json patch = phase_patch(vmi(), Phase::running, "", "node-a", kNow);
+  CHECK(patch["metadata"]["resourceVersion"] == "7");
+  CHECK(patch["metadata"]["labels"]["kubevirt.io/nodeName"] == "node-a");
+  CHECK(patch["status"]["phase"] == "Running");
+  CHECK(patch["status"]["nodeName"] == "node-a");
+  const json& times = patch["status"]["phaseTransitionTimestamps"];
+  REQUIRE(times.size() == 2);
+  CHECK(times[1] == json{{"phase", "Running"}, {"phaseTransitionTimestamp", kNow}});
+  CHECK(condition(patch, "Ready")["status"] == "True");
+  CHECK(condition(patch, "Ready")["lastTransitionTime"] == kNow);
+  CHECK(condition(patch, "LiveMigratable")["status"] == "False");
+  CHECK(condition(patch, "Provisioning")["status"] == "True");  // somebody else's stays
+}
+
+TEST_CASE("a VMI that does not run is not ready, and the time of the change is kept while nothing changes") {
+  const json patch = phase_patch(vmi(), Phase::failed, "GuestCrashed", "node-a", kNow);
+  CHECK(patch["status"]["reason"] == "GuestCrashed");
+  CHECK(condition(patch, "Ready")["status"] == "False");
+  CHECK(condition(patch, "Ready")["reason"] == "GuestNotRunning");
+  CHECK(condition(patch, "Ready")["lastTransitionTime"] == "2026-01-01T00:00:00Z");
+  json deleting = vmi();
+  deleting["metadata"]["deletionTimestamp"] = kNow;
+  CHECK(condition(phase_patch(deleting, Phase::succeeded, "", "node-a", kNow), "Ready")["reason"] == "PodTerminating");
+}
+
+TEST_CASE("only our finalizer is removed") {
+  CHECK(has_our_finalizer(vmi()));
+  const json patch = release_patch(vmi());
+  CHECK(patch["metadata"]["finalizers"] == json::array({"other"}));
+  CHECK(patch["metadata"]["resourceVersion"] == "7");
+  json without = vmi();
+  without["metadata"].erase("finalizers");
+  CHECK_FALSE(has_our_finalizer(without));
+}
+
+TEST_CASE("a VMI's phase, deletion and node are read from any shape of object") {
+  CHECK(view_of(vmi()).phase == Phase::scheduled);
+  CHECK_FALSE(view_of(vmi()).deleting);
+  CHECK(node_of(vmi()) == "node-a");
+  for (const char* text : {"{}", R"({"status":null})", R"({"status":{"phase":3,"nodeName":[]},"metadata":7})"}) {
+    CAPTURE(text);
+    const json object = json::parse(text);
+    CHECK(view_of(object).phase == Phase::pending);
+    CHECK(node_of(object).empty());
+    CHECK_NOTHROW(phase_patch(object, Phase::running, "", "node-a", kNow));
+    CHECK_NOTHROW(release_patch(object));
+  }
+}
+
+TEST_CASE("an event names the VMI and the node") {
+  const json event = vmi_event(vmi(), "Warning", "Stopped", "The VirtualMachineInstance crashed.", "node-a", kNow);
+  CHECK(event["involvedObject"]["uid"] == "u");
+  CHECK(event["metadata"]["namespace"] == "default");
+  CHECK(event["source"]["host"] == "node-a");
+  CHECK(vmi_path(vmi()) == "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo");
+}
