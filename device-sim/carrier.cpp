@@ -105,12 +105,12 @@ asio::awaitable<void> Carrier::read() {
 asio::awaitable<void> Carrier::write() {
   while (!over_ && !is_final(host_.state())) {
     if (write_now()) {
+      if (host_.wants_input()) changed();  // the reader may go on
       co_await wait_for_change();
-    } else if (const auto ready = co_await stream_.wait(net::IoStatus::want_write);
-               !ready && !is_final(host_.state())) {
-      lose(ready.error());
+      continue;
     }
-    if (host_.wants_input()) changed();  // the reader may go on
+    const auto ready = co_await stream_.wait(net::IoStatus::want_write);
+    if (!ready && !is_final(host_.state())) lose(ready.error());
   }
   --running_;
   changed();

@@ -1,0 +1,73 @@
+#include "device-sim/options.h"
+
+#include <doctest/doctest.h>
+
+using namespace usbloop::device_sim;
+
+namespace {
+
+CommandLine parse(const std::vector<std::string>& arguments, const std::optional<std::string>& emulate = std::nullopt) {
+  return parse_command_line("device-sim", arguments, emulate);
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("the command line of virtctl's usbredirect works with the device in the environment") {
+  const auto line = parse({"--device", "0951:1666", "--to", "127.0.0.1:40123"}, "stick,image=a.img");
+  REQUIRE(line.options);
+  CHECK(line.options->spec == "stick,image=a.img");
+  CHECK(line.options->device->product == 0x1666);
+  CHECK(line.options->to->host == "127.0.0.1");
+  CHECK(line.options->to->port == 40123);
+}
+
+TEST_CASE("usbredirect's other forms: BUS-DEVICE, =, -k and -v") {
+  const auto line = parse({"--device=1-3", "--as=localhost:4000", "-k", "-v", "5", "--emulate", "stick,image=b.img"},
+                          "stick,image=a.img");
+  REQUIRE(line.options);
+  CHECK_FALSE(line.options->device);
+  CHECK(line.options->spec == "stick,image=b.img");
+  CHECK(line.options->as->port == 4000);
+  CHECK(line.options->keepalive);
+  CHECK(line.options->verbosity == 5);
+}
+
+TEST_CASE("addresses are HOST:PORT, [IPV6]:PORT or unix:PATH") {
+  CHECK(parse_address("unix:/tmp/a:b")->path == "/tmp/a:b");
+  CHECK(parse_address("[::1]:4000")->host == "::1");
+  CHECK(parse_address("[::1]:4000")->text() == "[::1]:4000");
+  CHECK(parse_address("localhost:65535")->port == 65535);
+  for (const char* text : {"", "localhost", ":4000", "localhost:", "localhost:65536", "localhost:-1", "localhost:4x",
+                           "::1:4000", "unix:"}) {
+    CHECK_MESSAGE(!parse_address(text), text);
+  }
+}
+
+TEST_CASE("mistakes end with status 2 and say what is wrong") {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--to", "localhost:1"}, "no device is described"},
+      {{"--emulate", "stick,image=a"}, "one of --to and --as is needed"},
+      {{"--emulate", "stick,image=a", "--to", "h:1", "--as", "h:2"}, "one of --to and --as is needed"},
+      {{"--emulate", "stick,image=a", "--to", "nowhere"}, "not HOST:PORT"},
+      {{"--emulate", "stick,image=a", "--to", "localhost:0"}, "port 0"},
+      {{"--emulate", "stick,image=a", "--to", "localhost:1", "--device", "mouse"}, "neither VENDOR:PRODUCT"},
+      {{"--emulate", "stick,image=a", "--to", "localhost:1", "-v", "9"}, "9"},
+      {{"--bogus"}, "--bogus"}};
+  for (const auto& [arguments, expected] : cases) {
+    const auto line = parse(arguments);
+    CHECK_FALSE(line.options);
+    CHECK(line.exit_code == 2);
+    CHECK_MESSAGE(contains(line.text, expected), line.text);
+    CHECK(contains(line.text, "--help"));
+  }
+}
+
+TEST_CASE("--help teaches the description of devices, QEMU's side and the exit status") {
+  const auto line = parse({"--help"});
+  CHECK(line.exit_code == 0);
+  for (const char* part : {"stick,image=FILE", "usb-redir", "USBLOOP_EMULATE", "Exit status", "--as", "truncate"}) {
+    CHECK_MESSAGE(contains(line.text, part), part);
+  }
+}
