@@ -69,12 +69,15 @@ class Redirection {
   }
 
   asio::awaitable<int> redirect() {
-    auto opened = co_await websocket::connect(access_, target_.subresource_path(), {}, kConnectTimeout);
+    const std::string path = target_.subresource_path();
+    const websocket::ChannelOptions channel_options;
+    auto opened = co_await websocket::connect(access_, path, channel_options, kConnectTimeout);
     if (!opened) co_return fail(explain_connect_error(opened.error(), access_));
     if (!opened->channel) co_return refused(opened->refusal);
     auto host = device_.take();
     if (!host) {
-      co_await opened->channel->close(1000, "");
+      const std::string no_reason;
+      co_await opened->channel->close(1000, no_reason);
       co_return fail(host.error());
     }
     SessionOptions options;

@@ -343,7 +343,7 @@ Result<> LibusbHost::outcome() const {
   switch (state_.load()) {
     case HostState::rejected:
       return make_error(
-          ErrorKind::denied, "redirect", label, "the virtual machine refuses the device",
+          ErrorKind::denied, "redirect", label, "the virtual machine's side rejected the device",
           "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device.");
     case HostState::device_gone:
       return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");

@@ -77,7 +77,8 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   asio::awaitable<void> carry_output() {
     while (!end_) {
       if (!host_.pending().empty()) {
-        if (auto sent = co_await send_pending(); !sent && !end_) end_with_error(sent.error());
+        const auto sent = co_await send_pending();
+        if (!sent && !end_) end_with_error(sent.error());
         continue;
       }
       report_announced();
@@ -161,10 +162,15 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     begin_closing();
     input_.notify();  // a host end that is over may not want input any more
     bool connected = !input_over_;
-    while (connected && !host_.pending().empty()) connected = (co_await send_pending()).has_value();
+    while (connected && !host_.pending().empty()) {
+      const auto sent = co_await send_pending();
+      connected = sent.has_value();
+    }
     if (connected) {
       const bool broken = host_.state() == HostState::failed;
-      co_await channel_.close(broken ? 1002 : 1000, broken ? "usbredir protocol error" : "");
+      const std::uint16_t code = broken ? 1002 : 1000;
+      const std::string reason = broken ? "usbredir protocol error" : "";
+      co_await channel_.close(code, reason);
     }
     while (!input_done_ && !input_over_) co_await output_.wait();
     channel_.abort();
