@@ -1,0 +1,144 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "common/process.h"
+
+// The real program and the real libusb, on a machine whose USB devices umockdev makes up.
+
+using namespace usbloop;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// A device of the made-up machine, in umockdev's notation: a descriptor with one mass-storage interface.
+std::string mock_device(int port, int number, const std::string& product) {
+  const std::string digits = std::to_string(number);
+  const std::string node = "bus/usb/001/00" + digits;
+  return "P: /devices/pci0000:00/usb1/1-" + std::to_string(port) + "\nN: " + node + "\nE: BUSNUM=001\nE: DEVNUM=00" +
+         digits + "\nE: DEVNAME=/dev/" + node +
+         "\nE: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nA: busnum=1\\n\nA: devnum=" + digits +
+         "\\n\nA: speed=480\\n\nA: bConfigurationValue=1\\n\nA: product=" + product +
+         "\\n\nH: descriptors=120100020000004051096616010001020301"
+         "0902200001010080320904000002080650000705810200020007050202000200\n\n";
+}
+
+class Machine {
+ public:
+  Machine() {
+    std::string pattern = (fs::temp_directory_path() / "usbloop-devices-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path_ = pattern;
+    std::ofstream(path_ / "devices") << mock_device(1, 3, "First") << mock_device(2, 4, "Second");
+  }
+  ~Machine() { fs::remove_all(path_); }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  [[nodiscard]] Outcome run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"umockdev-run", "-d", (path_ / "devices").string(), "--", USBLOOP_CLIENT});
+    return run_plainly(std::move(arguments));
+  }
+
+  [[nodiscard]] Outcome run_plainly(std::vector<std::string> argv) const {
+    const auto out = (path_ / "out").string();
+    const auto err = (path_ / "err").string();
+    fs::remove(out);
+    fs::remove(err);
+    ProcessSpec spec;
+    spec.argv = std::move(argv);
+    spec.environment = {{"HOME", path_.string()}, {"KUBECONFIG", ""}};
+    spec.standard_output = Output::to_file(out);
+    spec.standard_error = Output::to_file(err);
+    auto process = Process::spawn(spec);
+    REQUIRE_MESSAGE(process, process.error().message());
+    const auto status = process->wait(std::chrono::seconds(20));
+    REQUIRE(status);
+    REQUIRE(status->signal == 0);
+    return {status->code, read(out), read(err)};
+  }
+
+ private:
+  static std::string read(const std::string& path) {
+    std::ifstream stream(path);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  fs::path path_;
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Ends the test program as skipped where the tool is missing: a case of doctest cannot.
+void need_umockdev() {
+  const char* path = std::getenv("PATH");
+  std::string rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const auto colon = rest.find(':');
+    if (::access((rest.substr(0, colon) + "/umockdev-run").c_str(), X_OK) == 0) return;
+    rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  }
+  std::puts("skipped: umockdev-run is not installed (package umockdev)");
+  std::exit(77);
+}
+
+}  // namespace
+
+TEST_CASE("--list shows the devices of the machine") {
+  need_umockdev();
+  const Machine machine;
+  const auto end = machine.run({"--list"});
+  CHECK(end.code == 0);
+  CHECK_MESSAGE(contains(end.out, "1-3         0951:1666"), end.out);
+  CHECK_MESSAGE(contains(end.out, "Second"), end.out);
+}
+
+TEST_CASE("two devices of one kind are refused, and both are listed by their places") {
+  need_umockdev();
+  const Machine machine;
+  const auto end = machine.run({"0951:1666", "demo"});
+  CHECK(end.code == 1);
+  CHECK_MESSAGE(contains(end.err, "2 of them are plugged in"), end.err);
+  CHECK(contains(end.err, "1-3  0951:1666  First"));
+  CHECK(contains(end.err, "1-4  0951:1666  Second"));
+}
+
+TEST_CASE("a device that is not plugged in is refused with what is there") {
+  need_umockdev();
+  const Machine machine;
+  for (const char* selector : {"dead:beef", "1-5"}) {
+    const auto end = machine.run({selector, "demo"});
+    CHECK(end.code == 1);
+    CHECK_MESSAGE(contains(end.err, "cannot find USB device " + std::string(selector)), end.err);
+    CHECK(contains(end.err, "1-3  0951:1666  First"));
+  }
+}
+
+TEST_CASE("one of two devices of a kind can be named by its place: only the kubeconfig is missing then") {
+  need_umockdev();
+  const Machine machine;
+  const auto end = machine.run({"01-004", "demo"});
+  CHECK(end.code == 1);
+  CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
+}
+
+TEST_CASE("the same program under its second name says so in its help") {
+  const Machine machine;
+  const auto end = machine.run_plainly({std::string(USBLOOP_CLIENT_DIR) + "/usbredir", "--help"});
+  CHECK(end.code == 0);
+  CHECK(contains(end.out, "usbredir 0951:1666 demo"));
+  CHECK_FALSE(contains(end.out, "kubectl usbredir"));
+}
