@@ -37,10 +37,14 @@ function(usbloop_library name)
   target_link_libraries(${name} PUBLIC ${arg_LINK} usbloop_settings)
 endfunction()
 
+# What a person runs, without the tests.
+add_custom_target(programs)
+
 # usbloop_program(NAME SOURCES... LINK LIBRARIES...): an installed program.
 function(usbloop_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} usbloop_settings)
+  add_dependencies(programs ${name})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()

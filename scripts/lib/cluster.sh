@@ -40,10 +40,12 @@ guest_said() {
 guest_run() {
   local directory=$1 seconds=$2 command=$3 mark answer status
   mark=usbloop-$RANDOM$RANDOM
-  # The marks are put together in the guest, so that the echo of the line we type does not look like them.
-  printf ' echo %s""-begin; %s; echo %s""-end $?\n' "$mark" "$command" "$mark" |
-    socat -u - "UNIX-CONNECT:$directory/virt-serial0" || return 1
-  wait_for "$seconds" guest_said "$directory" "^$mark-end" || return 1
+  # The marks are put together in the guest, so that the echo of the line we type does not look like them. The
+  # connection stays open until the answer is there: QEMU drops what it has not handed to the guest when it closes.
+  {
+    printf ' echo %s""-begin; %s; echo %s""-end $?\n' "$mark" "$command" "$mark"
+    wait_for "$seconds" guest_said "$directory" "^$mark-end"
+  } | socat -t 0 - "UNIX-CONNECT:$directory/virt-serial0" >/dev/null || return 1
   answer=$(tr -d '\r' <"$directory/serial.log" | sed -n "/^$mark-begin\$/,/^$mark-end /p")
   sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d' <<<"$answer"
   status=${answer##*"$mark-end "}
