@@ -14,6 +14,13 @@ Response plain(int code, std::string body) { return {code, "text/plain; charset=
 
 Response page_not_found() { return plain(404, "404 page not found\n"); }
 
+/// What reaches this point is not a subresource that is served, or not by this method. The words are virt-api's.
+Response subresource_refusal(const RequestInfo& info) {
+  const bool known = info.resource == "virtualmachineinstances" && info.subresource == "usbredir";
+  const char* text = known ? "405: Method Not Allowed" : "404: Page Not Found";
+  return {known ? 405 : 404, "text/plain", text, {}};
+}
+
 bool is_health_path(const std::string& path) {
   return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") ||
          path.starts_with("/livez/") || path.starts_with("/readyz/");
@@ -56,6 +63,7 @@ Response ApiHandler::dispatch(const Request& request) {
     if (auto document = discovery_document(registry_, request.path)) return answer_json(200, std::move(*document));
   }
   if (!info.is_resource) return page_not_found();
+  if (info.group == "subresources.kubevirt.io") return subresource_refusal(info);
   if (is_self_review(info)) return self_review(request, info, authorizer_);
   return rest_.handle(request, info);
 }

@@ -126,6 +126,10 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
 asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_length) {
   const std::string head_text = buffer_.substr(0, head_length);
   const auto head = websocket::parse_request_head(head_text);
+  // The parser has a limit of its own for announced bodies, above ours.
+  if (!head && head.error().cause.find("body too large") != std::string::npos) {
+    co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
+  }
   if (!head || !known_method(head->method)) {
     spdlog::info("connection: refused what is no HTTP request");
     co_return co_await refuse(kube::bad_request("the request is not valid HTTP/1.1"));

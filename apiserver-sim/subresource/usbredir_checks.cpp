@@ -60,8 +60,10 @@ std::string refusal_body(kube::Status status) {
   std::string body = kube::body_indented(status);
   // The long part is what a node or a system call said; it stands in the message and in the causes.
   while (body.size() > kMaxRefusalBytes && !status.message.empty()) {
-    const std::size_t excess = body.size() - kMaxRefusalBytes;
-    const auto shorten = [&](std::string& text) { text.resize(text.size() - std::min(text.size(), excess / 2 + 1)); };
+    // It stands in the body twice, and a byte of it takes up to six there ("\u0001"): small steps, so that as much as
+    // possible is left.
+    const std::size_t step = (body.size() - kMaxRefusalBytes) / 12 + 1;
+    const auto shorten = [&](std::string& text) { text.resize(text.size() - std::min(text.size(), step)); };
     shorten(status.message);
     for (kube::StatusCause& cause : status.causes) shorten(cause.message);
     body = kube::body_indented(status);

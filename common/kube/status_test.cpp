@@ -51,8 +51,7 @@ TEST_CASE("the refusals of kube-apiserver say what the real one says") {
         "please apply your changes to the latest version and try again");
   CHECK(invalid("kubevirt.io", "VirtualMachineInstance", "a", {{"FieldValueRequired", "Required value", "spec"}})
             .message == "VirtualMachineInstance.kubevirt.io \"a\" is invalid: spec: Required value");
-  CHECK(invalid("", "Node", "a", {{"", "x", "spec"}, {"", "y", ""}}).message ==
-        "Node \"a\" is invalid: [spec: x, y]");
+  CHECK(invalid("", "Node", "a", {{"", "x", "spec"}, {"", "y", ""}}).message == "Node \"a\" is invalid: [spec: x, y]");
 }
 
 TEST_CASE("a success has no code and no reason") {
@@ -84,7 +83,8 @@ TEST_CASE("what is no Status is not taken for one") {
 }
 
 TEST_CASE("fields of a wrong type are read as absent") {
-  const auto read = parse_status(R"({"kind":"Status","code":"x","message":7,"details":{"name":[],"causes":[1,{"message":2}]}})");
+  const auto read =
+      parse_status(R"({"kind":"Status","code":"x","message":7,"details":{"name":[],"causes":[1,{"message":2}]}})");
   REQUIRE(read);
   CHECK(read->code == 0);
   CHECK(read->message.empty());

@@ -1,0 +1,304 @@
+// The whole server in this process, asked over TLS: the front door, its limits, and its end.
+#include "apiserver-sim/server.h"
+
+#include <doctest/doctest.h>
+#include <httplib.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "apiserver-sim/files.h"
+#include "apiserver-sim/test_support.h"
+#include "common/fd.h"
+#include "common/kube/kubeconfig.h"
+
+using namespace usbloop::apiserver;
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::kVmis;
+using test::TemporaryDirectory;
+using test::vmi;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+Options options_in(const TemporaryDirectory& dir) {
+  Options options;
+  options.data_dir = dir / "data";
+  options.kubeconfig = dir / "admin.kubeconfig";
+  options.node_kubeconfig = dir / "node.kubeconfig";
+  return options;
+}
+
+std::unique_ptr<ApiServer> start(const TemporaryDirectory& dir, const Limits& limits = {}) {
+  auto server = ApiServer::start(options_in(dir), limits);
+  REQUIRE_MESSAGE(server.has_value(), (server ? "" : server.error().message()));
+  return std::move(*server);
+}
+
+usbloop::kube::ClusterAccess access_of(const TemporaryDirectory& dir, const char* file = "admin.kubeconfig") {
+  auto access = usbloop::kube::load_kubeconfig({dir / file}, "");
+  REQUIRE(access.has_value());
+  return std::move(*access);
+}
+
+std::unique_ptr<httplib::SSLClient> client(const TemporaryDirectory& dir, const char* file = "admin.kubeconfig") {
+  const auto access = access_of(dir, file);
+  auto made = std::make_unique<httplib::SSLClient>(access.host, access.port);
+  made->set_ca_cert_path((dir / "data/pki/ca.crt").c_str());
+  made->enable_server_certificate_verification(true);
+  made->set_default_headers({{"Authorization", "Bearer " + access.token}});
+  made->set_read_timeout(20s);
+  return made;
+}
+
+/// A TLS connection on which a test sends what it likes.
+class RawTls {
+ public:
+  explicit RawTls(const usbloop::kube::ClusterAccess& access) : context_(SSL_CTX_new(TLS_client_method())) {
+    fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(access.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), fd_.get());
+    REQUIRE(SSL_connect(ssl_.get()) == 1);
+  }
+
+  void send(const std::string& text) { SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())); }
+
+  /// Reads until the text ends with `end`, or to the end of the stream.
+  std::string read_until(const std::string& end) {
+    std::string text;
+    char c = 0;
+    while (!text.ends_with(end) || end.empty()) {
+      pollfd entry{fd_.get(), POLLIN, 0};
+      if (SSL_pending(ssl_.get()) == 0 && ::poll(&entry, 1, 20'000) <= 0) return text + " (no answer in time)";
+      if (SSL_read(ssl_.get(), &c, 1) <= 0) break;
+      text += c;
+    }
+    return text;
+  }
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  std::unique_ptr<SSL_CTX, Free> context_;
+  usbloop::Fd fd_;
+  std::unique_ptr<SSL, Free> ssl_;
+};
+
+std::string head(const usbloop::kube::ClusterAccess& access, const std::string& line, const std::string& more = {}) {
+  return line + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + access.token + "\r\n" + more + "\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("objects are made, read and kept over a restart, on the same port") {
+  const TemporaryDirectory dir;
+  std::string url;
+  {
+    const auto server = start(dir);
+    url = server->url();
+    auto http = client(dir);
+    const auto made = http->Post(kVmis, vmi("demo").dump(), "application/json");
+    REQUIRE(made);
+    CHECK(made->status == 201);
+    CHECK(made->get_header_value("Content-Type") == "application/json");
+    CHECK(http->Get("/healthz")->body == "ok");
+  }
+  const auto server = start(dir);
+  CHECK(server->url() == url);
+  const auto read = client(dir)->Get((std::string(kVmis) + "/demo").c_str());
+  REQUIRE(read);
+  CHECK(read->status == 200);
+  for (const char* file : {"admin.kubeconfig", "node.kubeconfig", "data/tokens.csv", "data/state.db"}) {
+    struct stat info {};
+    REQUIRE(::stat((dir / file).c_str(), &info) == 0);
+    CHECK((info.st_mode & 0777) == 0600);
+  }
+}
+
+TEST_CASE("a second server on the same directory is refused with a reason") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto second = ApiServer::start(options_in(dir));
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().message().find("locked") != std::string::npos);
+}
+
+TEST_CASE("credentials decide: none and wrong ones get 401, a node's get what a node may do") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  auto http = client(dir);
+  http->set_default_headers({});
+  CHECK(http->Get("/version")->status == 200);
+  const auto refused = http->Get(kVmis);
+  CHECK(refused->status == 401);
+  CHECK(json::parse(refused->body)["reason"] == "Unauthorized");
+  http->set_default_headers({{"Authorization", "Bearer wrong"}});
+  CHECK(http->Get("/version")->status == 401);
+  auto node = client(dir, "node.kubeconfig");
+  CHECK(node->Get(kVmis)->status == 200);
+  const auto forbidden = node->Post(kVmis, vmi("x").dump(), "application/json");
+  CHECK(forbidden->status == 403);
+  CHECK(json::parse(forbidden->body)["message"].get<std::string>().starts_with(
+      "virtualmachineinstances.kubevirt.io is forbidden: User \"system:node:usbloop\" cannot create"));
+}
+
+TEST_CASE("bodies come with a length or in chunks, one request after the other on a connection") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  RawTls raw(access);
+  const std::string body = vmi("chunked").dump();
+  char size[16];
+  std::snprintf(size, sizeof size, "%zx", body.size());
+  // Pipelined: the second request stands right behind the first one's last chunk.
+  raw.send(head(access, std::string("POST ") + kVmis, "Transfer-Encoding: chunked\r\n") + size + "\r\n" + body +
+           "\r\n0\r\n\r\n" + head(access, std::string("GET ") + kVmis + "/chunked", "Connection: close\r\n"));
+  const std::string answers = raw.read_until("");
+  CHECK(answers.starts_with("HTTP/1.1 201 "));
+  CHECK(answers.find("HTTP/1.1 200 ") != std::string::npos);
+}
+
+TEST_CASE("what is too large is refused, and the server goes on") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  {
+    RawTls raw(access);
+    raw.send(head(access, std::string("POST ") + kVmis, "Content-Length: 104857600\r\n"));
+    CHECK(raw.read_until("").starts_with("HTTP/1.1 413 "));
+  }
+  {
+    RawTls raw(access);
+    raw.send("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'a'));
+    CHECK(raw.read_until("").starts_with("HTTP/1.1 431 "));
+  }
+  {
+    RawTls raw(access);
+    raw.send(head(access, std::string("POST ") + kVmis, "Transfer-Encoding: chunked\r\n"));
+    const std::string chunk = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
+    for (int i = 0; i < 64; ++i) raw.send(chunk);
+    CHECK(raw.read_until("\r\n").starts_with("HTTP/1.1 413 "));
+  }
+  {
+    RawTls raw(access);
+    raw.send(head(access, "GET /" + std::string(7000, 'a')));
+    CHECK(raw.read_until("\r\n").starts_with("HTTP/1.1 404 "));
+  }
+  {
+    RawTls raw(access);
+    raw.send(head(access, std::string("POST ") + kVmis,
+                  "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 2\r\n") +
+             "{}");
+    CHECK(raw.read_until("\r\n").starts_with("HTTP/1.1 415 "));
+  }
+  CHECK(client(dir)->Get("/healthz")->status == 200);
+}
+
+TEST_CASE("a slow head and an idle connection are cut after their time") {
+  const TemporaryDirectory dir;
+  Limits limits;
+  limits.head = 200ms;
+  limits.idle = 200ms;
+  const auto server = start(dir, limits);
+  const auto access = access_of(dir);
+  const auto begun = Clock::now();
+  RawTls slow(access);
+  slow.send("GET / HT");
+  CHECK(slow.read_until("").find("no answer") == std::string::npos);
+  RawTls idle(access);
+  CHECK(idle.read_until("").empty());
+  CHECK(Clock::now() - begun < 10s);
+}
+
+TEST_CASE("no more watches than the limit, and none of them keeps a request waiting") {
+  const TemporaryDirectory dir;
+  Limits limits;
+  limits.watches = 20;
+  const auto server = start(dir, limits);
+  const auto access = access_of(dir);
+  std::vector<std::unique_ptr<RawTls>> watches;
+  for (int i = 0; i < 20; ++i) {
+    watches.push_back(std::make_unique<RawTls>(access));
+    watches.back()->send(head(access, "GET /api/v1/namespaces?watch=true"));
+    CHECK(watches.back()->read_until("ADDED").starts_with("HTTP/1.1 200 "));
+  }
+  RawTls one_more(access);
+  one_more.send(head(access, "GET /api/v1/namespaces?watch=true"));
+  CHECK(one_more.read_until("\r\n").starts_with("HTTP/1.1 429 "));
+  CHECK(client(dir)->Get("/api/v1/namespaces")->status == 200);
+  watches.clear();
+  const auto end = Clock::now() + 10s;
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 200 ") && Clock::now() < end) {
+    RawTls again(access);
+    again.send(head(access, "GET /api/v1/namespaces?watch=true"));
+    answer = again.read_until("\r\n");
+  }
+  CHECK(answer.starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a watch ends after its time, and in order when the server stops") {
+  const TemporaryDirectory dir;
+  auto server = start(dir);
+  const auto access = access_of(dir);
+  RawTls timed(access);
+  timed.send(head(access, "GET /api/v1/nodes?watch=true&timeoutSeconds=1"));
+  CHECK(timed.read_until("").ends_with("0\r\n\r\n"));
+  RawTls open(access);
+  open.send(head(access, "GET /api/v1/namespaces?watch=true"));
+  CHECK(open.read_until("ADDED").find("200 OK") != std::string::npos);
+  RawTls idle(access);
+  const auto begun = Clock::now();
+  std::thread stopper([&] { server.reset(); });
+  CHECK(open.read_until("").ends_with("0\r\n\r\n"));
+  CHECK(idle.read_until("").empty());
+  stopper.join();
+  CHECK(Clock::now() - begun < 3s);
+}
+
+TEST_CASE("events reach a watcher as they happen") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  RawTls watch(access);
+  watch.send(head(access, std::string("GET ") + kVmis + "?watch=true"));
+  CHECK(watch.read_until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  auto http = client(dir);
+  for (const char* name : {"one", "two"}) {
+    CHECK(http->Post(kVmis, vmi(name).dump(), "application/json")->status == 201);
+    CHECK(watch.read_until("}\n").find(std::string("\"name\":\"") + name + "\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("requests of several clients at once are all served") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  std::vector<std::thread> clients;
+  std::atomic<int> fine = 0;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back([&, i] {
+      auto http = client(dir);
+      http->set_keep_alive(true);
+      for (int round = 0; round < 20; ++round) {
+        const std::string name = "c" + std::to_string(i) + "-" + std::to_string(round);
+        const auto made = http->Post(kVmis, vmi(name).dump(), "application/json");
+        const auto gone = http->Delete((std::string(kVmis) + "/" + name).c_str());
+        if (made && made->status == 201 && gone && gone->status == 200) ++fine;
+      }
+    });
+  }
+  for (std::thread& thread : clients) thread.join();
+  CHECK(fine == 120);
+}
