@@ -28,19 +28,24 @@ class TlsStream final : public Stream {
   /// `transport` is the plain stream below; its socket is used directly.
   TlsStream(SslPtr ssl, StreamPtr transport) : transport_(std::move(transport)), ssl_(std::move(ssl)) {}
 
+  // libssl keeps the descriptor's number: after close() that may be another connection's, so nothing must reach it.
+
   IoResult try_read(std::span<std::byte> buffer) override {
+    if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     ERR_clear_error();
     const int count = SSL_read(ssl_.get(), buffer.data(), clamp_to_int(buffer.size()));
     return count > 0 ? IoResult{IoStatus::ok, static_cast<std::size_t>(count), 0} : failure(count);
   }
 
   IoResult try_write(std::span<const std::byte> bytes) override {
+    if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     ERR_clear_error();
     const int count = SSL_write(ssl_.get(), bytes.data(), clamp_to_int(bytes.size()));
     return count > 0 ? IoResult{IoStatus::ok, static_cast<std::size_t>(count), 0} : failure(count);
   }
 
   void shutdown_write() override {
+    if (!socket().is_open()) return;
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // best effort: a full socket loses the close_notify, the FIN below says the same
     transport_->shutdown_write();
@@ -50,6 +55,7 @@ class TlsStream final : public Stream {
 
   /// One step of the handshake: ok, want_read, want_write or failed.
   IoResult handshake() {
+    if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
     return done == 1 ? IoResult{} : failure(done);
