@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kMiB = 1 << 20;
 
 PlainGuestOptions with_slot(const std::string& chardev) {
-  return {.arguments = {"-chardev", "socket,id=slot," + chardev, "-device", "usb-redir,chardev=slot,bus=xhci.0,port=1"}};
+  return {
+      .arguments = {"-chardev", "socket,id=slot," + chardev, "-device", "usb-redir,chardev=slot,bus=xhci.0,port=1"}};
 }
 
 }  // namespace

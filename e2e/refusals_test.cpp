@@ -172,9 +172,11 @@ TEST_CASE("somebody without the right is told which right it is") {
   const json status = status_of(desk.raw(upgrade_head(usbredir_path("demo"), node.token()), "\n}"), 403);
   CHECK(status.at("reason") == "Forbidden");
   const std::string message = status.at("message");
-  CHECK(message.starts_with("virtualmachineinstances.subresources.kubevirt.io \"demo\" is forbidden: User \"system:node"));
-  CHECK(message.ends_with("\" cannot get resource \"virtualmachineinstances/usbredir\" in API group "
-                          "\"subresources.kubevirt.io\" in the namespace \"default\""));
+  CHECK(message.starts_with(
+      "virtualmachineinstances.subresources.kubevirt.io \"demo\" is forbidden: User \"system:node"));
+  CHECK(
+      message.ends_with("\" cannot get resource \"virtualmachineinstances/usbredir\" in API group "
+                        "\"subresources.kubevirt.io\" in the namespace \"default\""));
 }
 
 TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {

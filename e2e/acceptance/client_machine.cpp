@@ -16,9 +16,9 @@ PlainGuestOptions machine_options(std::vector<std::string> devices) {
     return "local,path=" + path + ",mount_tag=" + tag + ",security_model=none,readonly=on,multidevs=remap";
   };
   // The programs have a mount of their own: the build may stand in a directory that the machine's /tmp hides.
-  devices.insert(devices.end(), {"-virtfs", shared("/", "host"), "-virtfs",
-                                 shared(kubectl_usbredir().parent_path().string(), "bin"), "-netdev", "user,id=net",
-                                 "-device", "virtio-net-pci,netdev=net,romfile="});
+  devices.insert(devices.end(),
+                 {"-virtfs", shared("/", "host"), "-virtfs", shared(kubectl_usbredir().parent_path().string(), "bin"),
+                  "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="});
   return {.name = "client-machine",
           .memory = "384M",
           .kernel_parameters = "usbloop.role=client",

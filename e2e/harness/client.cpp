@@ -44,8 +44,9 @@ void Client::stop() {
 }
 
 std::string wait_disk(GuestConsole& guest, const std::string& port, milliseconds timeout) {
-  const std::string look = "for d in /sys/block/sd*; do case $(readlink -f $d) in */" + port +
-                           "/*) [ $(cat $d/size) -gt 0 ] && echo ${d##*/};; esac; done";
+  // Quoted: a pattern without a match must not be looked up again, when the disk may be there.
+  const std::string look = "for d in /sys/block/sd*; do case \"$(readlink -f \"$d\")\" in */" + port +
+                           "/*) [ -b \"/dev/${d##*/}\" ] && [ $(cat \"$d/size\") -gt 0 ] && echo ${d##*/};; esac; done";
   std::string disk;
   wait_until("a disk on port " + port + " of the guest", timeout, [&] {
     disk = guest.run(look).output;

@@ -14,8 +14,8 @@ struct GuestResult {
   std::string output;  ///< without the guest's own event lines; no newline at the end
 };
 
-/// The shell on a guest's serial console, through the console's unix socket. QEMU's log of the console only tells whether
-/// the guest was ready before we came: it has bytes twice when the socket was full for a moment (QEMU 7.2).
+/// The shell on a guest's serial console, through the console's unix socket. QEMU's log of the console only tells
+/// whether the guest was ready before we came: it has bytes twice when the socket was full for a moment (QEMU 7.2).
 class GuestConsole {
  public:
   /// `socket`: the console's unix socket; `log`: QEMU's logfile of it.

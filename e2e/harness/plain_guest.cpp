@@ -7,12 +7,30 @@ namespace usbloop::e2e {
 PlainGuest::PlainGuest(const CaseDir& dir, const PlainGuestOptions& options) : dir_(dir.subdir(options.name)) {
   std::string parameters = read_file(guest_dir() / "cmdline");
   while (parameters.ends_with('\n')) parameters.pop_back();
-  std::vector<std::string> argv = {"qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", options.memory,
-                                   "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-                                   "-kernel", guest_dir() / "vmlinux", "-initrd", guest_dir() / "initramfs.cpio.gz",
-                                   "-append", parameters + " " + options.kernel_parameters,
-                                   "-chardev", "socket,id=serial,path=virt-serial0,server=on,wait=off,logfile=serial.log",
-                                   "-serial", "chardev:serial", "-device", "qemu-xhci,id=xhci,p2=15,p3=15"};
+  std::vector<std::string> argv = {"qemu-system-x86_64",
+                                   "-machine",
+                                   "q35",
+                                   "-accel",
+                                   "tcg",
+                                   "-m",
+                                   options.memory,
+                                   "-nodefaults",
+                                   "-no-user-config",
+                                   "-no-reboot",
+                                   "-display",
+                                   "none",
+                                   "-kernel",
+                                   guest_dir() / "vmlinux",
+                                   "-initrd",
+                                   guest_dir() / "initramfs.cpio.gz",
+                                   "-append",
+                                   parameters + " " + options.kernel_parameters,
+                                   "-chardev",
+                                   "socket,id=serial,path=virt-serial0,server=on,wait=off,logfile=serial.log",
+                                   "-serial",
+                                   "chardev:serial",
+                                   "-device",
+                                   "qemu-xhci,id=xhci,p2=15,p3=15"};
   argv.insert(argv.end(), options.arguments.begin(), options.arguments.end());
   qemu_ = std::make_unique<Process>(ProcessSpec{.name = "qemu", .argv = std::move(argv), .log_dir = dir_});
 }
