@@ -1,0 +1,243 @@
+// The program device-sim with a real QEMU, which needs no guest to take a device.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/fd.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using usbloop::Fd;
+
+struct TempDir {
+  TempDir() {
+    std::string name = (fs::temp_directory_path() / "usbloop-device-sim-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~TempDir() { fs::remove_all(path); }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
+  [[nodiscard]] std::string read(const std::string& name) const {
+    std::ifstream stream(path / name);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  fs::path path;
+};
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience = 20s) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(10ms);
+  }
+  return true;
+}
+
+/// A child process, killed and reaped in the end. Its standard error goes to a file.
+class Child {
+ public:
+  Child(std::vector<std::string> arguments, const std::string& stderr_file,
+        const std::vector<std::pair<std::string, std::string>>& environment = {}) {
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ != 0) return;
+    const int log = ::open(stderr_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::dup2(log, STDERR_FILENO);
+    for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    ::execvp(argv[0], argv.data());
+    ::_exit(127);
+  }
+  ~Child() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void signal(int number) const { ::kill(pid_, number); }
+
+  /// Its exit status; 128 and the signal's number when it was killed; -1 when it still runs after `patience`.
+  int wait(std::chrono::milliseconds patience = 10s) {
+    int status = 0;
+    if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, patience)) return -1;
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+/// QEMU with one usb-redir slot and no guest.
+class Qemu {
+ public:
+  Qemu(const TempDir& dir, const std::string& slot, const std::string& redir_options = "") : dir_(dir) {
+    process_ = std::make_unique<Child>(
+        std::vector<std::string>{"qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "64", "-nodefaults",
+                                 "-no-user-config", "-display", "none", "-qmp",
+                                 "unix:" + dir.file("qmp.sock") + ",server=on,wait=off", "-device",
+                                 "qemu-xhci,p2=15,p3=15,id=usb", "-chardev", "socket,id=slot," + slot, "-device",
+                                 "usb-redir,chardev=slot,id=redir,bus=usb.0,port=1" + redir_options},
+        dir.file("qemu.log"));
+    REQUIRE_MESSAGE(eventually([&] { return connect(); }), dir.read("qemu.log"));
+    command("qmp_capabilities");
+  }
+
+  [[nodiscard]] bool attached() {
+    return command("qom-get", R"("arguments":{"path":"/machine/peripheral/redir","property":"attached"},)")
+               .find("\"return\": true") != std::string::npos;
+  }
+
+ private:
+  bool connect() {
+    socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, dir_.file("qmp.sock").c_str(), sizeof address.sun_path - 1);
+    return ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+
+  /// The answer's line; events and the greeting are passed over.
+  std::string command(const std::string& name, const std::string& arguments = "") {
+    const std::string text = "{" + arguments + "\"execute\":\"" + name + "\"}\n";
+    REQUIRE(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+    while (true) {
+      const auto end = input_.find('\n');
+      if (end != std::string::npos) {
+        const std::string line = input_.substr(0, end);
+        input_.erase(0, end + 1);
+        if (line.find("\"return\"") != std::string::npos) return line;
+        REQUIRE_MESSAGE(line.find("\"error\"") == std::string::npos, line);
+        continue;
+      }
+      pollfd readable{socket_.get(), POLLIN, 0};
+      REQUIRE(::poll(&readable, 1, 20000) == 1);
+      char buffer[4096];
+      const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
+      REQUIRE(got > 0);
+      input_.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+
+  const TempDir& dir_;
+  std::unique_ptr<Child> process_;
+  Fd socket_;
+  std::string input_;
+};
+
+std::string make_image(const TempDir& dir) {
+  const std::string path = dir.file("stick.img");
+  std::ofstream(path).close();
+  fs::resize_file(path, 1 << 20);
+  return path;
+}
+
+const std::string program = USBLOOP_DEVICE_SIM;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
+  const TempDir dir;
+  Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"));
+  CHECK_FALSE(qemu.attached());
+  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+               dir.file("device.log"));
+  CHECK(eventually([&] { return qemu.attached(); }));
+  device.signal(SIGTERM);
+  CHECK(device.wait() == 0);
+  CHECK(eventually([&] { return !qemu.attached(); }));
+  CHECK(dir.read("device.log").empty());
+}
+
+TEST_CASE("in the place of usbredirect the id is that of --device and the stick comes from the environment") {
+  const TempDir dir;
+  const std::string image = make_image(dir);
+  fs::create_symlink(program, dir.path / "usbredirect");
+  Child device({dir.file("usbredirect"), "--device", "1234:5678", "--as", "127.0.0.1:0", "-v", "3"},
+               dir.file("device.log"), {{"USBLOOP_EMULATE", "stick,image=" + image}});
+  const std::string listening = "Listening on 127.0.0.1:";
+  REQUIRE(eventually([&] {
+    const std::string log = dir.read("device.log");
+    return contains(log, listening) && contains(log, "\n");
+  }));
+  const std::string log = dir.read("device.log");
+  const std::string port = log.substr(log.find(listening) + listening.size());
+  Qemu qemu(dir, "host=127.0.0.1,port=" + port.substr(0, port.find('\n')));
+  CHECK(eventually([&] { return qemu.attached(); }));
+  CHECK(contains(dir.read("device.log"), "1234:5678"));
+  device.signal(SIGINT);
+  CHECK(device.wait() == 0);
+}
+
+TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why") {
+  const TempDir dir;
+  Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"), ",filter=0x08:-1:-1:-1:0|-1:-1:-1:-1:1");
+  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+               dir.file("device.log"));
+  CHECK(device.wait() == 1);
+  CHECK(contains(dir.read("device.log"), "the guest side refused the device"));
+}
+
+TEST_CASE("QEMU's end is noticed at once, with status 1") {
+  const TempDir dir;
+  auto qemu = std::make_unique<Qemu>(dir, "server=on,wait=off,path=" + dir.file("slot"));
+  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+               dir.file("device.log"));
+  REQUIRE(eventually([&] { return qemu->attached(); }));
+  qemu.reset();
+  CHECK(device.wait(2s) == 1);
+  CHECK(contains(dir.read("device.log"), "the guest side has ended the redirection"));
+}
+
+TEST_CASE("nobody at the address, a missing image and wrong usage have their own status") {
+  const TempDir dir;
+  const std::string image = make_image(dir);
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), program);
+    return Child(std::move(arguments), dir.file("device.log")).wait();
+  };
+  CHECK(run({"--emulate", "stick,image=" + image, "--to", "unix:" + dir.file("nobody")}) == 1);
+  CHECK(contains(dir.read("device.log"), "cannot connect to"));
+  CHECK(run({"--emulate", "stick,image=" + dir.file("none"), "--to", "unix:" + dir.file("nobody")}) == 1);
+  CHECK(contains(dir.read("device.log"), "No such file"));
+  CHECK(run({"--emulate", "stick", "--to", "unix:" + dir.file("nobody")}) == 2);
+  CHECK(run({}) == 2);
+}
+
+TEST_CASE("a signal ends a device that nobody has connected to, and the socket's name is gone") {
+  const TempDir dir;
+  const std::string socket = dir.file("listen");
+  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--as", "unix:" + socket},
+               dir.file("device.log"));
+  REQUIRE(eventually([&] { return fs::exists(socket); }));
+  device.signal(SIGTERM);
+  CHECK(device.wait() == 0);
+  CHECK_FALSE(fs::exists(socket));
+}
