@@ -61,7 +61,8 @@ TEST_CASE("a VMI goes through its phases, is Ready while it runs, and nothing of
   CHECK(vmi.object().at("status").at("nodeName") == "node-a");
   CHECK(vmi.object().at("metadata").at("labels").at("kubevirt.io/nodeName") == "node-a");
   bool ready = false;
-  for (const auto& condition : vmi.object().at("status").at("conditions")) {
+  const json object = vmi.object();
+  for (const auto& condition : object.at("status").at("conditions")) {
     if (condition.at("type") == "Ready") ready = condition.at("status") == "True";
   }
   CHECK(ready);
