@@ -119,9 +119,11 @@ asio::awaitable<void> Carrier::write() {
 /// The last bytes, our end of stream, and the peer's: a socket closed with unread input would throw away what is under
 /// way.
 asio::awaitable<void> Carrier::finish() {
-  const net::Deadline deadline(co_await asio::this_coro::executor, close_timeout, [this] { stream_.close(); });
+  const auto executor = co_await asio::this_coro::executor;
+  const net::Deadline deadline(executor, close_timeout, [this] { stream_.close(); });
   while (!over_ && !write_now()) {
-    if (!co_await stream_.wait(net::IoStatus::want_write)) co_return;
+    const auto ready = co_await stream_.wait(net::IoStatus::want_write);
+    if (!ready) co_return;
   }
   if (over_) co_return;
   stream_.shutdown_write();

@@ -54,7 +54,7 @@ Result<> EmulatedHost::outcome() const {
   switch (state_) {
     case HostState::rejected:
       return make_error(
-          ErrorKind::denied, "redirect", name, "the guest side refused the device",
+          ErrorKind::denied, "redirect", name, "the virtual machine's side rejected the device",
           "A filter of the virtual machine's usb-redir device forbids it, or the far side lacks a capability.");
     case HostState::device_gone: return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
     case HostState::failed:

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -75,7 +76,8 @@ class Run {
   }
 
   asio::awaitable<Result<net::StreamPtr>> connect() {
-    if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, say);
+    const std::function<void(const std::string&)> listening = say;
+    if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, listening);
     if (options_.to->is_unix()) co_return net::connect_unix(loop_.get_executor(), options_.to->path);
     co_return co_await net::connect_tcp(options_.to->host, options_.to->port, connect_timeout);
   }

@@ -202,7 +202,7 @@ TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why")
   Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
   CHECK(device.wait() == 1);
-  CHECK(contains(dir.read("device.log"), "the guest side refused the device"));
+  CHECK(contains(dir.read("device.log"), "rejected the device"));
 }
 
 TEST_CASE("QEMU's end is noticed at once, with status 1") {
