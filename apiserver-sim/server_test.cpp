@@ -56,16 +56,21 @@ std::unique_ptr<httplib::SSLClient> client(const TemporaryDirectory& dir, const 
   return made;
 }
 
+usbloop::Fd connect_tcp(std::uint16_t port) {
+  usbloop::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
 /// A TLS connection on which a test sends what it likes.
 class RawTls {
  public:
   explicit RawTls(const usbloop::kube::ClusterAccess& access) : context_(SSL_CTX_new(TLS_client_method())) {
-    fd_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(access.port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    fd_ = connect_tcp(access.port);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), fd_.get());
     REQUIRE(SSL_connect(ssl_.get()) == 1);
@@ -266,6 +271,21 @@ TEST_CASE("a watch ends after its time, and in order when the server stops") {
   CHECK(idle.read_until("").empty());
   stopper.join();
   CHECK(Clock::now() - begun < 3s);
+}
+
+TEST_CASE("clients that say nothing do not hold up the end of the server") {
+  const TemporaryDirectory dir;
+  auto server = start(dir);
+  const auto access = access_of(dir);
+  RawTls half_head(access);
+  half_head.send("GET / HT");
+  RawTls half_body(access);
+  half_body.send(head(access, std::string("POST ") + kVmis, "Content-Length: 1000\r\n") + "{");
+  const usbloop::Fd silent = connect_tcp(access.port);
+  CHECK(client(dir)->Get("/healthz")->status == 200);
+  const auto begun = Clock::now();
+  server.reset();
+  CHECK(Clock::now() - begun < 5s);
 }
 
 TEST_CASE("events reach a watcher as they happen") {

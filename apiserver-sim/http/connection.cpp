@@ -50,12 +50,15 @@ Connection::~Connection() = default;
 
 void Connection::stop() {
   stopping_ = true;
+  if (transport_ != nullptr) transport_->close();
   if (watch_ != nullptr) watch_->stop();
   if (idle_ && !on_worker_ && stream_) stream_->close();
 }
 
 void Connection::abort() {
   stopping_ = aborted_ = true;
+  if (transport_ != nullptr) transport_->close();
+  if (relay_peer_.node != nullptr) relay_peer_.node->close();
   // A worker's socket is only shut down: closing it would give its number to another connection under the worker.
   if (!stream_) return;
   if (on_worker_) {
@@ -67,8 +70,9 @@ void Connection::abort() {
 }
 
 asio::awaitable<void> Connection::run() {
-  // tls_accept owns the transport while it works; its own deadline bounds it.
+  transport_ = stream_.get();
   auto tls = co_await net::tls_accept(services_.tls, std::move(stream_), services_.limits.tls_handshake);
+  transport_ = nullptr;
   if (!tls) {
     spdlog::debug("connection: {}", tls.error().message());
     co_return;
@@ -197,7 +201,7 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
 asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::Head& head, const RequestInfo& info,
                                                              std::size_t head_length, bool keep_alive) {
   std::string leftover = buffer_.substr(head_length);
-  const auto refusal = co_await services_.usbredir.serve(*stream_, head, info, std::move(leftover));
+  const auto refusal = co_await services_.usbredir.serve(*stream_, head, info, std::move(leftover), relay_peer_);
   if (!refusal) co_return Next::close;
   buffer_.erase(0, head_length);
   co_return co_await answer(*refusal, keep_alive);

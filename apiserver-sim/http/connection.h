@@ -44,6 +44,8 @@ class Connection {
   std::string buffer_;  ///< read and not yet used
   net::PeerIdentity certificate_;
   std::unique_ptr<class RestEngine> engine_;  ///< made with the first REST request
+  net::Stream* transport_ = nullptr;          ///< while TLS is being agreed on: the stream below, owned by tls_accept
+  RelayPeer relay_peer_;                      ///< while a relay is being set up or runs
   WatchSession* watch_ = nullptr;             ///< while one runs
   bool stopping_ = false;
   bool idle_ = true;        ///< waiting for a request

@@ -54,7 +54,13 @@ class BlockingStream final : public httplib::Stream {
   ssize_t write(const char* bytes, std::size_t size) override {
     if (write_deadline_ == Clock::time_point()) write_deadline_ = Clock::now() + kResponseTime;
     if (size == 0) return 0;
-    return move([&] { return stream_.try_write({reinterpret_cast<const std::byte*>(bytes), size}); }, write_deadline_);
+    const ssize_t count = move(
+        [&] {
+          return stream_.try_write({reinterpret_cast<const std::byte*>(bytes), size});
+        },
+        write_deadline_);
+    // cpp-httplib would try for ever after a 0, which TLS gives when the client has taken its leave.
+    return count > 0 ? count : -1;
   }
 
   void get_remote_ip_and_port(std::string&, int&) const override {}

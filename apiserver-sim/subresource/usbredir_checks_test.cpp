@@ -57,15 +57,15 @@ TEST_CASE("the checks come in virt-api's order, and their refusals are its bodie
     CHECK(refusal(api) == golden("VMI is not running", bad_rest));
   }
 
-  set(api, {{"status", {{"phase", "Running"}, {"nodeName", "NODE"}}}});
-  CHECK(refusal(api) == golden("No virt-handler on node NODE found", bad_rest));
-  api.call("POST", "/api/v1/nodes", {{"metadata", {{"name", "NODE"}}}});
-  CHECK(refusal(api) == golden("No virt-handler on node NODE found", bad_rest));
+  set(api, {{"status", {{"phase", "Running"}, {"nodeName", "node-a"}}}});
+  CHECK(refusal(api) == golden("No virt-handler on node node-a found", bad_rest));
+  api.call("POST", "/api/v1/nodes", {{"metadata", {{"name", "node-a"}}}});
+  CHECK(refusal(api) == golden("No virt-handler on node node-a found", bad_rest));
   const json channel = {{"metadata", {{"annotations", {{"usbloop.dev/channel", "unix:/run/channel.sock"}}}}}};
-  api.call("PATCH", "/api/v1/nodes/NODE", channel, "application/merge-patch+json");
+  api.call("PATCH", "/api/v1/nodes/node-a", channel, "application/merge-patch+json");
   const auto checked = check_usbredir(*api.store, "default", "x");
   REQUIRE(checked);
-  CHECK(checked->node == "NODE");
+  CHECK(checked->node == "node-a");
   CHECK(checked->socket_path == "/run/channel.sock");
 }
 

@@ -45,24 +45,39 @@ class Counted {
   std::atomic<int>& counter_;
 };
 
+/// Makes the node's stream known to `peer` for as long as it lives.
+class Known {
+ public:
+  Known(RelayPeer& peer, net::Stream& node) : peer_(peer) { peer_.node = &node; }
+  ~Known() { peer_.node = nullptr; }
+  Known(const Known&) = delete;
+  Known& operator=(const Known&) = delete;
+
+ private:
+  RelayPeer& peer_;
+};
+
 }  // namespace
 
 asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::Stream& client, const websocket::Head& head,
-                                                              const RequestInfo& info, std::string leftover) {
+                                                              const RequestInfo& info, std::string leftover,
+                                                              RelayPeer& peer) {
   const Counted counted(active_);
-  auto response = co_await handle(client, head, info, std::move(leftover));
+  auto response = co_await handle(client, head, info, std::move(leftover), peer);
   if (response) spdlog::info("usbredir {}/{}: refused with {}", info.namespace_, info.name, response->code);
   co_return response;
 }
 
 asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::Stream& client, const websocket::Head& head,
-                                                               const RequestInfo& info, std::string leftover) {
+                                                               const RequestInfo& info, std::string leftover,
+                                                               RelayPeer& peer) {
   const auto channel = check_usbredir(store_, info.namespace_, info.name);
   if (!channel) co_return refuse(channel.error());
   if (const std::string why = websocket::upgrade_refusal(head); !why.empty()) co_return refuse_upgrade(why);
   auto dialed = net::connect_unix(client.socket().get_executor(), channel->socket_path);
   if (!dialed) co_return refuse(dial_failure(dial_text(channel->socket_path, dialed.error())));
   net::Stream& node = **dialed;
+  const Known known(peer, node);
   const std::string path = "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/usbredir";
   const std::string key = head.header("Sec-WebSocket-Key");
   const auto answer = co_await shake_hands_with_node(node, path, key, times_.node_answer);
