@@ -148,7 +148,7 @@ TEST_CASE("stop asks first and kills what does not listen") {
   auto obedient = Process::spawn({.argv = {"sleep", "600"}});
   REQUIRE(obedient);
   CHECK(obedient->stop(10s).signal == SIGTERM);
-  ProcessSpec spec{.argv = {"sh", "-c", "trap '' TERM; echo set; while :; do sleep 600; done"}};
+  ProcessSpec spec{.argv = {"sh", "-c", "trap '' TERM; echo set; exec sleep 600"}};  // ignored signals stay ignored
   spec.standard_output = Output::to_pipe();
   auto stubborn = Process::spawn(spec);
   REQUIRE(stubborn);
