@@ -15,6 +15,7 @@ enum UsbredirType : std::uint32_t {
   usbredir_ep_info = 5,
   usbredir_filter_reject = 22,
   usbredir_control = 100,
+  usbredir_bulk = 101,
 };
 
 /// QEMU's hello: all capabilities, as a slot sends it when it is connected.
