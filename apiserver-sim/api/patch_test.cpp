@@ -25,8 +25,8 @@ TEST_CASE("the patch type follows the Content-Type, and a strategic merge is for
 }
 
 TEST_CASE("a merge patch sets, replaces and removes") {
-  const auto patched = apply_patch(
-      PatchType::merge, kObject, json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"));
+  const auto patched = apply_patch(PatchType::merge, kObject,
+                                   json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"));
   REQUIRE(patched);
   CHECK(*patched == json::parse(R"({"metadata":{"name":"a","labels":{"y":"2"}},"spec":{"list":[9]}})"));
 }
@@ -40,9 +40,10 @@ TEST_CASE("a JSON patch runs its operations, and one that does not fit is refuse
     {"op":"remove","path":"/spec/list/0"}])"));
   REQUIRE(patched);
   CHECK((*patched)["spec"] == json::parse(R"({"list":[2,3,4],"other":[1,2,3,4]})"));
-  for (const char* patch : {R"([{"op":"test","path":"/metadata/name","value":"b"}])", R"([{"op":"remove","path":"/no"}])",
-                            R"([{"op":"jump","path":"/a"}])", R"([{}])", R"([{"op":"copy","from":5,"path":"/a"}])",
-                            R"([{"op":"remove","path":"/metadata"}])", R"([{"op":"replace","path":"","value":3}])"}) {
+  for (const char* patch :
+       {R"([{"op":"test","path":"/metadata/name","value":"b"}])", R"([{"op":"remove","path":"/no"}])",
+        R"([{"op":"jump","path":"/a"}])", R"([{}])", R"([{"op":"copy","from":5,"path":"/a"}])",
+        R"([{"op":"remove","path":"/metadata"}])", R"([{"op":"replace","path":"","value":3}])"}) {
     CAPTURE(patch);
     const auto refused = apply_patch(PatchType::json, kObject, json::parse(patch));
     REQUIRE_FALSE(refused.has_value());
@@ -52,7 +53,8 @@ TEST_CASE("a JSON patch runs its operations, and one that does not fit is refuse
 
 TEST_CASE("a JSON patch that doubles the object again and again is stopped") {
   json patch = json::array();
-  for (int i = 0; i < 60; ++i) patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/c" + std::to_string(i)}});
+  for (int i = 0; i < 60; ++i)
+    patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/c" + std::to_string(i)}});
   const auto refused = apply_patch(PatchType::json, kObject, patch);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == 400);
@@ -71,7 +73,8 @@ TEST_CASE("a patch cannot nest an object deeper than documents may be") {
 }
 
 TEST_CASE("an apply patch may be YAML") {
-  const auto patch = parse_patch(PatchType::apply, "metadata:\n  labels: {x: '7'}\nspec:\n  number: 3\n  text: \"3\"\n");
+  const auto patch =
+      parse_patch(PatchType::apply, "metadata:\n  labels: {x: '7'}\nspec:\n  number: 3\n  text: \"3\"\n");
   REQUIRE(patch);
   CHECK(*patch == json::parse(R"({"metadata":{"labels":{"x":"7"}},"spec":{"number":3,"text":"3"}})"));
   CHECK_FALSE(parse_patch(PatchType::apply, "a: [").has_value());

@@ -26,20 +26,37 @@ TEST_CASE("label selectors of every form") {
     const char* selector;
     bool matches;
   };
-  for (const Case& entry :
-       {Case{"", true}, Case{"app=web", true}, Case{"app==web", true}, Case{"app = web", true}, Case{"app=db", false},
-        Case{"app!=db", true}, Case{"app!=web", false}, Case{"other!=x", true}, Case{"other=x", false},
-        Case{"app", true}, Case{"other", false}, Case{"!app", false}, Case{"!other", true}, Case{"tier=", true},
-        Case{"app in (web,db)", true}, Case{"app in (db)", false}, Case{"app notin (db, mail)", true},
-        Case{"app notin (web)", false}, Case{"other notin (web)", true}, Case{"other in (web)", false},
-        Case{"app=web,!other,tier", true}, Case{"app=web,other", false}, Case{"kubevirt.io in (virt-handler)", false}}) {
+  for (const Case& entry : {Case{"", true},
+                            Case{"app=web", true},
+                            Case{"app==web", true},
+                            Case{"app = web", true},
+                            Case{"app=db", false},
+                            Case{"app!=db", true},
+                            Case{"app!=web", false},
+                            Case{"other!=x", true},
+                            Case{"other=x", false},
+                            Case{"app", true},
+                            Case{"other", false},
+                            Case{"!app", false},
+                            Case{"!other", true},
+                            Case{"tier=", true},
+                            Case{"app in (web,db)", true},
+                            Case{"app in (db)", false},
+                            Case{"app notin (db, mail)", true},
+                            Case{"app notin (web)", false},
+                            Case{"other notin (web)", true},
+                            Case{"other in (web)", false},
+                            Case{"app=web,!other,tier", true},
+                            Case{"app=web,other", false},
+                            Case{"kubevirt.io in (virt-handler)", false}}) {
     CAPTURE(entry.selector);
     CHECK(labels(entry.selector, web) == entry.matches);
   }
 }
 
 TEST_CASE("broken label selectors are refused") {
-  for (const char* text : {"=", "a=b=c", "a in", "a in (", "a in (b", "a b", "!", "a,=", "a in b", "a==!=b", "((", "!!a"}) {
+  for (const char* text :
+       {"=", "a=b=c", "a in", "a in (", "a in (b", "a b", "!", "a,=", "a in b", "a==!=b", "((", "!!a"}) {
     CAPTURE(text);
     CHECK_FALSE(Selector::parse_labels(text).has_value());
   }

@@ -56,8 +56,9 @@ TEST_CASE("a removal has a version of its own and the last state") {
   World world;
   const Key key{"things", "", "a"};
   const auto made = write(*world.store, key, thing("a", 7));
-  const auto removed =
-      world.store->transact(key, [](const ObjectPtr& current) { return Change{Change::Kind::remove, current->parse()}; });
+  const auto removed = world.store->transact(key, [](const ObjectPtr& current) {
+    return Change{Change::Kind::remove, current->parse()};
+  });
   REQUIRE(removed);
   CHECK((*removed)->version == (*made)->version + 1);
   CHECK((*removed)->parse()["value"] == 7);
@@ -70,10 +71,9 @@ TEST_CASE("what is kept or refused makes no version and no event") {
   write(*world.store, key, thing("a", 1));
   const auto before = world.store->version();
   CHECK(world.store->transact(key, [](const ObjectPtr&) { return Change{}; }).has_value());
-  const auto refused = world.store->transact(
-      key, [](const ObjectPtr&) -> tl::expected<Change, usbloop::kube::Status> {
-        return tl::unexpected(usbloop::kube::bad_request("no"));
-      });
+  const auto refused = world.store->transact(key, [](const ObjectPtr&) -> tl::expected<Change, usbloop::kube::Status> {
+    return tl::unexpected(usbloop::kube::bad_request("no"));
+  });
   CHECK_FALSE(refused.has_value());
   CHECK(world.store->version() == before);
 }
@@ -101,8 +101,9 @@ TEST_CASE("a store that is opened again has the objects, the version and the eve
     WatchHub hub(100);
     const auto store = open_store(dir / "state.db", hub);
     for (int i = 0; i < 10; ++i) write(*store, {"things", "ns", "a" + std::to_string(i)}, thing("a", i));
-    store->transact({"things", "ns", "a9"},
-                    [](const ObjectPtr& current) { return Change{Change::Kind::remove, current->parse()}; });
+    store->transact({"things", "ns", "a9"}, [](const ObjectPtr& current) {
+      return Change{Change::Kind::remove, current->parse()};
+    });
     last = store->version();
   }
   WatchHub hub(100);

@@ -26,7 +26,8 @@ using Versions = std::vector<std::uint64_t>;
 
 TEST_CASE("a cursor gets what came after it, of its resource only") {
   WatchHub hub(10);
-  for (std::uint64_t version = 1; version <= 6; ++version) hub.publish(event(version % 2 == 0 ? "even" : "odd", version));
+  for (std::uint64_t version = 1; version <= 6; ++version)
+    hub.publish(event(version % 2 == 0 ? "even" : "odd", version));
   CHECK(versions(hub.read("even", 0, 10)) == Versions{2, 4, 6});
   CHECK(versions(hub.read("even", 2, 10)) == Versions{4, 6});
   CHECK(versions(hub.read("even", 3, 10)) == Versions{4, 6});

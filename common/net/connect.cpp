@@ -50,8 +50,14 @@ Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std:
   }
   asio::local::stream_protocol::socket socket(executor);
   asio::error_code code;
-  socket.connect(asio::local::stream_protocol::endpoint(*name), code);
-  if (code) return make_errno_error("connect to", path, code.value());
+  socket.open(asio::local::stream_protocol(), code);
+  if (!code) socket.native_non_blocking(true, code);
+  if (code) return make_errno_error("make", "a unix socket", code.value());
+  // Not by Asio's connect, which waits for a peer whose backlog is full, and the whole loop with it.
+  const asio::local::stream_protocol::endpoint endpoint(*name);
+  if (::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+    return make_errno_error("connect to", path);
+  }
   return make_plain_stream(Stream::Socket(std::move(socket)));
 }
 
