@@ -14,11 +14,21 @@ using net::IoStatus;
 /// How long a client may take to close its side after the device has gone.
 constexpr std::chrono::milliseconds kLastWord{1000};
 
-/// Until the client ends or writing to the device fails.
-asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream& device) {
+/// RFC 6455, 7.4.1: the endpoint has received a message that violates its policy.
+constexpr std::uint16_t kPolicyViolation = 1008;
+
+/// Until the client ends, sends what is no usbredir stream, or writing to the device fails.
+asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream& device, StreamGuard* guard) {
   while (true) {
     const auto payload = co_await channel.read();
     if (!payload || payload->empty()) break;
+    const Result<> fine = guard == nullptr ? Result<>{} : guard->pass(*payload);
+    if (!fine) {
+      device.close();
+      const std::string reason = "not a usbredir stream: " + fine.error().cause;
+      static_cast<void>(co_await channel.close(kPolicyViolation, reason));
+      co_return;
+    }
     const auto written = co_await device.write_all(*payload);
     if (!written) break;
   }
@@ -44,7 +54,7 @@ asio::awaitable<bool> pump_device(websocket::Channel& channel, net::Stream& devi
 
 }  // namespace
 
-asio::awaitable<void> bridge(websocket::Channel& channel, net::Stream& device) {
+asio::awaitable<void> bridge(websocket::Channel& channel, net::Stream& device, StreamGuard* guard) {
   using asio::experimental::awaitable_operators::operator&&;
   std::optional<net::Deadline> last_word;
   const auto device_to_client = [&]() -> asio::awaitable<void> {
@@ -57,7 +67,7 @@ asio::awaitable<void> bridge(websocket::Channel& channel, net::Stream& device) {
     device.close();
     last_word.emplace(device.socket().get_executor(), kLastWord, [&channel] { channel.abort(); });
   };
-  co_await (client_to_device(channel, device) && device_to_client());
+  co_await (client_to_device(channel, device, guard) && device_to_client());
 }
 
 }  // namespace usbloop::launcher

@@ -205,7 +205,9 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     spdlog::info("VMI {}: session on {} begins", vmi, place->socket_name);
     websocket::Channel channel(std::move(client), websocket::Role::server, options_,
                                std::as_bytes(std::span(leftover)));
-    co_await bridge(channel, *place->device);
+    StreamGuard guard;
+    const bool guarded = opening.request.kind == ChannelRequest::Kind::usbredir;
+    co_await bridge(channel, *place->device, guarded ? &guard : nullptr);
     spdlog::info("VMI {}: session on {} has ended ({})", vmi, place->socket_name, channel.close_info().code);
   }
 

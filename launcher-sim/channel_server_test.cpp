@@ -171,12 +171,39 @@ TEST_CASE("targets are taken apart strictly") {
   }
 }
 
+namespace {
+
+std::string little_endian(std::uint32_t value) {
+  std::string bytes;
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((value >> shift) & 0xff);
+  return bytes;
+}
+
+/// A usbredir hello without capabilities.
+std::string usbredir_hello() {
+  std::string version = "to the device";
+  version.resize(64, '\0');
+  return little_endian(0) + little_endian(64) + little_endian(0) + version;
+}
+
+/// 64 KiB: a bulk packet with data, behind such a hello.
+std::string usbredir_bulk_packet() {
+  constexpr std::uint16_t length = 65536 - 12 - 8;
+  std::string type_header = "\x81";
+  type_header += '\0';
+  type_header += std::string({static_cast<char>(length & 0xff), static_cast<char>(length >> 8)});
+  type_header += std::string(4, '\0');  // stream id
+  return little_endian(101) + little_endian(8 + length) + little_endian(1) + type_header + std::string(length, 'x');
+}
+
+}  // namespace
+
 TEST_CASE("bytes go both ways, those sent together with the request included") {
   Node node;
   auto qemu = node.listen("virt-usbredir-0");
   Session session = begin(node, qemu);
-  CHECK(run(node.loop, write_bytes(*session.client, "to the device")));
-  CHECK(run(node.loop, read_until(*session.device, "device")) == "to the device");
+  CHECK(run(node.loop, write_bytes(*session.client, usbredir_hello())));
+  CHECK(run(node.loop, read_until(*session.device, "device")) == usbredir_hello());
   CHECK(run(node.loop, send(*session.device, "to the client")));
   CHECK(run(node.loop, read_bytes(*session.client, 13)) == "to the client");
 }
@@ -285,13 +312,25 @@ TEST_CASE("a client that says nothing for the peer timeout is gone, and its slot
   CHECK(next.client);
 }
 
+TEST_CASE("a stream that is no usbredir never reaches the device, and its client is told with 1008") {
+  Node node;
+  auto qemu = node.listen("virt-usbredir-0");
+  Session session = begin(node, qemu);
+  CHECK(run(node.loop, write_bytes(*session.client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+  CHECK(run(node.loop, read_until(*session.device, "HTTP")).empty());
+  CHECK(run(node.loop, read_bytes(*session.client, 1)).empty());
+  CHECK(session.client->close_info().code == 1008);
+}
+
 TEST_CASE("a guest that does not read stops its client, not the memory") {
   Node node;
   auto qemu = node.listen("virt-usbredir-0");
   Session session = begin(node, qemu);
+  REQUIRE(run(node.loop, write_bytes(*session.client, usbredir_hello())));
+  REQUIRE(run(node.loop, read_until(*session.device, "device")) == usbredir_hello());
   std::size_t sent = 0;
   const auto flood = [&]() -> asio::awaitable<void> {
-    const std::string piece(64 * 1024, 'x');
+    const std::string piece = usbredir_bulk_packet();
     while (sent < 64 * piece.size()) {
       const bool ok = co_await write_bytes(*session.client, piece);
       if (!ok) co_return;
