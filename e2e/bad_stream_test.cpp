@@ -35,13 +35,23 @@ struct Guest {
   std::size_t fds_launcher = open_fds(loop.launcher().pid());
   pid_t qemu = vmi.qemu_pid();
 
-  /// A websocket to the next free slot, or a Failure when there is none.
+  /// A websocket to the next free slot. Asks again for a moment while QEMU has not yet taken the end of the slot's last
+  /// session in (its listening queue holds one connection); that is the one refusal that a busy machine explains.
   RawWebsocket open() {
-    auto wire = std::make_unique<TlsSocket>(loop.api().host(), loop.api().port(), loop.api().ca_file());
-    wire->send(upgrade_head(usbredir_path("demo"), loop.api().token()));
-    const std::string answer = wire->receive_through("\r\n\r\n", 10s);
-    REQUIRE_MESSAGE(answer.starts_with("HTTP/1.1 101 "), answer);
-    return RawWebsocket(std::move(wire), answer.substr(answer.find("\r\n\r\n") + 4));
+    const Deadline deadline(5s);
+    while (true) {
+      auto wire = std::make_unique<TlsSocket>(loop.api().host(), loop.api().port(), loop.api().ca_file());
+      wire->send(upgrade_head(usbredir_path("demo"), loop.api().token()));
+      const std::string answer = wire->receive_through("\r\n\r\n", 10s);
+      if (answer.starts_with("HTTP/1.1 101 ")) {
+        return RawWebsocket(std::move(wire), answer.substr(answer.find("\r\n\r\n") + 4));
+      }
+      std::string all = answer;
+      while (all.find("\n}") == std::string::npos && wire->receive(all, 5s)) {
+      }
+      const bool busy = all.find("Resource temporarily unavailable") != std::string::npos;
+      REQUIRE_MESSAGE((busy && !deadline.passed()), all);
+    }
   }
 
   /// All is as it was: the daemons, QEMU, the healthy session and its data, and the three other slots.
@@ -117,18 +127,25 @@ TEST_CASE("a usbredir stream that is garbage, or cut at any byte, harms only its
   Guest guest;
   const std::string device_connect = usbredir_packet(usbredir_device_connect, 0, std::string(10, '\x01'));
   const std::string good = qemu_hello();  // any side's hello has this shape
+  // More than QEMU takes in one read: one bad packet with bytes behind it is the end of a QEMU that gets to see it.
+  const std::string behind = random_bytes(1 << 20, 9);
   const std::vector<std::string> streams = {
-      random_bytes(100'000, 9),
+      behind,
       "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-      device_connect,                                                     // before any hello
-      good + good,                                                        // two hellos
-      good + usbredir_packet(4711, 0, "what is this"),                    // unknown type
-      good + std::string("\x65\0\0\0\0\0\0\x12\0\0\0\0\0\0\0\0", 16),     // a bulk packet of 300 MB
-      good + device_connect,                                              // no interfaces were announced
-      good + usbredir_packet(usbredir_control, 99, std::string(10, 'c'))  // an answer nobody waits for
-  };
+      device_connect + behind,                                         // before any hello
+      good + good + behind,                                            // two hellos
+      good + usbredir_packet(4711, 0, "what is this") + behind,        // unknown type
+      good + std::string("\x65\0\0\0\0\0\0\x12\0\0\0\0\0\0\0\0", 16),  // a bulk packet of 300 MB
+      good + usbredir_packet(usbredir_control, 1, "short") + behind};
   for (const std::string& stream : streams) {
-    CAPTURE(stream.size());
+    CAPTURE(stream.substr(0, 16));
+    RawWebsocket websocket = guest.open();
+    static_cast<void>(websocket.send({.payload = stream}));
+    const auto close = websocket.receive_close(5s);
+    CHECK((close && close_code(*close) == 1008));
+  }
+  // Well-formed, and still nothing that QEMU can use.
+  for (const std::string& stream : {good + device_connect, good + bulk_answer("nobody asked")}) {
     RawWebsocket websocket = guest.open();
     CHECK(websocket.receive_payload(80, 10s).size() >= 80);
     CHECK(websocket.send({.payload = stream}));

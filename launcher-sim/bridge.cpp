@@ -17,6 +17,15 @@ constexpr std::chrono::milliseconds kLastWord{1000};
 /// RFC 6455, 7.4.1: the endpoint has received a message that violates its policy.
 constexpr std::uint16_t kPolicyViolation = 1008;
 
+/// Reads what the client still sends: a socket that is closed with bytes unread resets the connection, and the Close
+/// frame on its way to the client is lost. Ends with the client or at the last word.
+asio::awaitable<void> drop_the_rest(websocket::Channel& channel) {
+  while (true) {
+    const auto payload = co_await channel.read();
+    if (!payload || payload->empty()) co_return;
+  }
+}
+
 /// Until the client ends, sends what is no usbredir stream, or writing to the device fails.
 asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream& device, StreamGuard* guard) {
   while (true) {
@@ -27,6 +36,7 @@ asio::awaitable<void> client_to_device(websocket::Channel& channel, net::Stream&
       device.close();
       const std::string reason = "not a usbredir stream: " + fine.error().cause;
       static_cast<void>(co_await channel.close(kPolicyViolation, reason));
+      co_await drop_the_rest(channel);
       co_return;
     }
     const auto written = co_await device.write_all(*payload);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <regex>
 
 #include "e2e/harness/failure.h"
 #include "e2e/harness/programs.h"
@@ -45,12 +46,13 @@ void Client::stop() {
 
 std::string wait_disk(GuestConsole& guest, const std::string& port, milliseconds timeout) {
   // Quoted: a pattern without a match must not be looked up again, when the disk may be there.
-  const std::string look = "for d in /sys/block/sd*; do case \"$(readlink -f \"$d\")\" in */" + port +
-                           "/*) [ -b \"/dev/${d##*/}\" ] && [ $(cat \"$d/size\") -gt 0 ] && echo ${d##*/};; esac; done";
+  const std::string look =
+      "for d in /sys/block/sd*; do case \"$(readlink -f \"$d\")\" in */" + port +
+      "/*) [ -b \"/dev/${d##*/}\" ] && [ $(cat \"$d/size\") -gt 0 ] && echo ${d##*/};; esac; done 2>/dev/null";
   std::string disk;
   wait_until("a disk on port " + port + " of the guest", timeout, [&] {
     disk = guest.run(look).output;
-    return !disk.empty();
+    return std::regex_match(disk, std::regex("sd[a-z]+"));
   });
   return disk;
 }

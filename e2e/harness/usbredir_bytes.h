@@ -27,6 +27,9 @@ std::string usbredir_packet(std::uint32_t type, std::uint64_t id, std::string_vi
 /// A GET_DESCRIPTOR(device) request for 18 bytes.
 std::string get_device_descriptor(std::uint64_t id);
 
+/// The answer to a bulk IN request with these data.
+std::string bulk_answer(std::string_view data);
+
 struct UsbredirPacket {
   std::uint32_t type = 0;
   std::uint64_t id = 0;
