@@ -259,7 +259,7 @@ TEST_CASE("a guest that rejects the device ends the client, with a word about it
   Desk desk;
   Session session(desk);
   session.far.send({.payload = usbredir_packet(usbredir_filter_reject, 0, ""), .masked = false});
-  check_ends(session.client, "refused the device");
+  check_ends(session.client, "rejected the device");
 }
 
 TEST_CASE("frames that break the websocket protocol are answered with Close 1002 and end the client") {

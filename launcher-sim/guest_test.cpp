@@ -227,7 +227,7 @@ TEST_CASE("folders that are no guest's are left alone") {
   }
 }
 
-TEST_CASE("one launcher for a run directory; guests' folders are those named by a UID") {
+TEST_CASE("one launcher for a run directory, and guests' folders are those named by a UID") {
   const test::TestDirectory directory;
   {
     const auto first = RunDir::open(directory / "node");
