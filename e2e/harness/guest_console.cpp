@@ -93,6 +93,10 @@ void GuestConsole::wait_ready(milliseconds timeout) {
     start("true");
     return holds_within(1s, [&] { return find_result(text(), commands_).has_value(); });
   });
+  const std::string failed = "usbloop-guest: failed";
+  if (text().find(failed) != std::string::npos || read_file(log_).find(failed) != std::string::npos) {
+    throw Failure("the guest could not set itself up: " + read_file(log_).substr(0, 2000));
+  }
   // From here on without prompt, echo and line editing.
   send("stty -echo; exec sh +i");
   must_run("true", deadline.left());

@@ -1,5 +1,6 @@
 #include "e2e/harness/plain_guest.h"
 
+#include "e2e/harness/failure.h"
 #include "e2e/harness/programs.h"
 
 namespace usbloop::e2e {
@@ -36,9 +37,16 @@ PlainGuest::PlainGuest(const CaseDir& dir, const PlainGuestOptions& options) : d
 }
 
 GuestConsole& PlainGuest::boot() {
-  wait_until("QEMU's console socket", 20s,
-             [&] { return std::filesystem::exists(dir_ / "virt-serial0") || !qemu_->running(); });
-  console_ = std::make_unique<GuestConsole>(dir_ / "virt-serial0", dir_ / "serial.log");
+  // The socket's file is there a moment before QEMU listens on it.
+  wait_until("QEMU's console socket", 20s, [&] {
+    if (!qemu_->running()) throw Failure("QEMU ended: " + qemu_->output());
+    try {
+      console_ = std::make_unique<GuestConsole>(dir_ / "virt-serial0", dir_ / "serial.log");
+      return true;
+    } catch (const Failure&) {
+      return false;
+    }
+  });
   console_->wait_ready();
   return *console_;
 }
