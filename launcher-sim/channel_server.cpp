@@ -30,6 +30,7 @@ namespace {
 using Local = asio::local::stream_protocol;
 
 constexpr std::chrono::milliseconds kHeadTime{10'000};
+constexpr std::chrono::milliseconds kBacklogTime{2'000};
 /// Connections in the handshake or open, all guests together.
 constexpr std::size_t kMaxConnections = 4096;
 
@@ -167,11 +168,11 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   };
 
   /// Takes a slot (or the console from who has it) and connects to its socket.
-  tl::expected<Place, Refused> take_place(const Opening& opening) {
+  asio::awaitable<tl::expected<Place, Refused>> take_place(const Opening& opening) {
     Place place;
     if (opening.request.kind == ChannelRequest::Kind::usbredir) {
       place.lease = slots_.take(opening.guest.uid);
-      if (!place.lease) return tl::unexpected(Refused{503, {}});
+      if (!place.lease) co_return tl::unexpected(Refused{503, {}});
       place.socket_name = usb_socket_name(place.lease->index());
     } else {
       end_console(opening.guest.uid);
@@ -179,19 +180,27 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     }
     const std::string path = opening.guest.directory + "/" + place.socket_name;
     auto device = net::connect_unix(loop_.get_executor(), path);
+    // QEMU's backlog is short: it is full while QEMU has yet to take in the end of the session before.
+    const auto until = std::chrono::steady_clock::now() + kBacklogTime;
+    while (!device && device.error().kind == ErrorKind::conflict && std::chrono::steady_clock::now() < until) {
+      asio::steady_timer pause(loop_, std::chrono::milliseconds(10));
+      asio::error_code ignored;
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      device = net::connect_unix(loop_.get_executor(), path);
+    }
     if (!device) {
       const bool missing = device.error().kind == ErrorKind::not_found;
-      return tl::unexpected(
+      co_return tl::unexpected(
           Refused{400, missing ? "stat " + path + ": no such file or directory" : device.error().message()});
     }
     place.device = std::move(*device);
-    return place;
+    co_return place;
   }
 
   /// Takes its place, answers 101 and carries the bytes.
   asio::awaitable<void> open(net::StreamPtr& client, const Opening& opening, const std::string& leftover) {
     const std::string vmi = opening.request.vmi_namespace + "/" + opening.request.name;
-    auto place = take_place(opening);
+    auto place = co_await take_place(opening);
     if (!place) {
       spdlog::info("VMI {}: a session is refused ({}) {}", vmi, place.error().status, place.error().text);
       co_await refuse(*client, place.error());

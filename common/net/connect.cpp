@@ -56,6 +56,8 @@ Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std:
   // Not by Asio's connect, which waits for a peer whose backlog is full, and the whole loop with it.
   const asio::local::stream_protocol::endpoint endpoint(*name);
   if (::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+    // EAGAIN: the peer's backlog is full, so a later try may go through.
+    if (errno == EAGAIN) return make_error(ErrorKind::conflict, "connect to", path, "its backlog is full");
     return make_errno_error("connect to", path);
   }
   return make_plain_stream(Stream::Socket(std::move(socket)));
