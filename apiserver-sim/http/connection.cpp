@@ -26,6 +26,18 @@ class Place {
   bool taken_;
 };
 
+/// Makes the observation of the present request known to its connection.
+class Observed {
+ public:
+  Observed(Observation*& place, Observation& observation) : place_(place) { place_ = &observation; }
+  ~Observed() { place_ = nullptr; }
+  Observed(const Observed&) = delete;
+  Observed& operator=(const Observed&) = delete;
+
+ private:
+  Observation*& place_;
+};
+
 bool is_usbredir(const Request& request, const RequestInfo& info) {
   return request.method == "GET" && info.group == "subresources.kubevirt.io" &&
          (info.version == "v1" || info.version == "v1alpha3") && info.resource == "virtualmachineinstances" &&
@@ -45,7 +57,8 @@ bool known_method(const std::string& method) {
 
 }  // namespace
 
-Connection::Connection(Services& services, net::StreamPtr stream) : services_(services), stream_(std::move(stream)) {}
+Connection::Connection(Services& services, net::StreamPtr stream, std::string client)
+    : services_(services), stream_(std::move(stream)), client_(std::move(client)) {}
 Connection::~Connection() = default;
 
 void Connection::stop() {
@@ -145,19 +158,20 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
     spdlog::info("{} {}: refused a body of {} bytes", request->method, request->path, body.length);
     co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
   }
-  auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
+  const auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
+  if (user) request->user = *user;
+  const RequestInfo info = read_request_info(*request);
+  const bool usbredir = is_usbredir(*request, info);
+  const bool watch = info.is_resource && info.verb == "watch" && request->method == "GET";
+  Observation observation(services_.observers, {*head, *request, info, client_, usbredir || watch, {}, {}, 0});
+  const Observed observed(observation_, observation);
   if (!user) {
     spdlog::info("{} {}: refused, the credentials are not known", request->method, request->path);
     co_return co_await refuse(kube::unauthorized());
   }
-  request->user = *user;
   spdlog::debug("{} {} by {}", request->method, head->target, user->name);
   const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
-  const RequestInfo info = read_request_info(*request);
-  const bool usbredir = is_usbredir(*request, info);
-  if (!usbredir && !(info.is_resource && info.verb == "watch" && request->method == "GET")) {
-    co_return co_await serve_rest(*user, keep_alive);
-  }
+  if (!usbredir && !watch) co_return co_await serve_rest(*user, keep_alive);
   if (auto refused = refuse_unauthorized(services_.authorizer, *user, info)) {
     spdlog::info("{} {}: {}", request->method, request->path, refused->message);
     co_return co_await refuse(*refused);
@@ -172,10 +186,11 @@ asio::awaitable<Connection::Next> Connection::serve_rest(const User& user, bool 
     engine_ = std::make_unique<RestEngine>([this](const Request& request) { return services_.api.handle(request); });
   }
   on_worker_ = true;
-  const auto work = [&]() -> asio::awaitable<bool> { co_return engine_->serve(*stream_, buffer_, user); };
-  const bool kept = co_await asio::co_spawn(services_.workers, work, asio::use_awaitable);
+  const auto work = [&]() -> asio::awaitable<RestEngine::Served> { co_return engine_->serve(*stream_, buffer_, user); };
+  const RestEngine::Served served = co_await asio::co_spawn(services_.workers, work, asio::use_awaitable);
   on_worker_ = false;
-  co_return kept&& keep_alive && !aborted_ ? Next::keep : Next::close;
+  observation_->answers(served.code);
+  co_return served.keep&& keep_alive && !aborted_ ? Next::keep : Next::close;
 }
 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
@@ -193,6 +208,7 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
   }
   WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub);
   watch_ = &session;
+  observation_->starts(200);
   co_await session.run();
   watch_ = nullptr;
   co_return Next::close;
@@ -202,12 +218,16 @@ asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::He
                                                              std::size_t head_length, bool keep_alive) {
   std::string leftover = buffer_.substr(head_length);
   const auto refusal = co_await services_.usbredir.serve(*stream_, head, info, std::move(leftover), relay_peer_);
-  if (!refusal) co_return Next::close;
+  if (!refusal) {
+    observation_->answers(101);
+    co_return Next::close;
+  }
   buffer_.erase(0, head_length);
   co_return co_await answer(*refusal, keep_alive);
 }
 
 asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive) {
+  if (observation_ != nullptr) observation_->answers(response.code);
   const net::Deadline deadline(stream_->socket().get_executor(), services_.limits.head, [this] { stream_->close(); });
   const std::string text = response_text(response, keep_alive);
   const auto written = co_await stream_->write_all(std::as_bytes(std::span(text)));

@@ -15,7 +15,8 @@ namespace usbloop::apiserver {
 /// only.
 class Connection {
  public:
-  Connection(Services& services, net::StreamPtr stream);
+  /// `client`: address and port of the other end.
+  Connection(Services& services, net::StreamPtr stream, std::string client);
 
   asio::awaitable<void> run();
 
@@ -41,12 +42,14 @@ class Connection {
 
   Services& services_;
   net::StreamPtr stream_;
-  std::string buffer_;  ///< read and not yet used
+  const std::string client_;  ///< address and port of the other end
+  std::string buffer_;        ///< read and not yet used
   net::PeerIdentity certificate_;
   std::unique_ptr<class RestEngine> engine_;  ///< made with the first REST request
   net::Stream* transport_ = nullptr;          ///< while TLS is being agreed on: the stream below, owned by tls_accept
   RelayPeer relay_peer_;                      ///< while a relay is being set up or runs
   WatchSession* watch_ = nullptr;             ///< while one runs
+  Observation* observation_ = nullptr;        ///< of the request that is being served
   bool stopping_ = false;
   bool idle_ = true;        ///< waiting for a request
   bool on_worker_ = false;  ///< the stream belongs to a worker thread now

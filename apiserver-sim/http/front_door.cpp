@@ -22,6 +22,15 @@ namespace {
 
 using asio::ip::tcp;
 
+/// "127.0.0.1:40404"; empty when the client has gone already.
+std::string text_of_peer(const tcp::socket& socket) {
+  asio::error_code code;
+  const tcp::endpoint peer = socket.remote_endpoint(code);
+  if (code) return {};
+  const std::string address = peer.address().to_string();
+  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
+}
+
 /// One thread with its event loop and the connections that live in it.
 class Loop {
  public:
@@ -60,7 +69,8 @@ class Loop {
 
  private:
   asio::awaitable<void> serve(Services& services, tcp::socket socket) {
-    Connection connection(services, net::make_plain_stream(net::Stream::Socket(std::move(socket))));
+    std::string client = text_of_peer(socket);
+    Connection connection(services, net::make_plain_stream(net::Stream::Socket(std::move(socket))), std::move(client));
     const auto place = connections_.insert(connections_.end(), &connection);
     try {
       co_await connection.run();

@@ -125,19 +125,21 @@ class RestEngine::Server final : public httplib::Server {
       status.code = response.status;
       response.set_content(kube::body(status), "application/json");
     });
+    set_logger([this](const httplib::Request&, const httplib::Response& response) { code_ = response.status; });
     set_keep_alive_timeout(120);
     set_keep_alive_max_count(100'000);
     set_payload_max_length(kMaxBodyBytes);
   }
 
-  bool serve(net::Stream& stream, std::string& buffered, const User& user) {
+  RestEngine::Served serve(net::Stream& stream, std::string& buffered, const User& user) {
     BlockingStream blocking(stream, buffered);
     user_ = &user;
     must_close_ = false;
+    code_ = 0;
     bool closed = false;
     const bool served = process(blocking, closed);
     user_ = nullptr;
-    return served && !closed && !must_close_;
+    return {served && !closed && !must_close_, code_};
   }
 
  private:
@@ -207,12 +209,13 @@ class RestEngine::Server final : public httplib::Server {
   RestEngine::Handler handler_;
   const User* user_ = nullptr;
   bool must_close_ = false;
+  int code_ = 0;
 };
 
 RestEngine::RestEngine(Handler handler) : server_(std::make_unique<Server>(std::move(handler))) {}
 RestEngine::~RestEngine() = default;
 
-bool RestEngine::serve(net::Stream& stream, std::string& buffered, const User& user) {
+RestEngine::Served RestEngine::serve(net::Stream& stream, std::string& buffered, const User& user) {
   return server_->serve(stream, buffered, user);
 }
 

@@ -20,9 +20,12 @@ class RestEngine {
   RestEngine& operator=(const RestEngine&) = delete;
 
   /// Blocks, for at most about a minute. `buffered` holds the request's head and whatever was read behind it; what
-  /// belongs to the next request stays in it. The stream must not be in use by a coroutine. False: the connection has
-  /// to be closed.
-  bool serve(net::Stream& stream, std::string& buffered, const User& user);
+  /// belongs to the next request stays in it. The stream must not be in use by a coroutine.
+  struct Served {
+    bool keep = false;  ///< false: the connection has to be closed
+    int code = 0;       ///< HTTP status of the answer; 0: there was none
+  };
+  Served serve(net::Stream& stream, std::string& buffered, const User& user);
 
  private:
   class Server;

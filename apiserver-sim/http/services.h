@@ -4,8 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <vector>
 
 #include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/http/request_observer.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/security/authenticator.h"
 #include "apiserver-sim/security/authorizer.h"
@@ -37,6 +39,7 @@ struct Services {
   const net::TlsContext& tls;
   asio::thread_pool& workers;  ///< for requests that block
   Limits limits;
+  std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> watches = 0;
 };
