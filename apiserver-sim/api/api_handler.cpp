@@ -57,10 +57,9 @@ Response ApiHandler::dispatch(const Request& request) {
   }
   if (is_health_path(request.path)) return health(request);
   const bool reading = request.method == "GET" || request.method == "HEAD";
-  // Clients take an empty answer for an empty document of OpenAPI v2 and validate nothing. wire.md section 3.
-  if (reading && request.path == "/openapi/v2") return {200, "application/octet-stream", "", {}};
   if (reading) {
-    if (auto document = discovery_document(registry_, request.path)) return answer_json(200, std::move(*document));
+    if (auto response = answer_discovery(registry_, request)) return std::move(*response);
+    if (auto response = openapi_.answer(request)) return std::move(*response);
   }
   if (!info.is_resource) return page_not_found();
   if (info.group == "subresources.kubevirt.io") return subresource_refusal(info);

@@ -5,6 +5,7 @@
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/api/rest_handler.h"
+#include "apiserver-sim/openapi/openapi.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/security/authorizer.h"
 
@@ -15,7 +16,7 @@ namespace usbloop::apiserver {
 class ApiHandler {
  public:
   ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
-      : registry_(registry), authorizer_(authorizer), rest_(registry, store) {}
+      : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store) {}
 
   Response handle(const Request& request);
 
@@ -28,6 +29,7 @@ class ApiHandler {
 
   const Registry& registry_;
   const Authorizer& authorizer_;
+  OpenApi openapi_;
   RestHandler rest_;
   std::atomic<bool> ready_ = true;
 };

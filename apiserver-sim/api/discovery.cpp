@@ -1,160 +1,157 @@
 #include "apiserver-sim/api/discovery.h"
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "apiserver-sim/api/aggregated_discovery.h"
+#include "apiserver-sim/api/answer.h"
+#include "apiserver-sim/api/api_groups.h"
+#include "apiserver-sim/api/content_hash.h"
 
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::ordered_json;
 
-/// The versions of each group, preferred first.
-std::map<std::string, std::vector<std::string>> groups_of(const Registry& registry) {
-  std::map<std::string, std::vector<std::string>> groups;
-  for (const auto& resource : registry.all()) {
-    const ResourceInfo& info = resource->info();
-    auto& versions = groups[info.group];
-    const auto add = [&](const std::string& version) {
-      if (std::find(versions.begin(), versions.end(), version) == versions.end()) versions.push_back(version);
-    };
-    add(info.version);
-    for (const std::string& version : info.other_versions) add(version);
+ordered_json version_document(const ApiGroup& group, const ApiVersion& version) {
+  return {{"groupVersion", group.group_version(version)}, {"version", version.version}};
+}
+
+ordered_json group_document(const ApiGroup& group) {
+  ordered_json versions = ordered_json::array();
+  for (const ApiVersion& version : group.versions) versions.push_back(version_document(group, version));
+  return {{"name", group.name},
+          {"versions", versions},
+          {"preferredVersion", version_document(group, group.versions.front())}};
+}
+
+/// What kube-apiserver lets a client tell by whether two versions of an API share their storage.
+std::string storage_version_hash(const std::string& group, const std::string& version, const std::string& kind) {
+  return base64_of_sha256(group + "/" + version + "/" + kind, 8);
+}
+
+ordered_json resource_entry(const ApiGroup& group, const ApiResource& resource) {
+  ordered_json entry = {{"name", resource.plural},
+                        {"singularName", resource.singular},
+                        {"namespaced", resource.namespaced},
+                        {"kind", resource.kind},
+                        {"verbs", resource.verbs}};
+  if (resource.verbs.empty()) entry["verbs"] = nullptr;
+  if (!resource.short_names.empty()) entry["shortNames"] = resource.short_names;
+  if (!resource.categories.empty()) entry["categories"] = resource.categories;
+  if (resource.stored) {
+    entry["storageVersionHash"] = storage_version_hash(group.name, group.versions.front().version, resource.kind);
   }
-  groups["authorization.k8s.io"] = {"v1"};
-  groups["authentication.k8s.io"] = {"v1", "v1beta1"};
-  groups["subresources.kubevirt.io"] = {"v1", "v1alpha3"};
-  return groups;
-}
-
-ordered_json group_version(const std::string& group, const std::string& version) {
-  return {{"groupVersion", group + "/" + version}, {"version", version}};
-}
-
-ordered_json group_document(const std::string& group, const std::vector<std::string>& versions) {
-  ordered_json list = ordered_json::array();
-  for (const std::string& version : versions) list.push_back(group_version(group, version));
-  return {{"name", group}, {"versions", list}, {"preferredVersion", group_version(group, versions.front())}};
-}
-
-ordered_json object_entry(const ResourceInfo& info) {
-  ordered_json entry = {{"name", info.plural},
-                        {"singularName", info.singular},
-                        {"namespaced", info.namespaced},
-                        {"kind", info.kind},
-                        {"verbs", {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}}};
-  if (!info.short_names.empty()) entry["shortNames"] = info.short_names;
-  if (!info.categories.empty()) entry["categories"] = info.categories;
   return entry;
 }
 
-ordered_json status_entry(const ResourceInfo& info) {
-  return {{"name", info.plural + "/status"},
-          {"singularName", ""},
-          {"namespaced", info.namespaced},
-          {"kind", info.kind},
-          {"verbs", {"get", "patch", "update"}}};
+ordered_json subresource_entry(const ApiResource& resource, const ApiSubresource& subresource) {
+  ordered_json entry = {{"name", resource.plural + "/" + subresource.name},
+                        {"singularName", ""},
+                        {"namespaced", resource.namespaced},
+                        {"kind", subresource.kind},
+                        {"verbs", subresource.verbs}};
+  if (subresource.verbs.empty()) entry["verbs"] = nullptr;
+  return entry;
 }
 
-ordered_json review_entry(const char* name, const char* kind) {
-  return {{"name", name}, {"singularName", ""}, {"namespaced", false}, {"kind", kind}, {"verbs", {"create"}}};
-}
-
-/// The resources of a group version that are no stored objects.
-void add_virtual_resources(const std::string& group, ordered_json& resources) {
-  if (group == "authorization.k8s.io") {
-    resources.push_back(review_entry("selfsubjectaccessreviews", "SelfSubjectAccessReview"));
-    resources.push_back(review_entry("selfsubjectrulesreviews", "SelfSubjectRulesReview"));
-  } else if (group == "authentication.k8s.io") {
-    resources.push_back(review_entry("selfsubjectreviews", "SelfSubjectReview"));
-  } else if (group == "subresources.kubevirt.io") {
-    // As KubeVirt lists its subresources: a name, neither kind nor verbs.
-    resources.push_back({{"name", "virtualmachineinstances/usbredir"},
-                         {"singularName", ""},
-                         {"namespaced", true},
-                         {"kind", ""},
-                         {"verbs", nullptr}});
-  }
-}
-
-std::optional<std::string> resource_list(const Registry& registry, const std::string& group,
-                                         const std::string& version) {
-  const auto groups = groups_of(registry);
-  const auto found = groups.find(group);
-  if (found == groups.end() || std::find(found->second.begin(), found->second.end(), version) == found->second.end()) {
-    return std::nullopt;
-  }
+ordered_json resource_list(const ApiGroup& group, const ApiVersion& version) {
   ordered_json resources = ordered_json::array();
-  for (const auto& resource : registry.all()) {
-    const ResourceInfo& info = resource->info();
-    if (registry.find(group, version, info.plural) != resource.get()) continue;
-    resources.push_back(object_entry(info));
-    if (info.has_status) resources.push_back(status_entry(info));
+  for (const ApiResource& resource : version.resources) {
+    if (resource.listed) resources.push_back(resource_entry(group, resource));
+    for (const ApiSubresource& subresource : resource.subresources) {
+      resources.push_back(subresource_entry(resource, subresource));
+    }
   }
-  add_virtual_resources(group, resources);
-  return ordered_json{{"kind", "APIResourceList"},
-                      {"apiVersion", "v1"},
-                      {"groupVersion", group.empty() ? version : group + "/" + version},
-                      {"resources", resources}}
-      .dump();
+  ordered_json list = {{"kind", "APIResourceList"}};
+  // kube-apiserver's own lists of the core group have no version, for the sake of its first clients.
+  if (!group.name.empty()) list["apiVersion"] = "v1";
+  list["groupVersion"] = group.group_version(version);
+  list["resources"] = resources;
+  return list;
 }
 
-std::string group_list(const Registry& registry) {
+ordered_json group_list(const std::vector<ApiGroup>& groups) {
   ordered_json list = ordered_json::array();
-  for (const auto& [group, versions] : groups_of(registry)) {
-    if (!group.empty()) list.push_back(group_document(group, versions));
+  for (const ApiGroup& group : groups) {
+    if (!group.name.empty()) list.push_back(group_document(group));
   }
-  return ordered_json{{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", list}}.dump();
+  return {{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", list}};
 }
 
-std::optional<std::string> one_group(const Registry& registry, const std::string& group) {
-  const auto groups = groups_of(registry);
-  const auto found = groups.find(group);
-  if (found == groups.end() || group.empty()) return std::nullopt;
+ordered_json one_group(const ApiGroup& group) {
   ordered_json document = {{"kind", "APIGroup"}, {"apiVersion", "v1"}};
-  document.update(group_document(group, found->second));
-  return document.dump();
+  document.update(group_document(group));
+  return document;
 }
 
-std::string kubernetes_version() {
-  return ordered_json{{"major", "1"},
-                      {"minor", "32"},
-                      {"gitVersion", kKubernetesVersion},
-                      {"gitCommit", "59526cd4867447956156ae3a602fcbac10a2c335"},
-                      {"gitTreeState", "clean"},
-                      {"buildDate", "2025-04-22T16:02:27Z"},
-                      {"goVersion", "go1.23.6"},
-                      {"compiler", "gc"},
-                      {"platform", "linux/amd64"}}
-      .dump();
+ordered_json core_versions() {
+  return {{"kind", "APIVersions"},
+          {"versions", {"v1"}},
+          {"serverAddressByClientCIDRs", ordered_json::array({{{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", ""}}})}};
 }
 
-std::string kubevirt_version() {
-  return ordered_json{{"gitVersion", kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
-                      {"gitTreeState", "clean"},        {"buildDate", "2026-03-01T00:00:00Z"},
-                      {"goVersion", "go1.24"},          {"compiler", "gc"},
-                      {"platform", "linux/amd64"}}
-      .dump();
+ordered_json kubernetes_version() {
+  return {{"major", "1"},
+          {"minor", "32"},
+          {"gitVersion", kKubernetesVersion},
+          {"gitCommit", "59526cd4867447956156ae3a602fcbac10a2c335"},
+          {"gitTreeState", "clean"},
+          {"buildDate", "2025-04-22T16:02:27Z"},
+          {"goVersion", "go1.23.6"},
+          {"compiler", "gc"},
+          {"platform", "linux/amd64"}};
+}
+
+ordered_json kubevirt_version() {
+  return {{"gitVersion", kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
+          {"gitTreeState", "clean"},        {"buildDate", "2026-03-01T00:00:00Z"},
+          {"goVersion", "go1.24"},          {"compiler", "gc"},
+          {"platform", "linux/amd64"}};
+}
+
+/// The document at "GROUP" or "GROUP/VERSION".
+std::optional<ordered_json> document_below_apis(const std::vector<ApiGroup>& groups, const std::string& path) {
+  for (const ApiGroup& group : groups) {
+    if (group.name.empty()) continue;
+    if (path == group.name) return one_group(group);
+    for (const ApiVersion& version : group.versions) {
+      if (path == group.group_version(version)) return resource_list(group, version);
+      if (group.name == "subresources.kubevirt.io" && path == group.group_version(version) + "/version") {
+        return kubevirt_version();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ordered_json> legacy_document(const std::vector<ApiGroup>& groups, const std::string& path) {
+  constexpr std::string_view kApis = "/apis/";
+  if (path == "/api") return core_versions();
+  if (path == "/apis") return group_list(groups);
+  if (path == "/api/v1") return resource_list(groups.front(), groups.front().versions.front());
+  if (path.starts_with(kApis)) return document_below_apis(groups, path.substr(kApis.size()));
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<std::string> discovery_document(const Registry& registry, const std::string& path) {
-  if (path == "/version") return kubernetes_version();
-  if (path == "/api") return ordered_json{{"kind", "APIVersions"}, {"versions", {"v1"}}}.dump();
-  if (path == "/apis") return group_list(registry);
-  if (path == "/api/v1") return resource_list(registry, "", "v1");
-  constexpr std::string_view kApis = "/apis/";
-  if (!path.starts_with(kApis)) return std::nullopt;
-  const std::string rest = path.substr(kApis.size());
-  if (rest == "subresources.kubevirt.io/v1/version" || rest == "subresources.kubevirt.io/v1alpha3/version") {
-    return kubevirt_version();
+std::optional<Response> answer_discovery(const Registry& registry, const Request& request) {
+  if (request.path == "/version") return answer_json(200, kubernetes_version().dump());
+  const std::string path = request.path.ends_with('/') ? request.path.substr(0, request.path.size() - 1) : request.path;
+  if (!path.starts_with("/api")) return std::nullopt;
+  const std::vector<ApiGroup> groups = api_groups(registry);
+  if (path == "/api" || path == "/apis") {
+    if (const std::string version = wanted_aggregation(request.accept); !version.empty()) {
+      return answer_aggregated(groups, path == "/api", version, request);
+    }
   }
-  const auto slash = rest.find('/');
-  if (slash == std::string::npos) return one_group(registry, rest);
-  if (rest.find('/', slash + 1) != std::string::npos) return std::nullopt;
-  return resource_list(registry, rest.substr(0, slash), rest.substr(slash + 1));
+  const auto document = legacy_document(groups, path);
+  if (!document) return std::nullopt;
+  Response response = answer_json(200, document->dump());
+  if (path == "/api" || path == "/apis") response.headers.emplace_back("Vary", "Accept");
+  return response;
 }
 
 }  // namespace usbloop::apiserver

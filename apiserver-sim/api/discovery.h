@@ -3,17 +3,20 @@
 #include <optional>
 #include <string>
 
+#include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/resources/registry.h"
 
-// The documents from which clients learn what the server has: legacy discovery. wire.md section 2.
+// The documents from which clients learn what the server has. wire.md section 2.
 namespace usbloop::apiserver {
 
 /// Kubernetes' and KubeVirt's versions as the server says them.
 inline constexpr const char* kKubernetesVersion = "v1.32.4";
 inline constexpr const char* kKubeVirtVersion = "v1.8.0";
 
-/// The document at a path ("/api", "/apis", "/apis/GROUP", "/apis/GROUP/VERSION", "/version", …), as JSON text; nothing
-/// when there is none.
-std::optional<std::string> discovery_document(const Registry& registry, const std::string& path);
+/// The answer to a GET of "/api", "/apis", "/apis/GROUP", "/apis/GROUP/VERSION", "/version", …; nothing for other
+/// paths.
+/// "/api" and "/apis" are aggregated documents for clients whose Accept names one, in the version that it names, and
+/// the legacy ones for all others.
+std::optional<Response> answer_discovery(const Registry& registry, const Request& request);
 
 }  // namespace usbloop::apiserver

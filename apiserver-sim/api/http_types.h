@@ -26,6 +26,7 @@ struct Request {
   std::string accept;
   std::string body;
   User user;
+  std::string if_none_match = {};
 
   /// First value of the parameter, or empty.
   [[nodiscard]] std::string parameter(const std::string& name) const;

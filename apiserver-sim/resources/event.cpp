@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "apiserver-sim/resources/schema_check.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -33,14 +31,6 @@ EventResource::EventResource()
                 .kind = "Event",
                 .short_names = {"ev"},
                 .strategic_merge = true}) {}
-
-Causes EventResource::validate(const json& object) const {
-  Causes causes;
-  SchemaCheck top(object, "", causes);
-  top.required_object("involvedObject");
-  for (const char* name : {"reason", "message", "type"}) top.optional_string(name);
-  return causes;
-}
 
 const std::vector<std::string>& EventResource::selectable_names() const {
   static const std::vector<std::string> kNames = {"involvedObject.kind",

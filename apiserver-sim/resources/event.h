@@ -8,7 +8,6 @@ namespace usbloop::apiserver {
 class EventResource final : public Resource {
  public:
   EventResource();
-  [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
   [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
   [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;

@@ -1,7 +1,5 @@
 #include "apiserver-sim/resources/node.h"
 
-#include "apiserver-sim/resources/schema_check.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -50,19 +48,6 @@ NodeResource::NodeResource()
                 .short_names = {"no"},
                 .has_status = true,
                 .strategic_merge = true}) {}
-
-Causes NodeResource::validate(const json& object) const {
-  Causes causes;
-  SchemaCheck top(object, "", causes);
-  top.optional_object("spec");
-  if (const json* status = top.optional_object("status")) {
-    SchemaCheck in_status(*status, "status", causes);
-    in_status.optional_array("conditions");
-    in_status.optional_array("addresses");
-    in_status.optional_object("nodeInfo");
-  }
-  return causes;
-}
 
 const std::vector<std::string>& NodeResource::selectable_names() const {
   static const std::vector<std::string> kNames = {"spec.unschedulable"};

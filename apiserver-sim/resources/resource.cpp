@@ -1,8 +1,13 @@
 #include "apiserver-sim/resources/resource.h"
 
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/openapi/schema_set.h"
+#include "apiserver-sim/openapi/validation.h"
 
 namespace usbloop::apiserver {
+
+Resource::Resource(ResourceInfo info)
+    : info_(std::move(info)), schema_(SchemaSet::builtin().kind(api_version(info_.version), info_.kind)) {}
 
 std::string Resource::api_version(const std::string& version) const {
   return info_.group.empty() ? version : info_.group + "/" + version;
@@ -28,7 +33,9 @@ void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& curr
   object = std::move(updated);
 }
 
-Causes Resource::validate(const nlohmann::json&) const { return {}; }
+Causes Resource::validate(const nlohmann::json& object) const {
+  return schema_ == nullptr ? Causes() : violations(*schema_, object);
+}
 
 std::optional<kube::Status> Resource::refuse_update(const nlohmann::json&, const nlohmann::json&, const User&) const {
   return std::nullopt;

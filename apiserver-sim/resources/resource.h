@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/openapi/schema.h"
 #include "apiserver-sim/store/object.h"
 #include "common/kube/status.h"
 
@@ -41,10 +42,13 @@ using Causes = std::vector<kube::StatusCause>;
 /// already.
 class Resource {
  public:
-  explicit Resource(ResourceInfo info) : info_(std::move(info)) {}
+  explicit Resource(ResourceInfo info);
   virtual ~Resource() = default;
 
   [[nodiscard]] const ResourceInfo& info() const { return info_; }
+  /// What the fields of the objects may be; null when no file of openapi/schemas describes the kind. For what is
+  /// unknown to it: openapi/validation.h.
+  [[nodiscard]] const Schema* schema() const { return schema_; }
   /// "virtualmachineinstances.kubevirt.io": the resource part of the store's keys.
   [[nodiscard]] std::string qualified() const { return kube::qualified_resource(info_.group, info_.plural); }
   /// "kubevirt.io/v1"
@@ -54,7 +58,7 @@ class Resource {
   virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
   /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
   virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
-  /// Why the object cannot be; empty when it is fine.
+  /// Why the object cannot be; empty when it is fine. Looks at the schema; a kind with rules of its own adds them.
   [[nodiscard]] virtual Causes validate(const nlohmann::json& object) const;
   /// Why this user may not make this change of an existing object.
   [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
@@ -73,6 +77,7 @@ class Resource {
 
  private:
   ResourceInfo info_;
+  const Schema* schema_;
 };
 
 // For reading objects whose shape is not known.

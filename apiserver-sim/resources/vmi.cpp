@@ -1,42 +1,22 @@
 #include "apiserver-sim/resources/vmi.h"
 
 #include <algorithm>
-
-#include "apiserver-sim/resources/quantity.h"
-#include "apiserver-sim/resources/schema_check.h"
+#include <cstdint>
 
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
 
-void check_domain(const json& spec, Causes& causes) {
-  SchemaCheck check(spec, "spec", causes);
-  const json* domain = check.required_object("domain");
-  if (domain == nullptr) return;
-  SchemaCheck in_domain(*domain, "spec.domain", causes);
-  if (const json* devices = in_domain.optional_object("devices")) {
-    SchemaCheck in_devices(*devices, "spec.domain.devices", causes);
-    in_devices.optional_object("clientPassthrough");
-    in_devices.optional_array("disks");
-    in_devices.optional_array("interfaces");
-    in_devices.optional_boolean("autoattachSerialConsole");
-  }
-  if (const json* memory = in_domain.optional_object("memory")) {
-    SchemaCheck(*memory, "spec.domain.memory", causes).optional_quantity("guest");
-  }
-  if (const json* cpu = in_domain.optional_object("cpu")) {
-    SchemaCheck in_cpu(*cpu, "spec.domain.cpu", causes);
-    for (const char* name : {"cores", "sockets", "threads"}) in_cpu.optional_positive(name);
-  }
-  if (const json* resources = in_domain.optional_object("resources")) {
-    SchemaCheck in_resources(*resources, "spec.domain.resources", causes);
-    for (const char* name : {"requests", "limits"}) {
-      const json* amounts = in_resources.optional_object(name);
-      if (amounts == nullptr) continue;
-      SchemaCheck in_amounts(*amounts, std::string("spec.domain.resources.") + name, causes);
-      for (const auto& [key, value] : amounts->items()) in_amounts.optional_quantity(key.c_str());
-    }
+/// What the type of the field does not say.
+void check_cpu(const json& object, Causes& causes) {
+  constexpr std::uint64_t kMost = 1024;
+  for (const char* name : {"cores", "sockets", "threads"}) {
+    const json* value = element_at(object, (std::string("/spec/domain/cpu/") + name).c_str());
+    if (value == nullptr || !value->is_number_integer()) continue;
+    if (*value >= 1 && *value <= kMost) continue;
+    causes.push_back({"FieldValueInvalid", "Invalid value: " + value->dump() + ": must be between 1 and 1024",
+                      std::string("spec.domain.cpu.") + name});
   }
 }
 
@@ -76,22 +56,8 @@ void VmiResource::prepare_create(json& object, const std::string& now) const {
 }
 
 Causes VmiResource::validate(const json& object) const {
-  Causes causes;
-  SchemaCheck top(object, "", causes);
-  const json* spec = top.required_object("spec");
-  if (spec == nullptr) return causes;
-  SchemaCheck in_spec(*spec, "spec", causes);
-  in_spec.optional_string_map("nodeSelector");
-  in_spec.optional_string("architecture");
-  in_spec.optional_array("volumes");
-  in_spec.optional_array("networks");
-  check_domain(*spec, causes);
-  if (const json* status = top.optional_object("status")) {
-    SchemaCheck in_status(*status, "status", causes);
-    in_status.optional_string("phase");
-    in_status.optional_string("nodeName");
-    in_status.optional_array("conditions");
-  }
+  Causes causes = Resource::validate(object);
+  if (causes.empty()) check_cpu(object, causes);
   return causes;
 }
 

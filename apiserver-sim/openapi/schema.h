@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace usbloop::apiserver {
+
+struct Schema;
+
+/// One field of an object.
+struct SchemaField {
+  std::string name;
+  const Schema* schema = nullptr;
+  bool required = false;   ///< may be neither absent nor null
+  bool defaulted = false;  ///< of required ones: the server adds it where it is absent
+  std::string description;
+};
+
+/// What a value may be, and what it means. The one source of validation, of unknown fields, and of the OpenAPI
+/// documents. Nodes belong to a SchemaSet and are immutable.
+struct Schema {
+  enum class Type { object, map, array, string, boolean, integer, number, int_or_string, quantity, time };
+
+  Type type = Type::object;
+  std::string name;                     ///< of objects: "Devices"; empty: any object
+  std::string package;                  ///< of objects: "io.kubevirt.v1"
+  std::string description;              ///< of objects
+  std::string format;                   ///< "int32", "int64", "byte", …; may be empty
+  std::vector<SchemaField> fields;      ///< of objects
+  const Schema* element = nullptr;      ///< of arrays and maps
+  std::vector<std::string> allowed;     ///< of strings: the only values; empty: any
+  std::optional<std::int64_t> minimum;  ///< of integers
+  bool open = false;                    ///< of objects: may hold fields that are not listed, which are kept
+
+  /// Null when there is no such field.
+  [[nodiscard]] const SchemaField* field(std::string_view wanted) const;
+};
+
+}  // namespace usbloop::apiserver
