@@ -40,6 +40,12 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
                  "Where to write the nodes' kubeconfig "
                  "[DATA_DIR/node.kubeconfig]");
   app.add_flag("--in-memory", options.in_memory, "Keep no state on disk");
+  std::int64_t ping = options.ping_interval.count();
+  std::int64_t timeout = options.peer_timeout.count();
+  app.add_option("--ping-interval", ping, "Seconds between pings to a client whose websocket ends here [10]")
+      ->check(CLI::Range(1, 3600));
+  app.add_option("--peer-timeout", timeout, "Seconds of silence after which such a client counts as gone [30]")
+      ->check(CLI::Range(1, 36000));
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
   app.add_flag("-v,--verbose", verbose, "Same as --log-level debug");
   try {
@@ -48,6 +54,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, app.exit(error) == 0 ? 0 : 2};
   }
+  options.ping_interval = std::chrono::seconds(ping);
+  options.peer_timeout = std::chrono::seconds(timeout);
   if (verbose) options.log_level = "debug";
   if (options.kubeconfig.empty()) options.kubeconfig = options.data_dir + "/admin.kubeconfig";
   if (options.node_kubeconfig.empty()) options.node_kubeconfig = options.data_dir + "/node.kubeconfig";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ struct Options {
   std::vector<std::string> names;  ///< further names for the server certificate
   std::string kubeconfig;          ///< where the admin's goes; default: in data_dir
   std::string node_kubeconfig;
+  std::chrono::seconds ping_interval{10};  ///< to clients whose websocket ends here
+  std::chrono::seconds peer_timeout{30};
   std::string log_level = "info";
   bool in_memory = false;
 };

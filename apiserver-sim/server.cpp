@@ -90,7 +90,10 @@ class ApiServer::Impl {
     authenticator_.emplace(*tokens);
     authorizer_ = make_group_authorizer();
     api_.emplace(registry_, *store_, *authorizer_);
-    usbredir_.emplace(*store_, RelayTimes{});
+    RelayOptions relay;
+    relay.websocket.ping_interval = options.ping_interval;
+    relay.websocket.peer_timeout = options.peer_timeout;
+    usbredir_.emplace(*store_, relay);
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
                                  workers_, limits});
     front_door_ = std::make_unique<FrontDoor>(*services_);

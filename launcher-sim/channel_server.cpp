@@ -14,12 +14,14 @@
 #include <filesystem>
 #include <set>
 
+#include "bridge/bridge.h"
+#include "bridge/handoff.h"
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/net/deadline.h"
+#include "common/net/descriptor_passing.h"
 #include "common/net/stream.h"
 #include "common/websocket/handshake.h"
-#include "launcher-sim/bridge.h"
 #include "launcher-sim/channel_request.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/slot_table.h"
@@ -47,11 +49,11 @@ struct Opening {
   GuestAddress guest;
 };
 
-/// One open session; the device's stream is borrowed from the coroutine that serves it.
+/// One open session. `end` closes the device's side; what it works on is the coroutine's that serves the session.
 struct Session {
   std::string uid;
   ChannelRequest::Kind kind;
-  net::Stream* device;
+  std::function<void()> end;
 };
 
 /// Keeps a session among the open ones as long as this lives.
@@ -73,7 +75,7 @@ class Registered {
 
 class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& loop, const GuestRegistry& guests, websocket::ChannelOptions options)
+  Impl(asio::io_context& loop, const GuestRegistry& guests, ChannelServerOptions options)
       : loop_(loop), guests_(guests), options_(options), acceptor_(loop) {}
 
   Result<> listen(const std::string& path) {
@@ -96,14 +98,14 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
 
   void end_sessions(const std::string& uid) {
     for (const Session* session : sessions_) {
-      if (session->uid == uid) session->device->close();
+      if (session->uid == uid) session->end();
     }
   }
 
   void stop() {
     asio::error_code ignored;
     acceptor_.close(ignored);
-    for (const Session* session : sessions_) session->device->close();
+    for (const Session* session : sessions_) session->end();
   }
 
  private:
@@ -197,32 +199,73 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     co_return place;
   }
 
-  /// Takes its place, answers 101 and carries the bytes.
+  /// Takes its place, answers 101, and carries the bytes or hands the device over.
   asio::awaitable<void> open(net::StreamPtr& client, const Opening& opening, const std::string& leftover) {
-    const std::string vmi = opening.request.vmi_namespace + "/" + opening.request.name;
     auto place = co_await take_place(opening);
     if (!place) {
-      spdlog::info("VMI {}: a session is refused ({}) {}", vmi, place.error().status, place.error().text);
+      spdlog::info("VMI {}: a session is refused ({}) {}", name_of(opening), place.error().status, place.error().text);
       co_await refuse(*client, place.error());
       co_return;
     }
-    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, place->device.get()});
+    const bool offered = opening.head.header(bridge::kHandoffHeader) == bridge::kHandoffSocket;
+    if (options_.handoff && offered && leftover.empty() && net::passes_descriptors(*client)) {
+      co_await hand_over(*client, opening, *place);
+    } else {
+      co_await carry(client, opening, *place, leftover);
+    }
+  }
+
+  /// The plain way: this end of the websocket.
+  asio::awaitable<void> carry(net::StreamPtr& client, const Opening& opening, Place& place,
+                              const std::string& leftover) {
+    const auto end = [&place] {
+      place.device->close();
+      place.lease.reset();  // the client may take a moment longer
+    };
+    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, end});
     const std::string response = websocket::upgrade_response(opening.head);
     const auto bytes = std::as_bytes(std::span(response));
     const auto answered = co_await client->write_all(bytes);
     if (!answered) co_return;
-    spdlog::info("VMI {}: session on {} begins", vmi, place->socket_name);
-    websocket::Channel channel(std::move(client), websocket::Role::server, options_,
+    spdlog::info("VMI {}: session on {} begins", name_of(opening), place.socket_name);
+    websocket::Channel channel(std::move(client), websocket::Role::server, options_.websocket,
                                std::as_bytes(std::span(leftover)));
-    StreamGuard guard;
+    bridge::StreamGuard guard;
     const bool guarded = opening.request.kind == ChannelRequest::Kind::usbredir;
-    co_await bridge(channel, *place->device, guarded ? &guard : nullptr);
-    spdlog::info("VMI {}: session on {} has ended ({})", vmi, place->socket_name, channel.close_info().code);
+    bridge::Ends ends{channel, *place.device, guarded ? &guard : nullptr, end, traffic_};
+    co_await bridge::run(std::move(ends));
+    spdlog::info("VMI {}: session on {} has ended ({})", name_of(opening), place.socket_name,
+                 channel.close_info().code);
+  }
+
+  /// Gives the device's socket to the API server, and waits for the end of the lease, that is of the node channel.
+  asio::awaitable<void> hand_over(net::Stream& client, const Opening& opening, const Place& place) {
+    asio::error_code code;
+    // Out of the loop, which would wake up with every byte that is not for it. The copy here ends the device's
+    // connection whatever the API server does: when the slot is free, it is closed.
+    const Fd device(place.device->socket().release(code));
+    const auto end = [&device, &client] {
+      bridge::end_device(device.get());
+      client.close();
+    };
+    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, end});
+    const std::string response = bridge::with_handoff(websocket::upgrade_response(opening.head));
+    const auto answered = co_await bridge::send_handoff(client, response, device.get());
+    if (answered) {
+      spdlog::info("VMI {}: session on {} begins, handed over", name_of(opening), place.socket_name);
+      co_await bridge::lease_ends(client);
+      spdlog::info("VMI {}: session on {} has ended", name_of(opening), place.socket_name);
+    }
+    end();
+  }
+
+  static std::string name_of(const Opening& opening) {
+    return opening.request.vmi_namespace + "/" + opening.request.name;
   }
 
   void end_console(const std::string& uid) {
     for (const Session* session : sessions_) {
-      if (session->uid == uid && session->kind == ChannelRequest::Kind::console) session->device->close();
+      if (session->uid == uid && session->kind == ChannelRequest::Kind::console) session->end();
     }
   }
 
@@ -254,7 +297,8 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
 
   asio::io_context& loop_;
   const GuestRegistry& guests_;
-  const websocket::ChannelOptions options_;
+  const ChannelServerOptions options_;
+  net::Traffic traffic_;
   Fd folder_;
   Local::acceptor acceptor_;
   std::size_t connections_ = 0;
@@ -262,7 +306,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   std::set<const Session*> sessions_;
 };
 
-ChannelServer::ChannelServer(asio::io_context& loop, const GuestRegistry& guests, websocket::ChannelOptions options)
+ChannelServer::ChannelServer(asio::io_context& loop, const GuestRegistry& guests, ChannelServerOptions options)
     : impl_(std::make_shared<Impl>(loop, guests, options)), loop_(loop) {}
 ChannelServer::~ChannelServer() = default;
 

@@ -10,15 +10,21 @@
 
 namespace usbloop::launcher {
 
+struct ChannelServerOptions {
+  websocket::ChannelOptions websocket = {};
+  bool handoff = true;  ///< hand a device's socket to an API server on this machine that offers to take it over
+};
+
 /// The node's end of the road: virt-handler's websocket endpoint (wire.md section 13) on a unix socket.
 ///
 ///     GET /v1/namespaces/{ns}/virtualmachineinstances/{name}/usbredir   the lowest free USB slot
 ///     GET /v1/namespaces/{ns}/virtualmachineinstances/{name}/console    the serial console; a newer one takes over
 ///
+/// Where both sides want it, the device's socket is handed over (bridge/handoff.h), and the API server is the end.
 /// Runs in the loop's thread; end_sessions() may be called from any.
 class ChannelServer {
  public:
-  ChannelServer(asio::io_context& loop, const GuestRegistry& guests, websocket::ChannelOptions options);
+  ChannelServer(asio::io_context& loop, const GuestRegistry& guests, ChannelServerOptions options);
   ~ChannelServer();
   ChannelServer(const ChannelServer&) = delete;
   ChannelServer& operator=(const ChannelServer&) = delete;

@@ -6,6 +6,8 @@
 #include <asio/use_awaitable.hpp>
 #include <memory>
 
+#include "bridge/handoff.h"
+#include "common/net/descriptor_passing.h"
 #include "common/net/test_support.h"
 #include "common/websocket/handshake.h"
 #include "launcher-sim/channel_request.h"
@@ -35,8 +37,8 @@ struct Node {
   GuestRegistry guests;
   std::unique_ptr<ChannelServer> server;
 
-  explicit Node(websocket::ChannelOptions options = {}) {
-    server = std::make_unique<ChannelServer>(loop, guests, options);
+  explicit Node(websocket::ChannelOptions options = {}, bool handoff = true) {
+    server = std::make_unique<ChannelServer>(loop, guests, ChannelServerOptions{options, handoff});
     REQUIRE(server->listen(path()));
     guests.put("default", "demo", {"uid-1", directory.path()});
   }
@@ -358,4 +360,127 @@ TEST_CASE("a guest that does not read stops its client, not the memory") {
     co_return total;
   };
   CHECK(run(node.loop, drain()) == 4 * 1024 * 1024);
+}
+
+namespace {
+
+/// What an API server on this machine gets when it offers to take the slot over.
+struct HandedOver {
+  net::StreamPtr lease;
+  std::string head;
+  Fd device;
+};
+
+asio::awaitable<bool> take_over(net::Stream& lease, std::string target, std::string* head,
+                                net::PassedDescriptors* passed) {
+  const std::string request = bridge::with_handoff(upgrade(target));
+  co_await send(lease, request);
+  std::vector<std::byte> buffer(4096);
+  while (head->find("\r\n\r\n") == std::string::npos) {
+    const net::IoResult got = net::try_read_with_descriptors(lease, buffer, *passed);
+    if (got.status == net::IoStatus::end || got.status == net::IoStatus::failed) co_return false;
+    head->append(reinterpret_cast<const char*>(buffer.data()), got.bytes);
+    if (got.status != net::IoStatus::ok) co_await lease.wait(got.status);
+  }
+  co_return true;
+}
+
+HandedOver take_over(Node& node, const std::string& target = kUsb) {
+  HandedOver session{node.connect(), {}, {}};
+  net::PassedDescriptors passed;
+  CHECK(run(node.loop, take_over(*session.lease, target, &session.head, &passed)));
+  CHECK_FALSE(passed.surplus);
+  session.device = std::move(passed.first);
+  return session;
+}
+
+}  // namespace
+
+TEST_CASE("a slot is handed over to an API server that offers to take it, and its bytes pass the node by") {
+  Node node;
+  auto qemu = node.listen("virt-usbredir-0");
+  HandedOver session = take_over(node);
+  CHECK(session.head.starts_with("HTTP/1.1 101 "));
+  CHECK(session.head.find("\r\nUsbloop-Handoff: socket\r\n") != std::string::npos);
+  REQUIRE(session.device);
+  auto device = run(node.loop, accept(qemu));
+  auto stream = bridge::adopt_device(node.loop.get_executor(), std::move(session.device));
+  REQUIRE(stream);
+  CHECK(run(node.loop, send(**stream, "what the guard would refuse")));
+  CHECK(run(node.loop, read_until(*device, "refuse")) == "what the guard would refuse");
+  CHECK(run(node.loop, send(*device, "back")));
+  CHECK(run(node.loop, read_until(**stream, "back")) == "back");
+}
+
+TEST_CASE("the end of the lease frees the slot and ends the device, whoever still holds a copy of its socket") {
+  Node node;
+  std::vector<Local::acceptor> qemu;
+  for (int slot = 0; slot < kUsbSlots; ++slot) qemu.push_back(node.listen(usb_socket_name(slot)));
+  std::vector<HandedOver> sessions;
+  for (int slot = 0; slot < kUsbSlots; ++slot) sessions.push_back(take_over(node));
+  CHECK(ask(node, bridge::with_handoff(upgrade(kUsb))).starts_with("HTTP/1.1 503 "));
+  auto device = run(node.loop, accept(qemu[2]));
+  SUBCASE("closed") { sessions[2].lease->close(); }
+  SUBCASE("half closed") { sessions[2].lease->shutdown_write(); }
+  SUBCASE("a byte that is not due") { CHECK(run(node.loop, send(*sessions[2].lease, "x"))); }
+  CHECK(run(node.loop, read_until(*device, "")).empty());
+  CHECK(sessions[2].device);
+  HandedOver again = take_over(node);
+  CHECK(again.device);
+  CHECK(run(node.loop, accept(qemu[2])));
+}
+
+TEST_CASE("an API server that goes with the socket on its way to it leaves a free slot") {
+  Node node;
+  auto qemu = node.listen("virt-usbredir-0");
+  for (int round = 0; round < 3; ++round) {
+    auto lease = node.connect();
+    CHECK(run(node.loop, send(*lease, bridge::with_handoff(upgrade(kUsb)))));
+    auto device = run(node.loop, accept(qemu));
+    lease.reset();
+    CHECK(run(node.loop, read_until(*device, "")).empty());
+  }
+  CHECK(take_over(node).device);
+}
+
+TEST_CASE("the end of a guest, and of the node, ends the sessions that were handed over") {
+  Node node;
+  auto qemu = node.listen("virt-usbredir-0");
+  HandedOver session = take_over(node);
+  auto device = run(node.loop, accept(qemu));
+  CHECK(run(node.loop, send(*device, "last words")));
+  auto stream = bridge::adopt_device(node.loop.get_executor(), std::move(session.device));
+  REQUIRE(stream);
+  SUBCASE("guest") { node.server->end_sessions("uid-1"); }
+  SUBCASE("node") { node.server->stop(); }
+  CHECK(run(node.loop, read_until(*session.lease, "")).empty());
+  CHECK(run(node.loop, read_until(*device, "")).empty());
+  CHECK(run(node.loop, read_until(**stream, "")) == "last words");
+}
+
+TEST_CASE("a newer console ends an older one that was handed over") {
+  Node node;
+  auto qemu = node.listen(kSerialSocket);
+  const HandedOver older = take_over(node, kConsole);
+  auto device = run(node.loop, accept(qemu));
+  const HandedOver newer = take_over(node, kConsole);
+  CHECK(run(node.loop, read_until(*device, "")).empty());
+  CHECK(run(node.loop, read_until(*older.lease, "")).empty());
+  CHECK(newer.device);
+}
+
+TEST_CASE("nothing is handed over where the node is told not to, and to who has sent bytes behind the request") {
+  {
+    Node node({}, false);
+    auto qemu = node.listen("virt-usbredir-0");
+    const HandedOver session = take_over(node);
+    CHECK(session.head.starts_with("HTTP/1.1 101 "));
+    CHECK(session.head.find("Handoff") == std::string::npos);
+    CHECK_FALSE(session.device);
+  }
+  Node node;
+  auto qemu = node.listen("virt-usbredir-0");
+  auto early = node.connect();
+  CHECK(run(node.loop, send(*early, bridge::with_handoff(upgrade(kUsb)) + "\x89")));
+  CHECK(run(node.loop, read_until(*early, "\r\n\r\n")).find("Handoff") == std::string::npos);
 }

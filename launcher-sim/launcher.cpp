@@ -123,8 +123,10 @@ Result<> serve(Node& node, const Signals& signals) {
   // Declared in the order in which they may use each other: the loop's thread ends before the controller goes.
   std::optional<Controller> controller;
   LoopThread loop;
-  ChannelServer channel(loop.loop(), registry,
-                        {.ping_interval = node.options.ping_interval, .peer_timeout = node.options.peer_timeout});
+  ChannelServer channel(
+      loop.loop(), registry,
+      {.websocket = {.ping_interval = node.options.ping_interval, .peer_timeout = node.options.peer_timeout},
+       .handoff = node.options.handoff});
   if (auto listening = channel.listen(channel_path); !listening) return listening;
   controller.emplace(node.client, node.run_dir, registry,
                      ControllerOptions{node.options.node_name, node.host, node.options.max_vmis},

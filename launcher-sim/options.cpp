@@ -26,6 +26,8 @@ Parsed parse_options(int argc, const char* const* argv) {
   app.add_option("--ping-interval", ping, "Seconds between pings to a client")->check(CLI::Range(1, 3600));
   app.add_option("--peer-timeout", timeout, "Seconds of silence after which a client counts as gone")
       ->check(CLI::Range(1, 36000));
+  app.add_flag("!--no-handoff", options.handoff,
+               "Carry the bytes here even where the API server would take the socket");
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();

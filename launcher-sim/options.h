@@ -20,6 +20,7 @@ struct Options {
   int max_vmis = 64;
   std::chrono::seconds ping_interval{10};
   std::chrono::seconds peer_timeout{30};
+  bool handoff = true;  ///< hand slots' sockets to an API server on this machine
   std::string log_level = "info";
   std::string dry_run_vmi;  ///< a file: print its QEMU command line and exit
 };

@@ -30,6 +30,12 @@ auto refuse(std::string cause) {
 
 }  // namespace
 
+bool PacketGate::in_data() const {
+  constexpr std::uint32_t kTypeHeader = 10;  // of control and bulk packets; 8 without the 32-bit length of bulk
+  if (body_left_ == 0 || body_size_ - body_left_ < kTypeHeader) return false;
+  return type_ == usb_redir_control_packet || type_ == usb_redir_bulk_packet;
+}
+
 std::size_t PacketGate::next_piece(std::size_t header_size) {
   if (at_boundary()) header_size_ = header_size;
   return body_left_ > 0 ? body_left_ : header_size_ - header_have_;
@@ -60,7 +66,8 @@ Result<> PacketGate::check_header() {
                   " bytes is longer than the limit of " + std::to_string(limit));
   }
   hello_seen_ = true;
-  body_left_ = length;
+  type_ = type;
+  body_size_ = body_left_ = length;
   return {};
 }
 

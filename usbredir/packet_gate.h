@@ -31,6 +31,9 @@ class PacketGate {
   /// 16 (64-bit ids) and only looked at on a boundary.
   [[nodiscard]] std::size_t next_piece(std::size_t header_size);
 
+  /// Whether the next bytes are data of a control or bulk packet, behind all that says what the packet is.
+  [[nodiscard]] bool in_data() const;
+
   /// Looks at the next bytes of the stream, at most next_piece().
   [[nodiscard]] Result<> pass(std::span<const std::byte> bytes);
 
@@ -41,6 +44,8 @@ class PacketGate {
   std::array<std::byte, 16> header_{};
   std::size_t header_size_ = 12;
   std::size_t header_have_ = 0;
+  std::uint32_t type_ = 0;       ///< of the packet whose body comes
+  std::uint32_t body_size_ = 0;  ///< of that body, and what of it has not come
   std::uint32_t body_left_ = 0;
   bool hello_seen_ = false;
 };

@@ -19,7 +19,11 @@ constexpr std::size_t header_size_64bit_ids = 16;
 }  // namespace
 
 Parser::Parser(const ParserOptions& options, PacketHandler& handler)
-    : handler_(handler), gate_(options.limits), high_water_(options.high_water), parser_(usbredirparser_create()) {
+    : handler_(handler),
+      gate_(options.limits),
+      high_water_(options.high_water),
+      keep_data_(options.keep_data),
+      parser_(usbredirparser_create()) {
   if (!parser_) throw std::bad_alloc();
   ParserCallbacks::install(*parser_, *this);
   std::array<std::uint32_t, USB_REDIR_CAPS_SIZE> caps{};
@@ -50,11 +54,12 @@ int Parser::read(std::uint8_t* data, int count) {
   if (input_.empty()) return 0;
   if (gate_.at_boundary() && !wants_input()) return 0;
   const std::size_t size = std::min({std::size_t(count), input_.size(), gate_.next_piece(header_size())});
+  const bool wanted = keep_data_ || !gate_.in_data();
   if (const auto passed = gate_.pass(input_.first(size)); !passed) {
     error_ = passed.error();
     return -1;
   }
-  std::memcpy(data, input_.data(), size);
+  if (wanted) std::memcpy(data, input_.data(), size);
   input_ = input_.subspan(size);
   return static_cast<int>(size);
 }

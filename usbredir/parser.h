@@ -32,6 +32,9 @@ struct ParserOptions {
   std::vector<int> capabilities{usual_capabilities};
   std::string version = "usbloop";  ///< our name in the hello, at most 63 characters
   PacketLimits limits = {};
+  /// False for who reads along without a look at the data of control and bulk packets: it is not copied, and the
+  /// handler's data means nothing.
+  bool keep_data = true;
   std::size_t high_water = 1024 * 1024;  ///< bytes of output at which feed() stops before the next packet
 };
 
@@ -133,6 +136,7 @@ class Parser {
   PacketGate gate_;
   OutputQueue output_;
   std::size_t high_water_;
+  bool keep_data_;
   std::unique_ptr<usbredirparser, Destroy> parser_;
   std::span<const std::byte> input_;  ///< what feed() has not passed on yet
   std::optional<Error> error_;

@@ -71,7 +71,7 @@ void Connection::stop() {
 void Connection::abort() {
   stopping_ = aborted_ = true;
   if (transport_ != nullptr) transport_->close();
-  if (relay_peer_.node != nullptr) relay_peer_.node->close();
+  relay_peer_.cut();
   // A worker's socket is only shut down: closing it would give its number to another connection under the worker.
   if (!stream_) return;
   if (on_worker_) {
@@ -100,6 +100,7 @@ asio::awaitable<void> Connection::run() {
     const Next next = co_await serve_request(*length);
     if (next == Next::close) break;
   }
+  if (!stream_) co_return;  // a relay has used it up
   stream_->shutdown_write();
   stream_->close();
 }
@@ -217,7 +218,7 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
 asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::Head& head, const RequestInfo& info,
                                                              std::size_t head_length, bool keep_alive) {
   std::string leftover = buffer_.substr(head_length);
-  const auto refusal = co_await services_.usbredir.serve(*stream_, head, info, std::move(leftover), relay_peer_);
+  const auto refusal = co_await services_.usbredir.serve(stream_, head, info, std::move(leftover), relay_peer_);
   if (!refusal) {
     observation_->answers(101);
     co_return Next::close;

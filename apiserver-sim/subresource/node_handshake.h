@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/fd.h"
 #include "common/net/stream.h"
 #include "common/websocket/handshake.h"
 
@@ -14,10 +15,15 @@ namespace usbloop::apiserver {
 struct NodeAnswer {
   websocket::Head head;
   std::string rest;  ///< 101: stream bytes that came behind the head; else the body, at most 1 KiB
+  Fd device;         ///< the device's socket, when the node has handed it over (bridge/handoff.h)
 };
 
-/// Sends a handshake with the client's key for `path` to the node and reads the answer.
-asio::awaitable<Result<NodeAnswer>> shake_hands_with_node(net::Stream& node, const std::string& path,
-                                                          const std::string& key, std::chrono::milliseconds timeout);
+/// Whether to offer the node to take the device's socket over; it is done on unix sockets only.
+enum class Handoff { offer, none };
+
+/// Sends a handshake with the client's key for `path` to the node and reads the answer. A node that hands over anything
+/// but one socket is an error (kind protocol).
+asio::awaitable<Result<NodeAnswer>> shake_hands_with_node(net::Stream& node, std::string path, std::string key,
+                                                          Handoff handoff, std::chrono::milliseconds timeout);
 
 }  // namespace usbloop::apiserver

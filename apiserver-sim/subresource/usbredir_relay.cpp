@@ -1,10 +1,12 @@
 #include "apiserver-sim/subresource/usbredir_relay.h"
 
+#include <asio/experimental/awaitable_operators.hpp>
 #include <cctype>
 #include <span>
 
-#include "apiserver-sim/subresource/node_handshake.h"
 #include "apiserver-sim/subresource/usbredir_checks.h"
+#include "bridge/bridge.h"
+#include "bridge/handoff.h"
 #include "common/log.h"
 #include "common/net/pump.h"
 
@@ -45,21 +47,34 @@ class Counted {
   std::atomic<int>& counter_;
 };
 
-/// Makes the node's stream known to `peer` for as long as it lives.
+/// Makes something of a relay known to whoever has to cut it, for as long as this lives.
+template <typename T>
 class Known {
  public:
-  Known(RelayPeer& peer, net::Stream& node) : peer_(peer) { peer_.node = &node; }
-  ~Known() { peer_.node = nullptr; }
+  Known(T*& place, T& thing) : place_(place) { place_ = &thing; }
+  ~Known() { place_ = nullptr; }
   Known(const Known&) = delete;
   Known& operator=(const Known&) = delete;
 
  private:
-  RelayPeer& peer_;
+  T*& place_;
 };
 
 }  // namespace
 
-asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::Stream& client, const websocket::Head& head,
+/// One accepted request, for the log and the two ways.
+struct UsbredirRelay::Session {
+  std::string vmi;       ///< "namespace/name"
+  std::string accepted;  ///< the 101, with what the node has sent behind its own
+  std::string leftover;  ///< what the client has sent behind its request
+};
+
+void RelayPeer::cut() const {
+  if (node != nullptr) node->close();
+  if (client != nullptr) client->abort();
+}
+
+asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::StreamPtr& client, const websocket::Head& head,
                                                               const RequestInfo& info, std::string leftover,
                                                               RelayPeer& peer) {
   const Counted counted(active_);
@@ -68,34 +83,72 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::Stream& clien
   co_return response;
 }
 
-asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::Stream& client, const websocket::Head& head,
+asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& client, const websocket::Head& head,
                                                                const RequestInfo& info, std::string leftover,
                                                                RelayPeer& peer) {
   const auto channel = check_usbredir(store_, info.namespace_, info.name);
   if (!channel) co_return refuse(channel.error());
   if (const std::string why = websocket::upgrade_refusal(head); !why.empty()) co_return refuse_upgrade(why);
-  auto dialed = net::connect_unix(client.socket().get_executor(), channel->socket_path);
+  const auto executor = client->socket().get_executor();
+  auto dialed = net::connect_unix(executor, channel->socket_path);
   if (!dialed) co_return refuse(dial_failure(dial_text(channel->socket_path, dialed.error())));
   net::Stream& node = **dialed;
-  const Known known(peer, node);
+  const Known known(peer.node, node);
   const std::string path = "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/usbredir";
   const std::string key = head.header("Sec-WebSocket-Key");
-  const auto answer = co_await shake_hands_with_node(node, path, key, times_.node_answer);
+  auto answer = co_await shake_hands_with_node(node, path, key, options_.handoff, options_.node_answer);
   if (!answer) co_return refuse(dial_failure(answer.error().cause));
   if (answer->head.status != 101) co_return refuse(handshake_refused(answer->head.status, answer->rest));
   if (auto valid = websocket::check_upgrade_response(answer->head, key); !valid) {
     co_return refuse(handshake_refused(101, ""));
   }
-  const std::string accepted = websocket::upgrade_response(head) + answer->rest;
-  const bool told = co_await pass_on(client, accepted);
+  const Session session{info.namespace_ + "/" + info.name, websocket::upgrade_response(head) + answer->rest,
+                        std::move(leftover)};
+  const bool handed_over = static_cast<bool>(answer->device);
+  Result<net::StreamPtr> device;
+  if (handed_over) device = bridge::adopt_device(executor, std::move(answer->device));
+  if (!device) co_return refuse(dial_failure(device.error().cause));
+  const bool told = co_await pass_on(*client, session.accepted);
   if (!told) co_return std::nullopt;
-  const bool passed = co_await pass_on(node, leftover);
-  if (!passed) co_return std::nullopt;
-  spdlog::info("usbredir {}/{}: connected to node {}", info.namespace_, info.name, channel->node);
-  const net::RelayCounts counts = co_await net::relay(client, node, times_.linger);
-  spdlog::info("usbredir {}/{}: ended, {} bytes to the node, {} bytes from it", info.namespace_, info.name,
-               counts.first_to_second, counts.second_to_first);
+  spdlog::info("usbredir {}: connected to node {}{}", session.vmi, channel->node,
+               handed_over ? ", which has handed its slot over" : "");
+  if (handed_over) {
+    co_await be_the_end(std::move(client), std::move(*device), node, session, peer);
+  } else {
+    co_await pass_through(*client, node, session);
+  }
   co_return std::nullopt;
+}
+
+asio::awaitable<void> UsbredirRelay::pass_through(net::Stream& client, net::Stream& node, const Session& session) {
+  const bool passed = co_await pass_on(node, session.leftover);
+  if (!passed) co_return;
+  const net::RelayCounts counts = co_await net::relay(client, node, options_.linger, traffic_);
+  spdlog::info("usbredir {}: ended, {} bytes to the node, {} bytes from it", session.vmi, counts.first_to_second,
+               counts.second_to_first);
+}
+
+asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::StreamPtr device, net::Stream& lease,
+                                                const Session& session, RelayPeer& peer) {
+  using asio::experimental::awaitable_operators::operator&&;
+  const auto end_device = [&device, &lease] {
+    if (device->socket().is_open()) bridge::end_device(device->socket().native_handle());
+    device->close();
+    lease.close();  // after the device: a slot that is free has no connection
+  };
+  websocket::Channel channel(std::move(client), websocket::Role::server, options_.websocket,
+                             std::as_bytes(std::span(session.leftover)));
+  const Known known(peer.client, channel);
+  // The node has ended the session: what the device has sent is still passed on.
+  const auto watch_lease = [&]() -> asio::awaitable<void> {
+    co_await bridge::lease_ends(lease);
+    if (device->socket().is_open()) bridge::end_device(device->socket().native_handle());
+  };
+  bridge::StreamGuard guard;
+  bridge::Ends ends{channel, *device, &guard, end_device, traffic_};
+  co_await (bridge::run(std::move(ends)) && watch_lease());
+  const websocket::CloseInfo& close = channel.close_info();
+  spdlog::info("usbredir {}: ended ({})", session.vmi, close.code);
 }
 
 }  // namespace usbloop::apiserver

@@ -89,7 +89,13 @@ asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t p
     if (deadline.expired()) code = asio::error::timed_out;
     if (code) continue;
     enable_keepalive(socket);
-    co_return make_plain_stream(Stream::Socket(std::move(socket)));
+    // A socket that Asio has connected stays registered for writing, and then each wait for reading returns at once and
+    // for nothing. So it is registered anew.
+    const auto protocol = address.endpoint().protocol();
+    tcp::socket fresh(executor);
+    fresh.assign(protocol, socket.release(code), code);
+    if (code) continue;
+    co_return make_plain_stream(Stream::Socket(std::move(fresh)));
   }
   co_return make_errno_error("connect to", object, code.value());
 }

@@ -17,9 +17,11 @@ class PlainStream final : public Stream {
   explicit PlainStream(Socket socket) : socket_(std::move(socket)) {}
 
   IoResult try_read(std::span<std::byte> buffer) override {
+    if (std::exchange(drained_, false)) return {IoStatus::want_read, 0, 0};
     asio::error_code code;
     const std::size_t bytes = socket_.receive(asio::buffer(buffer.data(), buffer.size()), 0, code);
     if (code) return io_failure(code, IoStatus::want_read);
+    drained_ = bytes < buffer.size();
     return {IoStatus::ok, bytes, 0};
   }
 
@@ -39,6 +41,7 @@ class PlainStream final : public Stream {
 
  private:
   Socket socket_;
+  bool drained_ = false;  ///< the last read has left nothing: the next one need not ask the kernel
 };
 
 }  // namespace

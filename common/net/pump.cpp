@@ -21,19 +21,29 @@ std::span<std::byte> scratch() {
 /// Both directions of one relay, and what ends it.
 class Relay {
  public:
-  Relay(Stream& first, Stream& second, std::chrono::milliseconds linger)
-      : first_(first), second_(second), linger_(linger) {}
+  Relay(Stream& first, Stream& second, std::chrono::milliseconds linger, Traffic& traffic)
+      : first_(first), second_(second), linger_(linger), traffic_(traffic) {}
 
   asio::awaitable<RelayCounts> run() {
     using asio::experimental::awaitable_operators::operator&&;
-    co_await (direction(first_, second_, counts_.first_to_second) &&
-              direction(second_, first_, counts_.second_to_first));
+    co_await (direction(first_, second_, {counts_.first_to_second, traffic_.to_device}) &&
+              direction(second_, first_, {counts_.second_to_first, traffic_.to_client}));
     close_both();
     co_return counts_;
   }
 
  private:
-  asio::awaitable<void> direction(Stream& from, Stream& to, std::uint64_t& count) {
+  /// Where one direction's bytes are counted.
+  struct Counter {
+    std::uint64_t& session;
+    std::atomic<std::uint64_t>& all;
+    void add(std::size_t bytes) {
+      session += bytes;
+      all.fetch_add(bytes, std::memory_order_relaxed);
+    }
+  };
+
+  asio::awaitable<void> direction(Stream& from, Stream& to, Counter count) {
     const bool ended_well = co_await transfer(from, to, count);
     if (!ended_well) {
       close_both();
@@ -44,9 +54,9 @@ class Relay {
   }
 
   /// True at the end of `from`'s stream with all of it passed on; false when either side broke.
-  static asio::awaitable<bool> transfer(Stream& from, Stream& to, std::uint64_t& count) {
+  static asio::awaitable<bool> transfer(Stream& from, Stream& to, Counter count) {
     while (true) {
-      co_await from.take_turns();
+      if (from.turn_is_over()) co_await from.take_turns();
       const IoResult got = from.try_read(scratch());
       if (got.status == IoStatus::end) co_return true;
       if (got.status == IoStatus::failed) co_return false;
@@ -54,7 +64,7 @@ class Relay {
         if (!co_await from.wait(got.status)) co_return false;
         continue;
       }
-      count += got.bytes;
+      count.add(got.bytes);
       const auto chunk = scratch().first(got.bytes);
       const IoResult put = to.try_write(chunk);
       if (put.status == IoStatus::failed) co_return false;
@@ -74,14 +84,15 @@ class Relay {
   Stream& first_;
   Stream& second_;
   std::chrono::milliseconds linger_;
+  Traffic& traffic_;
   RelayCounts counts_;
   std::optional<Deadline> other_ends_;
 };
 
 }  // namespace
 
-asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger) {
-  Relay both(first, second, linger);
+asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger, Traffic& traffic) {
+  Relay both(first, second, linger, traffic);
   co_return co_await both.run();
 }
 

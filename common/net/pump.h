@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/net/stream.h"
+#include "common/net/traffic.h"
 
 namespace usbloop::net {
 
@@ -16,7 +17,8 @@ struct RelayCounts {
 
 /// Passes bytes untouched between two streams until both directions have ended. One end's end of stream is passed on
 /// after all its bytes; when the other direction then stays open for longer than `linger`, both are closed. A broken
-/// stream closes both. Memory is bounded: a reader that stops stops the other side's reading.
-asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger);
+/// stream closes both. Memory is bounded: a reader that stops stops the other side's reading. `traffic` counts along:
+/// the first stream is the client's.
+asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger, Traffic& traffic);
 
 }  // namespace usbloop::net

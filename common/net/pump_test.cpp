@@ -20,12 +20,13 @@ namespace {
 struct Road {
   asio::io_context loop;
   StreamPtr left, first, second, right;
+  Traffic traffic;
   std::optional<RelayCounts> counts;
 
   explicit Road(std::chrono::milliseconds linger = 10s) {
     std::tie(left, first) = stream_pair(loop);
     std::tie(second, right) = stream_pair(loop);
-    asio::co_spawn(loop, relay(*first, *second, linger),
+    asio::co_spawn(loop, relay(*first, *second, linger, traffic),
                    [this](std::exception_ptr, RelayCounts result) { counts = result; });
   }
 
@@ -58,6 +59,8 @@ TEST_CASE("both directions carry their bytes to the end, whatever their sizes") 
   CHECK(run(road.loop, task()));
   CHECK(road.counts->first_to_second == up.size());
   CHECK(road.counts->second_to_first == down.size());
+  CHECK(road.traffic.to_device == up.size());
+  CHECK(road.traffic.to_client == down.size());
 }
 
 TEST_CASE("after one side's end the other may still speak") {

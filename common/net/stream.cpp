@@ -27,21 +27,20 @@ asio::awaitable<Result<>> Stream::wait(IoStatus status) {
   if (!socket().is_open()) co_return wait_error(asio::error::bad_descriptor);
   asio::error_code code;
   const auto what = status == IoStatus::want_write ? Socket::wait_write : Socket::wait_read;
+  served_in_a_row_ = 0;
   co_await socket().async_wait(what, asio::redirect_error(asio::use_awaitable, code));
   if (code) co_return wait_error(code);
   co_return Result<>{};
 }
 
 asio::awaitable<void> Stream::take_turns() {
-  // A peer that always has bytes ready would keep the loop for itself: 16 buffers of 64 KiB are about 1 ms.
-  constexpr unsigned kMostInARow = 16;
   if (++served_in_a_row_ < kMostInARow) co_return;
   served_in_a_row_ = 0;
   co_await asio::post(socket().get_executor(), asio::use_awaitable);
 }
 
 asio::awaitable<Result<std::size_t>> Stream::read_some(std::span<std::byte> buffer) {
-  co_await take_turns();
+  if (turn_is_over()) co_await take_turns();
   while (true) {
     const IoResult result = try_read(buffer);
     switch (result.status) {

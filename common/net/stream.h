@@ -33,7 +33,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Non-blocking. Returns after one read of the transport; never `ok` with 0 bytes.
+  /// Non-blocking. Returns after one read of the transport; never `ok` with 0 bytes. After a read that has left nothing
+  /// behind, the next one says want_read without asking the kernel; wait() sees what has come meanwhile.
   virtual IoResult try_read(std::span<std::byte> buffer) = 0;
   /// Non-blocking. May take fewer bytes than given. After want_* the retry must begin with the same bytes.
   virtual IoResult try_write(std::span<const std::byte> bytes) = 0;
@@ -53,10 +54,14 @@ class Stream {
   asio::awaitable<Result<>> write_all(std::span<const std::byte> bytes);
   /// Lets others run when this stream has been served many times in a row without waiting. Call between operations.
   asio::awaitable<void> take_turns();
+  /// Whether it is the others' turn, for callers that spare themselves the coroutine: then take_turns() is due.
+  [[nodiscard]] bool turn_is_over() { return ++served_in_a_row_ >= kMostInARow; }
   /// Ends pending waits with ErrorKind::cancelled and closes the socket. Idempotent.
   void close();
 
  private:
+  /// A peer that always has bytes ready would keep the loop for itself: 16 buffers of 64 KiB are about 1 ms.
+  static constexpr unsigned kMostInARow = 16;
   unsigned served_in_a_row_ = 0;
 };
 

@@ -17,7 +17,7 @@ struct SslCtxDeleter {
 };
 
 /// Settings shared by many connections: certificates, authorities, versions (TLS 1.2 and newer). Thread-safe once made.
-/// Making one sets SIGPIPE to be ignored in this process, because libssl writes with write(2).
+/// Making one sets SIGPIPE to be ignored in this process: writing to who has gone is an error like others.
 class TlsContext {
  public:
   /// `client_ca_pem` empty: client certificates are not asked for; else they are optional and verified.

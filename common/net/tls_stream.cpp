@@ -6,10 +6,12 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <utility>
 
 #include "common/net/deadline.h"
 #include "common/net/tls.h"
 #include "common/net/tls_error.h"
+#include "common/net/tls_transport.h"
 
 namespace usbloop::net {
 namespace {
@@ -25,58 +27,91 @@ int clamp_to_int(std::size_t size) {
 
 class TlsStream final : public Stream {
  public:
-  /// `transport` is the plain stream below; its socket is used directly.
-  TlsStream(SslPtr ssl, StreamPtr transport) : transport_(std::move(transport)), ssl_(std::move(ssl)) {}
+  TlsStream(SslPtr ssl, StreamPtr plain) : transport_(std::move(plain)), ssl_(std::move(ssl)) {}
 
-  // libssl keeps the descriptor's number: after close() that may be another connection's, so nothing must reach it.
+  Result<> attach() { return transport_.attach(ssl_.get()); }
 
+  /// Takes as many records as one read of the socket has brought and `buffer` has room for.
   IoResult try_read(std::span<std::byte> buffer) override {
     if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
-    ERR_clear_error();
-    const int count = SSL_read(ssl_.get(), buffer.data(), clamp_to_int(buffer.size()));
-    return count > 0 ? IoResult{IoStatus::ok, static_cast<std::size_t>(count), 0} : failure(count);
+    if (final_.status != IoStatus::ok) return final_;
+    IoResult result = read_record(buffer);
+    if (result.status != IoStatus::ok) return result;
+    transport_.allow_reading(false);
+    while (result.bytes < buffer.size() && SSL_has_pending(ssl_.get()) == 1) {
+      const IoResult more = read_record(buffer.subspan(result.bytes));
+      if (more.status == IoStatus::end || more.status == IoStatus::failed) final_ = more;
+      if (more.status != IoStatus::ok) break;
+      result.bytes += more.bytes;
+    }
+    transport_.allow_reading(true);
+    transport_.flush();  // what libssl answers by itself
+    return result;
   }
 
   IoResult try_write(std::span<const std::byte> bytes) override {
     if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
-    ERR_clear_error();
-    const int count = SSL_write(ssl_.get(), bytes.data(), clamp_to_int(bytes.size()));
-    return count > 0 ? IoResult{IoStatus::ok, static_cast<std::size_t>(count), 0} : failure(count);
+    // The retry of a write whose records have not all left: libssl has its bytes already.
+    if (accepted_ == 0) {
+      ERR_clear_error();
+      const int count = SSL_write(ssl_.get(), bytes.data(), clamp_to_int(std::min(bytes.size(), kMostAtOnce)));
+      if (count <= 0) return failure(count);
+      accepted_ = static_cast<std::size_t>(count);
+    }
+    const IoResult flushed = transport_.flush();
+    if (flushed.status != IoStatus::ok) return flushed;
+    return {IoStatus::ok, std::exchange(accepted_, 0), 0};
   }
 
   void shutdown_write() override {
     if (!socket().is_open()) return;
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // best effort: a full socket loses the close_notify, the FIN below says the same
-    transport_->shutdown_write();
+    transport_.flush();
+    transport_.plain().shutdown_write();
   }
 
-  Socket& socket() override { return transport_->socket(); }
+  Socket& socket() override { return transport_.plain().socket(); }
 
   /// One step of the handshake: ok, want_read, want_write or failed.
   IoResult handshake() {
     if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
-    return done == 1 ? IoResult{} : failure(done);
+    const IoResult result = done == 1 ? IoResult{} : failure(done);
+    const IoResult flushed = transport_.flush();  // also an alert that says what is wrong
+    return flushed.status == IoStatus::want_write ? flushed : result;
   }
 
   [[nodiscard]] const SSL* ssl() const { return ssl_.get(); }
 
  private:
+  /// Plaintext of one write: with its records it fits the transport's buffer.
+  static constexpr std::size_t kMostAtOnce = 65 * 1024;
+
+  IoResult read_record(std::span<std::byte> buffer) {
+    ERR_clear_error();
+    const int count = SSL_read(ssl_.get(), buffer.data(), clamp_to_int(buffer.size()));
+    return count > 0 ? IoResult{IoStatus::ok, static_cast<std::size_t>(count), 0} : failure(count);
+  }
+
   IoResult failure(int result) {
-    const int system_error = errno;
     switch (SSL_get_error(ssl_.get(), result)) {
       case SSL_ERROR_WANT_READ: return {IoStatus::want_read, 0, 0};
       case SSL_ERROR_WANT_WRITE: return {IoStatus::want_write, 0, 0};
       case SSL_ERROR_ZERO_RETURN: return {IoStatus::end, 0, 0};
-      case SSL_ERROR_SYSCALL: return {IoStatus::failed, 0, system_error == 0 ? ECONNRESET : system_error};
+      case SSL_ERROR_SYSCALL: {
+        const int number = transport_.error_number();
+        return {IoStatus::failed, 0, number == 0 ? ECONNRESET : number};
+      }
       default: return {IoStatus::failed, 0, 0};
     }
   }
 
-  StreamPtr transport_;
-  SslPtr ssl_;  // after transport_: freed before the socket closes
+  TlsTransport transport_;
+  SslPtr ssl_;                ///< after transport_: it is freed first
+  IoResult final_;            ///< an end or a failure that came behind bytes, for the next read
+  std::size_t accepted_ = 0;  ///< bytes of the caller that libssl has taken and the socket has not
 };
 
 /// Names the failure of a handshake: what the certificate's verification said, or libssl's own word.
@@ -111,12 +146,12 @@ asio::awaitable<Result<StreamPtr>> shake_hands(std::unique_ptr<TlsStream> stream
   }
 }
 
-Result<std::unique_ptr<TlsStream>> new_stream(const TlsContext& context, StreamPtr transport) {
+Result<std::unique_ptr<TlsStream>> new_stream(const TlsContext& context, StreamPtr plain) {
   SslPtr ssl(SSL_new(context.get()));
-  if (!ssl || SSL_set_fd(ssl.get(), static_cast<int>(transport->socket().native_handle())) != 1) {
-    return tls_error("set up", "TLS");
-  }
-  return std::make_unique<TlsStream>(std::move(ssl), std::move(transport));
+  if (!ssl) return tls_error("set up", "TLS");
+  auto stream = std::make_unique<TlsStream>(std::move(ssl), std::move(plain));
+  if (auto attached = stream->attach(); !attached) return tl::unexpected(attached.error());
+  return stream;
 }
 
 /// Tells libssl which name the certificate must carry. IP addresses are compared with IP SANs and not sent as SNI.

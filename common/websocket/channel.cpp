@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/net/buffer.h"
 #include "common/websocket/close_code.h"
 #include "common/websocket/frame.h"
 
@@ -38,6 +39,13 @@ class MaskSource {
   std::size_t used_ = pool_.size();
 };
 
+constexpr std::size_t kBufferSize = net::Buffer::kUsualSize;
+
+ChannelOptions bounded(ChannelOptions options) {
+  options.buffer_bytes = std::min(options.buffer_bytes, kBufferSize - kMaxFrameHeader);
+  return options;
+}
+
 tl::unexpected<Error> channel_error(ErrorKind kind, std::string cause) {
   return make_error(kind, "use", "the websocket", std::move(cause));
 }
@@ -49,13 +57,13 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   Impl(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover)
       : stream_(std::move(stream)),
         role_(role),
-        options_(options),
+        options_(bounded(options)),
         decoder_(role == Role::server),
         control_wakeup_(stream_->socket().get_executor()),
         writer_free_(stream_->socket().get_executor()) {
     if (leftover.empty()) return;
-    input_.resize(std::max(options_.buffer_bytes, leftover.size()));
-    std::copy(leftover.begin(), leftover.end(), input_.begin());
+    input_ = net::Buffer(std::max(kBufferSize, leftover.size()));
+    std::copy(leftover.begin(), leftover.end(), input_.bytes().begin());
     input_end_ = leftover.size();
   }
 
@@ -76,23 +84,34 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   }
 
   std::span<std::byte> write_buffer() {
-    if (output_.empty()) output_.resize(kMaxFrameHeader + options_.buffer_bytes);
-    return std::span(output_).subspan(kMaxFrameHeader);
+    if (!output_) output_ = net::Buffer(kBufferSize);
+    return output_.bytes().subspan(kMaxFrameHeader, options_.buffer_bytes);
   }
 
-  void release_write_buffer() { output_ = {}; }
+  void release_write_buffer() { output_.release(); }
 
   asio::awaitable<Result<>> write(std::size_t size) {
-    if (auto locked = co_await lock_writer(); !locked) co_return locked;
-    const auto room = std::span(output_).first<kMaxFrameHeader>();
-    const auto payload = std::span(output_).subspan(kMaxFrameHeader, size);
+    if (writing_ || aborted_) {
+      if (auto locked = co_await lock_writer(); !locked) co_return locked;
+    }
+    writing_ = true;
+    const auto room = output_.bytes().first<kMaxFrameHeader>();
+    const auto payload = output_.bytes().subspan(kMaxFrameHeader, size);
     std::optional<MaskKey> mask;
     if (role_ == Role::client) {
       mask = masks_.next();
       apply_mask(payload, *mask);
     }
     const std::size_t header = encode_header(room, Opcode::binary, size, mask ? &*mask : nullptr);
-    auto sent = co_await stream_->write_all(std::span(output_).subspan(kMaxFrameHeader - header, header + size));
+    const auto frame = output_.bytes().subspan(kMaxFrameHeader - header, header + size);
+    Result<> sent;
+    // Nearly always the socket takes it all, and no coroutine need be made.
+    const net::IoResult put = stream_->try_write(frame);
+    const std::size_t taken = put.status == net::IoStatus::ok ? put.bytes : 0;
+    if (taken < frame.size()) {
+      const auto rest = frame.subspan(taken);
+      sent = co_await stream_->write_all(rest);
+    }
     sent_data_since_heard_ = true;
     unlock_writer();
     co_return sent;
@@ -113,6 +132,14 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     stream_->shutdown_write();
   }
 
+  asio::awaitable<void> drain() {
+    while (!aborted_) {
+      const auto more = co_await fill();
+      if (!more || *more == 0) break;
+    }
+    input_begin_ = input_end_ = 0;
+  }
+
   void abort() {
     aborted_ = true;
     stream_->close();
@@ -123,24 +150,44 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   [[nodiscard]] const CloseInfo& close_info() const { return close_info_; }
 
  private:
-  /// The next payload, or an end, from what has been read; nothing when more must be read first.
-  std::optional<Result<std::span<const std::byte>>> decode() {
-    if (ended_) return Result<std::span<const std::byte>>(std::span<const std::byte>{});
+  using Payload = Result<std::span<const std::byte>>;
+
+  /// The next payload, or an end, from what has been read; nothing when more must be read first. Small frames that came
+  /// together are put together, so that their reader has one thing to pass on.
+  std::optional<Payload> decode() {
+    if (put_off_) return *std::exchange(put_off_, std::nullopt);
+    auto first = decode_one();
+    if (!first || !*first || (*first)->empty() || input_begin_ == input_end_) return first;
+    const auto all = input_.bytes();
+    const auto begin = static_cast<std::size_t>((*first)->data() - all.data());
+    std::size_t end = begin + (*first)->size();
+    while (auto next = decode_one()) {
+      if (!*next || (*next)->empty() || (*next)->size() > kSmall) {
+        put_off_ = std::move(next);
+        break;
+      }
+      std::copy((*next)->begin(), (*next)->end(), all.begin() + static_cast<std::ptrdiff_t>(end));
+      end += (*next)->size();
+    }
+    return Payload(all.subspan(begin, end - begin));
+  }
+
+  std::optional<Payload> decode_one() {
+    if (ended_) return Payload(std::span<const std::byte>{});
     while (input_begin_ < input_end_) {
-      const Decoded step = decoder_.next(std::span(input_).subspan(input_begin_, input_end_ - input_begin_));
+      const Decoded step = decoder_.next(input_.bytes().subspan(input_begin_, input_end_ - input_begin_));
       input_begin_ += step.consumed;
       if (step.kind == Decoded::Kind::violation) return fail(step.reason);
       if (step.kind == Decoded::Kind::control) {
         if (auto broken = handle_control(step)) return *broken;
-        if (ended_) return Result<std::span<const std::byte>>(std::span<const std::byte>{});
+        if (ended_) return Payload(std::span<const std::byte>{});
       }
-      if (step.kind == Decoded::Kind::data && !step.payload.empty())
-        return Result<std::span<const std::byte>>(step.payload);
+      if (step.kind == Decoded::Kind::data && !step.payload.empty()) return Payload(step.payload);
     }
     return std::nullopt;
   }
 
-  std::optional<Result<std::span<const std::byte>>> handle_control(const Decoded& frame) {
+  std::optional<Payload> handle_control(const Decoded& frame) {
     if (frame.opcode == Opcode::ping) {
       peer_pings_ = true;
       pong_.assign(frame.payload.begin(), frame.payload.end());  // the latest ping is the one to answer
@@ -152,7 +199,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     return std::nullopt;
   }
 
-  std::optional<Result<std::span<const std::byte>>> handle_close(std::span<const std::byte> payload) {
+  std::optional<Payload> handle_close(std::span<const std::byte> payload) {
     std::uint16_t code = 1005;  // no status was sent
     std::string_view reason;
     if (!payload.empty()) {
@@ -186,10 +233,10 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   /// Reads once; 0 at the end of the stream. Waits without a buffer, so that idle channels hold none.
   asio::awaitable<Result<std::size_t>> fill() {
     input_begin_ = input_end_ = 0;
-    co_await stream_->take_turns();
+    if (stream_->turn_is_over()) co_await stream_->take_turns();
     while (true) {
-      if (input_.empty()) input_.resize(options_.buffer_bytes);
-      const net::IoResult got = stream_->try_read(input_);
+      if (!input_) input_ = net::Buffer(kBufferSize);
+      const net::IoResult got = stream_->try_read(input_.bytes().first(options_.buffer_bytes));
       if (got.status == net::IoStatus::ok) {
         input_end_ = got.bytes;
         last_heard_ = Clock::now();
@@ -201,7 +248,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
         if (timed_out_) co_return timeout_error();
         co_return make_errno_error("read from", "the websocket", got.error_number == 0 ? EPROTO : got.error_number);
       }
-      input_ = {};
+      input_.release();
       waiting_since_ = Clock::now();
       auto ready = co_await stream_->wait(got.status);
       waiting_since_.reset();
@@ -254,9 +301,11 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
 
   asio::awaitable<Result<>> lock_writer() {
     while (writing_ && !aborted_) {
+      ++waiting_writers_;
       writer_free_.expires_at(asio::steady_timer::time_point::max());
       asio::error_code code;
       co_await writer_free_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+      --waiting_writers_;
     }
     if (aborted_) co_return channel_error(ErrorKind::cancelled, "closed on this side");
     writing_ = true;
@@ -266,7 +315,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   void unlock_writer() {
     writing_ = false;
     last_sent_ = Clock::now();
-    writer_free_.cancel();
+    if (waiting_writers_ > 0) writer_free_.cancel();
   }
 
   net::StreamPtr stream_;
@@ -275,13 +324,17 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   FrameDecoder decoder_;
   MaskSource masks_;
 
-  std::vector<std::byte> input_;  // empty while idle
+  net::Buffer input_;  // none while idle
+  /// Payload up to this size is copied next to that before it: cheaper than a system call of its own.
+  static constexpr std::size_t kSmall = 4096;
+  std::optional<Payload> put_off_;  // came behind what read() has returned: the next thing for it
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  std::vector<std::byte> output_;  // kMaxFrameHeader bytes, then the payload; empty while idle
+  net::Buffer output_;  // kMaxFrameHeader bytes, then the payload; none while idle
 
   asio::steady_timer control_wakeup_;
   asio::steady_timer writer_free_;  // cancelled when `writing_` becomes false
+  unsigned waiting_writers_ = 0;
   bool writing_ = false;
   bool closing_ = false;  // a Close frame has been sent or is about to be
   bool ended_ = false;    // the peer's Close has come, or it broke the protocol
@@ -309,6 +362,7 @@ asio::awaitable<Result<std::span<const std::byte>>> Channel::read() { return imp
 std::span<std::byte> Channel::write_buffer() { return impl_->write_buffer(); }
 void Channel::release_write_buffer() { impl_->release_write_buffer(); }
 asio::awaitable<Result<>> Channel::write(std::size_t size) { return impl_->write(size); }
+asio::awaitable<void> Channel::drain() { return impl_->drain(); }
 asio::awaitable<Result<>> Channel::close(std::uint16_t code, std::string reason) {
   return impl_->close(code, std::move(reason));
 }

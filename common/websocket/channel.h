@@ -28,7 +28,7 @@ struct ChannelOptions {
   /// The peer counts as gone when nothing came from it for this long although we were reading. Ten times as long for
   /// a peer that sends no pings of its own and has data of ours before it: its pong may wait behind that data.
   std::chrono::milliseconds peer_timeout{30'000};
-  /// Largest payload of one write, and so the size of the buffers.
+  /// Largest payload of one write or read; at most 64 KiB and a little.
   std::size_t buffer_bytes = 64 * 1024;
 };
 
@@ -59,6 +59,10 @@ class Channel {
 
   /// Ends the write side without a Close frame, as KubeVirt does when the device's side has gone. read() then drains.
   void end();
+
+  /// Reads and drops what the peer still sends after this end has had its last word (a Close frame of ours, or a 1002
+  /// for what it sent). Ends with the peer's stream or with abort().
+  asio::awaitable<void> drain();
 
   /// Cuts the connection at once, without a Close frame. Pending reads and writes end with ErrorKind::cancelled.
   void abort();

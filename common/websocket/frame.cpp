@@ -37,7 +37,13 @@ void apply_mask(std::span<std::byte> bytes, const MaskKey& key, std::uint64_t of
   std::uint64_t word_pattern = 0;
   std::memcpy(&word_pattern, pattern.data(), sizeof(word_pattern));
 
+  // Four words at a time, which the compiler makes wide instructions of.
   std::size_t at = 0;
+  for (std::array<std::uint64_t, 4> words{}; at + sizeof(words) <= bytes.size(); at += sizeof(words)) {
+    std::memcpy(words.data(), bytes.data() + at, sizeof(words));
+    for (std::uint64_t& word : words) word ^= word_pattern;
+    std::memcpy(bytes.data() + at, words.data(), sizeof(words));
+  }
   for (; at + sizeof(word_pattern) <= bytes.size(); at += sizeof(word_pattern)) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + at, sizeof(word));

@@ -1,4 +1,4 @@
-#include "launcher-sim/stream_guard.h"
+#include "bridge/stream_guard.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include "usbredir/parser.h"
 
 using namespace usbloop;
-using namespace usbloop::launcher;
+using namespace usbloop::bridge;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include "common/error.h"
 
-namespace usbloop::launcher {
+namespace usbloop::bridge {
 
 /// Reads along in the usbredir stream from a client to QEMU, with the library that QEMU reads it with, so that QEMU
 /// never meets a packet that it cannot read: from QEMU 7.2 at least, one that comes with more bytes behind it ends in a
@@ -28,4 +28,4 @@ class StreamGuard {
   std::unique_ptr<Reader> reader_;
 };
 
-}  // namespace usbloop::launcher
+}  // namespace usbloop::bridge

@@ -1,14 +1,15 @@
-#include "launcher-sim/stream_guard.h"
+#include "bridge/stream_guard.h"
 
 #include "usbredir/parser.h"
 
-namespace usbloop::launcher {
+namespace usbloop::bridge {
 namespace {
 
 /// What QEMU offers: the form of some packets depends on what both sides have.
 usbredir::ParserOptions as_qemu() {
   usbredir::ParserOptions options;
   options.side = usbredir::Side::usb_guest;
+  options.keep_data = false;
   options.capabilities = {
       usb_redir_cap_bulk_streams,          usb_redir_cap_connect_device_version,  usb_redir_cap_filter,
       usb_redir_cap_device_disconnect_ack, usb_redir_cap_ep_info_max_packet_size, usb_redir_cap_64bits_ids,
@@ -42,4 +43,4 @@ StreamGuard::~StreamGuard() = default;
 
 Result<> StreamGuard::pass(std::span<const std::byte> bytes) { return reader_->read(bytes); }
 
-}  // namespace usbloop::launcher
+}  // namespace usbloop::bridge

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <functional>
+
+#include "bridge/stream_guard.h"
+#include "common/net/stream.h"
+#include "common/net/traffic.h"
+#include "common/websocket/channel.h"
+
+namespace usbloop::bridge {
+
+/// What a bridge works with. The references outlive it.
+struct Ends {
+  websocket::Channel& channel;
+  net::Stream& device;
+  /// Sees the client's bytes before the device does, when not null; what it refuses ends the session with Close 1008.
+  /// The console has none: its bytes are a person's.
+  StreamGuard* guard = nullptr;
+  /// Closes the device and gives up what the session holds of it; may be called more than once. The client may take a
+  /// second longer to be done.
+  std::function<void()> end_device;
+  net::Traffic& traffic;  ///< counts up while the session runs
+};
+
+/// Carries bytes between the websocket and the device's socket until either side ends, then ends the other: the device
+/// is closed at once (the guest sees the unplug); the client gets all bytes of the device and then the end of the
+/// stream without a Close frame, as KubeVirt does it. Bounded memory: each direction reads only what it can pass on.
+asio::awaitable<void> run(Ends ends);
+
+}  // namespace usbloop::bridge

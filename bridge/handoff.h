@@ -1,0 +1,45 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+#include "common/fd.h"
+#include "common/net/stream.h"
+
+// The handoff: on its own machine a node may give the connected socket of a device to the API server, which is then the
+// end of the websocket itself, and one process less copies the bytes. A transport extension of the node channel, in
+// headers that other servers do not send and other nodes do not know:
+//
+//   API server -> node   GET ... with "Usbloop-Handoff: socket": a socket would be taken over
+//   node -> API server   101 with "Usbloop-Handoff: socket": the device's socket comes beside the first byte of this
+//   head;
+//                        without the header: the node is the end of the websocket, as ever
+//
+// After the handoff nothing more is sent on the node channel. It stays open as the lease of the slot: whoever ends the
+// session closes it, and the other side, or the kernel for a process that died, ends the session too.
+namespace usbloop::bridge {
+
+inline constexpr std::string_view kHandoffHeader = "Usbloop-Handoff";
+inline constexpr std::string_view kHandoffSocket = "socket";
+
+/// Adds the header to a request or response head, before its empty line.
+std::string with_handoff(std::string head);
+
+/// Sends a whole head over a unix socket with the descriptor beside its first byte.
+asio::awaitable<Result<>> send_handoff(net::Stream& channel, std::string head, int descriptor);
+
+/// The device's stream out of a descriptor that a node handed over. ErrorKind::protocol when it is no connected unix
+/// stream socket: a node that hands over anything else is not to be trusted with the loop's time.
+Result<net::StreamPtr> adopt_device(const asio::any_io_executor& executor, Fd descriptor);
+
+/// Ends the device's connection for every process that holds a copy of it: QEMU sees the end now. What QEMU has sent
+/// can still be read.
+void end_device(int descriptor);
+
+/// Waits until the other side of the channel has ended the lease, or `channel` is closed here. Whatever a peer sends on
+/// it ends the lease too: nothing is due.
+asio::awaitable<void> lease_ends(net::Stream& channel);
+
+}  // namespace usbloop::bridge

@@ -1,0 +1,99 @@
+#include "common/net/tls_transport.h"
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+
+#include "common/net/tls_error.h"
+
+namespace usbloop::net {
+
+/// The functions of a BIO whose data is a TlsTransport.
+struct TlsTransportCallbacks {
+  static TlsTransport& of(BIO* bio) { return *static_cast<TlsTransport*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* data, int size) {
+    return of(bio).read(bio, std::as_writable_bytes(std::span(data, static_cast<std::size_t>(size))));
+  }
+
+  static int write(BIO* bio, const char* data, int size) {
+    return of(bio).write(bio, std::as_bytes(std::span(data, static_cast<std::size_t>(size))));
+  }
+
+  static long control(BIO* bio, int command, long, void*) {
+    switch (command) {
+      case BIO_CTRL_FLUSH: return 1;  // the stream flushes when libssl has returned
+      case BIO_CTRL_EOF: return of(bio).at_end_ ? 1 : 0;
+      default: return 0;
+    }
+  }
+
+  static const BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
+      BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
+      if (fresh == nullptr) return fresh;
+      BIO_meth_set_read(fresh, read);
+      BIO_meth_set_write(fresh, write);
+      BIO_meth_set_ctrl(fresh, control);
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+Result<> TlsTransport::attach(SSL* ssl) {
+  const BIO_METHOD* method = TlsTransportCallbacks::method();
+  BIO* bio = method == nullptr ? nullptr : BIO_new(method);
+  if (bio == nullptr) return tls_error("set up", "TLS");
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl, bio, bio);  // owns it now
+  return {};
+}
+
+IoResult TlsTransport::flush() {
+  while (begin_ < end_) {
+    const IoResult put = plain_->try_write(gathered_.bytes().subspan(begin_, end_ - begin_));
+    if (put.status != IoStatus::ok) {
+      if (put.status == IoStatus::failed) error_number_ = put.error_number;
+      return put;
+    }
+    begin_ += put.bytes;
+  }
+  begin_ = end_ = 0;
+  gathered_.release();
+  return {};
+}
+
+int TlsTransport::read(BIO* bio, std::span<std::byte> buffer) {
+  BIO_clear_retry_flags(bio);
+  if (!reading_allowed_) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const IoResult got = plain_->try_read(buffer);
+  switch (got.status) {
+    case IoStatus::ok: return static_cast<int>(got.bytes);
+    case IoStatus::end: at_end_ = true; return 0;
+    case IoStatus::failed: error_number_ = got.error_number; return -1;
+    default: BIO_set_retry_read(bio); return -1;
+  }
+}
+
+int TlsTransport::write(BIO* bio, std::span<const std::byte> bytes) {
+  BIO_clear_retry_flags(bio);
+  if (error_number_ != 0) return -1;
+  if (!gathered_) gathered_ = Buffer(Buffer::kUsualSize);
+  const auto room = gathered_.bytes().subspan(end_);
+  if (bytes.size() > room.size()) {
+    if (flush().status == IoStatus::ok) return write(bio, bytes.first(std::min(bytes.size(), Buffer::kUsualSize)));
+    if (error_number_ == 0) BIO_set_retry_write(bio);
+    return -1;
+  }
+  std::copy(bytes.begin(), bytes.end(), room.begin());
+  end_ += bytes.size();
+  return static_cast<int>(bytes.size());
+}
+
+}  // namespace usbloop::net
