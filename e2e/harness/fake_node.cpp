@@ -33,6 +33,12 @@ std::string lower(std::string text) {
   return text;
 }
 
+void expect_status(const ApiAnswer& answer, int status, const std::string& what) {
+  if (answer.status != status) throw Failure(what + ": " + std::to_string(answer.status) + ": " + answer.body);
+}
+
+}  // namespace
+
 Fd listen_unix(const std::filesystem::path& path) {
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -45,38 +51,38 @@ Fd listen_unix(const std::filesystem::path& path) {
   return fd;
 }
 
-void expect_status(const ApiAnswer& answer, int status, const std::string& what) {
-  if (answer.status != status) throw Failure(what + ": " + std::to_string(answer.status) + ": " + answer.body);
+void register_node(Loop& loop, const std::string& name, const std::filesystem::path& channel) {
+  const json node = {{"apiVersion", "v1"},
+                     {"kind", "Node"},
+                     {"metadata",
+                      {{"name", name},
+                       {"labels", {{"kubernetes.io/hostname", name}, {"kubevirt.io/schedulable", "true"}}},
+                       {"annotations", {{"usbloop.dev/channel", "unix:" + channel.string()}}}}}};
+  const json ready = {{"type", "Ready"}, {"status", "True"}, {"lastHeartbeatTime", now_rfc3339()}};
+  const json status = {{"status", {{"conditions", json::array({ready})}}}};
+  expect_status(loop.api().create("/api/v1/nodes", node), 201, "create the node " + name);
+  expect_status(loop.api().merge_patch("/api/v1/nodes/" + name + "/status", status), 200, "make the node Ready");
 }
 
-}  // namespace
+void add_running_vmi(Loop& loop, const std::string& node, const std::string& name) {
+  const Vmi vmi(loop, name, {.node_selector = {{"kubernetes.io/hostname", node}}});
+  loop.api().watch(vmis_path() + "?fieldSelector=metadata.name%3D" + name + "&resourceVersion=0", 10s,
+                   "VMI " + name + " to be placed on " + node, [&](const json& event) {
+                     return event.at("object").value("/status/nodeName"_json_pointer, "") == node;
+                   });
+  const json running = {{"status", {{"phase", "Running"}, {"nodeName", node}}}};
+  expect_status(loop.api().merge_patch(vmis_path() + "/" + name, running), 200, "set the phase of " + name);
+}
 
 FakeNode::FakeNode(Loop& loop, std::string name)
     : loop_(&loop), name_(std::move(name)), socket_path_(loop.dir() / (name_ + ".sock")) {
   listener_ = listen_unix(socket_path_);
-  const json node = {{"apiVersion", "v1"},
-                     {"kind", "Node"},
-                     {"metadata",
-                      {{"name", name_},
-                       {"labels", {{"kubernetes.io/hostname", name_}, {"kubevirt.io/schedulable", "true"}}},
-                       {"annotations", {{"usbloop.dev/channel", "unix:" + socket_path_.string()}}}}}};
-  const json ready = {{"type", "Ready"}, {"status", "True"}, {"lastHeartbeatTime", now_rfc3339()}};
-  const json status = {{"status", {{"conditions", json::array({ready})}}}};
-  expect_status(loop_->api().create("/api/v1/nodes", node), 201, "create the fake node");
-  expect_status(loop_->api().merge_patch("/api/v1/nodes/" + name_ + "/status", status), 200, "make the node Ready");
+  register_node(loop, name_, socket_path_);
 }
 
 FakeNode::~FakeNode() = default;
 
-void FakeNode::add_running_vmi(const std::string& name) {
-  const Vmi vmi(*loop_, name, {.node_selector = {{"kubernetes.io/hostname", name_}}});
-  loop_->api().watch(vmis_path() + "?fieldSelector=metadata.name%3D" + name + "&resourceVersion=0", 10s,
-                     "VMI " + name + " to be placed on " + name_, [&](const json& event) {
-                       return event.at("object").value("/status/nodeName"_json_pointer, "") == name_;
-                     });
-  const json running = {{"status", {{"phase", "Running"}, {"nodeName", name_}}}};
-  expect_status(loop_->api().merge_patch(vmis_path() + "/" + name, running), 200, "set the phase of " + name);
-}
+void FakeNode::add_running_vmi(const std::string& name) { e2e::add_running_vmi(*loop_, name_, name); }
 
 FakeNode::Request FakeNode::accept(milliseconds timeout) {
   pollfd entry{.fd = listener_.get(), .events = POLLIN, .revents = 0};

@@ -9,6 +9,13 @@
 
 namespace usbloop::e2e {
 
+/// Registers a Node, Ready, whose channel is the unix socket.
+void register_node(Loop& loop, const std::string& node, const std::filesystem::path& channel);
+/// Creates a VMI with clientPassthrough, on that node, Running.
+void add_running_vmi(Loop& loop, const std::string& node, const std::string& name);
+/// A unix socket that listens at `path`, which must fit a socket's address.
+Fd listen_unix(const std::filesystem::path& path);
+
 /// A node that the harness plays: it registers a Node whose channel it serves itself, and makes a VMI that seems to run
 /// there. So a case decides what the far end of a client's session says, without a guest.
 class FakeNode {

@@ -29,6 +29,7 @@ Loop::~Loop() {
 void Loop::start_apiserver() {
   std::vector<std::string> argv = {apiserver_sim(), "--data-dir", dir_ / "apiserver", "-v"};
   for (const auto& san : options_.sans) argv.insert(argv.end(), {"--san", san});
+  argv.insert(argv.end(), options_.apiserver_options.begin(), options_.apiserver_options.end());
   // Each start has logs of its own, so that a ready line is always this process's.
   const std::string name = "apiserver-sim." + std::to_string(++starts_);
   apiserver_ = std::make_unique<Process>(ProcessSpec{.name = name, .argv = std::move(argv), .log_dir = dir_});

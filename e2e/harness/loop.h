@@ -13,9 +13,10 @@
 namespace usbloop::e2e {
 
 struct LoopOptions {
-  std::vector<std::string> nodes = {"node-a"};  ///< a launcher-sim each; may be empty
-  std::vector<std::string> sans = {};           ///< further names of the server certificate
-  std::string dir = "loop";                     ///< directory in the case's
+  std::vector<std::string> nodes = {"node-a"};      ///< a launcher-sim each; may be empty
+  std::vector<std::string> sans = {};               ///< further names of the server certificate
+  std::vector<std::string> apiserver_options = {};  ///< more of apiserver-sim's command line
+  std::string dir = "loop";                         ///< directory in the case's
 };
 
 /// One loop: apiserver-sim and launcher-sim, ready. The destructor stops them as a person would (SIGTERM, launchers

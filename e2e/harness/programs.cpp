@@ -1,6 +1,7 @@
 #include "e2e/harness/programs.h"
 
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
 namespace usbloop::e2e {
@@ -42,5 +43,19 @@ std::optional<std::string> missing_for_guest() {
   }
   return std::nullopt;
 }
+
+namespace {
+bool& skipped() {
+  static bool any = false;
+  return any;
+}
+}  // namespace
+
+void skip_case(const std::string& reason) {
+  std::cout << "skipped: " << reason << std::endl;
+  skipped() = true;
+}
+
+bool case_was_skipped() { return skipped(); }
 
 }  // namespace usbloop::e2e

@@ -18,4 +18,9 @@ std::filesystem::path guest_dir();
 /// Why a test with a guest cannot run on this machine, or nothing when it can.
 std::optional<std::string> missing_for_guest();
 
+/// Says why the running case cannot run on this machine; the case returns then, and the test program counts as skipped
+/// unless a case failed.
+void skip_case(const std::string& reason);
+bool case_was_skipped();
+
 }  // namespace usbloop::e2e
