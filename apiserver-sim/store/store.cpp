@@ -95,13 +95,13 @@ tl::expected<ObjectPtr, kube::Status> Store::commit(const Key& key, const Object
     spdlog::error("{}", written.error().message());
     return tl::unexpected(kube::internal_error("the write could not be stored"));
   }
-  index(event);
   ObjectPtr object = event.object;
-  hub_.publish(std::move(event));
+  index(std::move(event));
+  hub_.wake(key.resource);
   return object;
 }
 
-void Store::index(const Event& event) {
+void Store::index(Event event) {
   const std::unique_lock lock(index_mutex_);
   version_ = event.object->version;
   const Key& key = event.object->key;
@@ -111,6 +111,8 @@ void Store::index(const Event& event) {
   } else {
     bucket[{key.namespace_, key.name}] = event.object;
   }
+  // Under the same lock: index and history agree for whoever reads both.
+  hub_.record(std::move(event));
 }
 
 }  // namespace usbloop::apiserver

@@ -12,6 +12,7 @@
 
 #include "apiserver-sim/store/journal.h"
 #include "apiserver-sim/store/object.h"
+#include "apiserver-sim/store/page.h"
 #include "apiserver-sim/store/watch_hub.h"
 #include "common/error.h"
 #include "common/kube/status.h"
@@ -45,6 +46,8 @@ class Store {
   };
   /// `namespace_` empty: all namespaces.
   [[nodiscard]] Listing list(const std::string& resource, const std::string& namespace_) const;
+  /// A part of a list, in the present state or in a past one that the hub's history still reaches.
+  [[nodiscard]] Page page(const PageRequest& request) const;
   [[nodiscard]] std::uint64_t version() const;
 
   /// Decides about one object while no one else writes. `current` is null when the object does not exist. `decide`
@@ -54,12 +57,12 @@ class Store {
   tl::expected<ObjectPtr, kube::Status> transact(const Key& key, const Decide& decide);
 
  private:
-  using Bucket = std::map<std::pair<std::string, std::string>, ObjectPtr>;
+  using Bucket = std::map<Position, ObjectPtr>;
 
   Store(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub)
       : journal_(std::move(journal)), reader_(std::move(reader)), hub_(hub) {}
   tl::expected<ObjectPtr, kube::Status> commit(const Key& key, const ObjectPtr& current, Change change);
-  void index(const Event& event);
+  void index(Event event);
 
   std::unique_ptr<Journal> journal_;
   FieldReader reader_;

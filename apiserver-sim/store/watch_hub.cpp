@@ -34,6 +34,12 @@ WatchHub::Batch WatchHub::read(const std::string& resource, std::uint64_t cursor
 }
 
 void WatchHub::publish(Event event) {
+  const std::string resource = event.object->key.resource;
+  record(std::move(event));
+  wake(resource);
+}
+
+void WatchHub::record(Event event) {
   const std::scoped_lock lock(mutex_);
   History& history = history_of(event.object->key.resource);
   current_ = std::max(current_, event.object->version);
@@ -42,7 +48,13 @@ void WatchHub::publish(Event event) {
     history.forgotten = history.events.front().object->version;
     history.events.pop_front();
   }
-  for (const auto& wake : history.wakes) wake();
+}
+
+void WatchHub::wake(const std::string& resource) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = histories_.find(resource);
+  if (found == histories_.end()) return;
+  for (const auto& wake_one : found->second.wakes) wake_one();
 }
 
 WatchHub::Subscription WatchHub::subscribe(const std::string& resource, std::function<void()> wake) {

@@ -33,7 +33,10 @@ class WatchHub {
 
   /// Declares that the history begins after `version`: whatever happened up to it is forgotten.
   void begin_at(std::uint64_t version);
-  /// Adds an event and wakes the resource's subscribers. Versions must ascend.
+  /// Adds an event; versions must ascend. Its subscribers are woken by wake().
+  void record(Event event);
+  void wake(const std::string& resource) const;
+  /// Both.
   void publish(Event event);
 
   /// Calls `wake` after each event of `resource`, on the writer's thread, until the subscription is destroyed.

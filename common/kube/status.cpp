@@ -87,6 +87,7 @@ void read_details(const nlohmann::json& details, Status& status) {
 
 ordered_json to_json(const Status& status) {
   ordered_json json = {{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", ordered_json::object()}};
+  put_if_any(json["metadata"], "continue", status.continue_token);
   json["status"] = status.success ? "Success" : "Failure";
   put_if_any(json, "message", status.message);
   put_if_any(json, "reason", status.reason);

@@ -30,6 +30,7 @@ struct Status {
   std::string details_uid;
   std::vector<StatusCause> causes;
   int retry_after_seconds = 0;  ///< 0: absent
+  std::string continue_token;   ///< metadata.continue, of an expired list that can be gone on with; may be empty
 };
 
 /// The object with its fields in the order in which the real servers print them.
