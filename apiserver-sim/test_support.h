@@ -67,7 +67,9 @@ struct Api : World {
   ApiHandler handler{registry, *store, *authorizer};
   User user = admin();
 
-  Api() { call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "default"}}}}); }
+  explicit Api(std::size_t history = 1000) : World(history) {
+    call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "default"}}}});
+  }
 
   Response raw(const std::string& method, const std::string& target, const std::string& body = {},
                const std::string& content_type = "application/json", const std::string& accept = {}) {

@@ -2,6 +2,7 @@
 
 #include "apiserver-sim/api/table.h"
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/api/yaml.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -14,18 +15,43 @@ json object_tree(const View& view, const Object& object) {
   return tree;
 }
 
-void add_deprecation(const View& view, Response& response) {
-  const ResourceInfo& info = view.resource.info();
-  if (info.group != "kubevirt.io" || view.version == info.version) return;
-  response.headers.emplace_back("Warning", "299 - \"kubevirt.io/" + view.version +
-                                               " is now deprecated and will be removed in a future release.\"");
+json metadata_tree(const View& view, const Object& object) {
+  return {{"kind", "PartialObjectMetadata"},
+          {"apiVersion", "meta.k8s.io/" + view.representation.meta_version},
+          {"metadata", object.parse().value("metadata", json::object())}};
 }
 
-Response answer_table(const View& view, int code, const std::vector<json>& objects, const std::string& version) {
-  const TableOptions options{view.representation.table_version, parse_include_object(view.include_object), true};
-  Response response = answer_json(code, make_table(view.resource, objects, version, options, now_seconds()).dump());
-  add_deprecation(view, response);
+/// Gives the answer the form that the client asked for beside its shape.
+Response finish(const View& view, Response response) {
+  if (view.representation.yaml) {
+    response.body = json_to_yaml(nlohmann::ordered_json::parse(response.body));
+    response.content_type = "application/yaml";
+  } else if (view.pretty) {
+    response.body = nlohmann::ordered_json::parse(response.body).dump(2) + "\n";
+  }
+  const ResourceInfo& info = view.resource.info();
+  if (info.group == "kubevirt.io" && view.version != info.version) {
+    response.headers.emplace_back("Warning", "299 - \"kubevirt.io/" + view.version +
+                                                 " is now deprecated and will be removed in a future release.\"");
+  }
   return response;
+}
+
+json list_meta(const ListMeta& meta) {
+  json tree = {{"resourceVersion", std::to_string(meta.version)}};
+  if (meta.continue_.empty()) return tree;
+  tree["continue"] = meta.continue_;
+  if (meta.remaining_item_count) tree["remainingItemCount"] = *meta.remaining_item_count;
+  return tree;
+}
+
+Response answer_table(const View& view, int code, const std::vector<json>& objects, const ListMeta& meta) {
+  const auto include = parse_include_object(view.include_object);
+  if (!include) return answer_status(unknown_include_object(view.include_object));
+  const TableOptions options{view.representation.meta_version, *include, true};
+  json table = make_table(view.resource, objects, "", options, now_seconds());
+  table["metadata"] = list_meta(meta);
+  return finish(view, answer_json(code, table.dump()));
 }
 
 }  // namespace
@@ -47,7 +73,8 @@ Response answer_json(int code, std::string body) {
 }
 
 View make_view(const Request& request, const RequestInfo& info, const Resource& resource) {
-  return {resource, info.version, negotiate(request.accept, true), request.parameter("includeObject")};
+  return {resource, info.version, negotiate(request.accept), request.parameter("includeObject"),
+          request.flag("pretty")};
 }
 
 std::string object_text(const View& view, const Object& object) {
@@ -55,32 +82,35 @@ std::string object_text(const View& view, const Object& object) {
   return object_tree(view, object).dump();
 }
 
-Response answer_object(const View& view, int code, const Object& object) {
-  if (view.representation.table) {
-    return answer_table(view, code, {object_tree(view, object)}, std::to_string(object.version));
-  }
-  Response response = answer_json(code, object_text(view, object));
-  add_deprecation(view, response);
-  return response;
+std::string item_text(const View& view, const Object& object) {
+  return view.representation.metadata_only ? metadata_tree(view, object).dump() : object_text(view, object);
 }
 
-Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, std::uint64_t list_version) {
+Response answer_object(const View& view, int code, const Object& object) {
+  if (view.representation.table) {
+    return answer_table(view, code, {object_tree(view, object)}, {object.version, {}, {}});
+  }
+  return finish(view, answer_json(code, item_text(view, object)));
+}
+
+Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
   if (view.representation.table) {
     std::vector<json> trees;
     trees.reserve(objects.size());
     for (const ObjectPtr& object : objects) trees.push_back(object_tree(view, *object));
-    return answer_table(view, 200, trees, std::to_string(list_version));
+    return answer_table(view, 200, trees, meta);
   }
-  std::string body = "{\"kind\":\"" + view.resource.info().kind + "List\",\"apiVersion\":\"" +
-                     view.resource.api_version(view.version) + "\",\"metadata\":{\"resourceVersion\":\"" +
-                     std::to_string(list_version) + "\"},\"items\":[";
+  const bool partial = view.representation.metadata_only;
+  const std::string kind = partial ? "PartialObjectMetadata" : view.resource.info().kind;
+  const std::string version =
+      partial ? "meta.k8s.io/" + view.representation.meta_version : view.resource.api_version(view.version);
+  std::string body = R"({"kind":")" + kind + R"(List","apiVersion":")" + version + R"(","metadata":)" +
+                     list_meta(meta).dump() + R"(,"items":[)";
   for (std::size_t i = 0; i < objects.size(); ++i) {
     if (i > 0) body += ',';
-    body += object_text(view, *objects[i]);
+    body += item_text(view, *objects[i]);
   }
-  Response response = answer_json(200, body + "]}");
-  add_deprecation(view, response);
-  return response;
+  return finish(view, answer_json(200, body + "]}"));
 }
 
 }  // namespace usbloop::apiserver

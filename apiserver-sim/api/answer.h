@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,13 +24,24 @@ struct View {
   std::string version;  ///< of the API in the request's path
   Representation representation;
   std::string include_object;  ///< query parameter
+  bool pretty = false;         ///< query parameter: indented
 };
 View make_view(const Request& request, const RequestInfo& info, const Resource& resource);
 
 /// The object's text in the view's version.
 std::string object_text(const View& view, const Object& object);
 
+/// The object as it goes into a watch: its text, or its metadata when the view asks for no more.
+std::string item_text(const View& view, const Object& object);
+
 Response answer_object(const View& view, int code, const Object& object);
-Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, std::uint64_t list_version);
+
+/// metadata of a list.
+struct ListMeta {
+  std::uint64_t version = 0;
+  std::string continue_;                              ///< empty: the list is whole
+  std::optional<std::uint64_t> remaining_item_count;  ///< only with continue_
+};
+Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, const ListMeta& meta);
 
 }  // namespace usbloop::apiserver

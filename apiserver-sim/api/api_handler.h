@@ -16,7 +16,7 @@ namespace usbloop::apiserver {
 class ApiHandler {
  public:
   ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
-      : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store) {}
+      : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store, authorizer) {}
 
   Response handle(const Request& request);
 

@@ -151,7 +151,7 @@ TEST_CASE("server-side apply creates, then changes") {
   changed["metadata"]["labels"] = {{"x", "y"}};
   const Response second = api.call("PATCH", target, changed, "application/apply-patch+yaml");
   CHECK(api.ok(second)["metadata"]["labels"]["x"] == "y");
-  CHECK(api.call("PATCH", kDemo, vmi("demo"), "application/apply-patch+yaml").code == 400);
+  CHECK(api.call("PATCH", kDemo, vmi("demo"), "application/apply-patch+yaml").code == 422);
 }
 
 TEST_CASE("a VMI without a node goes at once, one with a node waits for its finalizer") {
@@ -194,7 +194,7 @@ TEST_CASE("a dry run stores nothing") {
   CHECK_FALSE(api.ok(api.call("GET", kDemo))["metadata"].contains("labels"));
   CHECK(api.call("DELETE", kDemo + "?dryRun=All").code == 200);
   CHECK(api.call("GET", kDemo).code == 200);
-  CHECK(api.call("DELETE", kDemo + "?dryRun=Some").code == 400);
+  CHECK(api.call("DELETE", kDemo + "?dryRun=Some").code == 422);
 }
 
 TEST_CASE("lists take selectors, one namespace or all") {

@@ -27,6 +27,7 @@ struct Request {
   std::string body;
   User user;
   std::string if_none_match = {};
+  std::string user_agent = {};
 
   /// First value of the parameter, or empty.
   [[nodiscard]] std::string parameter(const std::string& name) const;

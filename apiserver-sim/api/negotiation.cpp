@@ -39,24 +39,37 @@ MediaRange parse_range(std::string_view text) {
 }
 
 bool is_json(const std::string& type) { return type == "application/json" || type == "*/*" || type == "application/*"; }
+bool is_yaml(const std::string& type) { return type == "application/yaml"; }
+
+/// Whether the range's "as" parameter asks for a form that there is.
+bool read_form(MediaRange& range, Representation& form) {
+  const std::string as = range.parameters["as"];
+  if (as.empty()) return true;
+  const std::string version = range.parameters["v"];
+  if (range.parameters["g"] != "meta.k8s.io" || (version != "v1" && version != "v1beta1")) return false;
+  form.table = as == "table";
+  form.metadata_only = as == "partialobjectmetadata" || as == "partialobjectmetadatalist";
+  form.meta_version = version;
+  return form.table || form.metadata_only;
+}
 
 }  // namespace
 
-Representation negotiate(const std::string& accept, bool table_possible) {
+Representation negotiate(const std::string& accept) {
   std::string_view rest = accept;
   if (cleaned(rest).empty()) return {};
   while (!rest.empty()) {
     MediaRange range = parse_range(cut(rest, ','));
-    if (!is_json(range.type)) continue;
-    const std::string as = range.parameters["as"];
-    if (as.empty()) return {};
-    const std::string version = range.parameters["v"];
-    if (as == "table" && table_possible && range.parameters["g"] == "meta.k8s.io" &&
-        (version == "v1" || version == "v1beta1")) {
-      return {true, true, version};
-    }
+    Representation form;
+    form.yaml = is_yaml(range.type);
+    if ((is_json(range.type) || form.yaml) && read_form(range, form)) return form;
   }
   return {.acceptable = false};
+}
+
+const std::vector<std::string_view>& served_types() {
+  static const std::vector<std::string_view> kTypes = {"application/json", "application/yaml"};
+  return kTypes;
 }
 
 }  // namespace usbloop::apiserver

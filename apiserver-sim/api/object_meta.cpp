@@ -61,8 +61,7 @@ std::string generated_name(const std::string& prefix) {
 
 void stamp_new(json& object, const std::string& now) {
   json& metadata = object["metadata"];
-  for (const char* name :
-       {"resourceVersion", "managedFields", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+  for (const char* name : {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
     metadata.erase(name);
   }
   metadata["uid"] = new_uid();
@@ -77,7 +76,7 @@ void carry_over(json& object, const json& current) {
                            "deletionGracePeriodSeconds", "generation", "resourceVersion"}) {
     carry_member(metadata, before, name);
   }
-  for (const char* name : {"managedFields", "selfLink"}) metadata.erase(name);
+  metadata.erase("selfLink");
   // Empty and absent mean the same; a client that sends the empty form changes nothing.
   for (const char* name : {"labels", "annotations", "finalizers", "ownerReferences"}) {
     if (metadata.contains(name) && metadata[name].empty()) metadata.erase(name);

@@ -1,7 +1,11 @@
 #include "apiserver-sim/api/object_writer.h"
 
+#include <set>
+
+#include "apiserver-sim/api/managed_fields/field_manager.h"
 #include "apiserver-sim/api/object_meta.h"
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/resources/field_error.h"
 #include "apiserver-sim/resources/names.h"
 #include "apiserver-sim/resources/namespace.h"
 
@@ -61,17 +65,63 @@ kube::Status missing(const Resource& resource, const std::string& name) {
 std::optional<kube::Status> failed_precondition(const Resource& resource, const Object& current,
                                                 const DeleteOptions& options) {
   const ResourceInfo& info = resource.info();
-  const auto refuse = [&](const std::string& what, const std::string& wanted, const std::string& found) {
-    return kube::conflict(
-        info.group, info.plural, current.key.name,
-        "Precondition failed: " + what + " in precondition: " + wanted + ", " + what + " in object meta: " + found);
+  const auto refuse = [&](const std::string& what, const std::string& wanted, const std::string& found,
+                          const std::string& why) {
+    // kube-apiserver names the kind here, where it names the resource everywhere else.
+    return kube::conflict(info.group, info.kind, current.key.name,
+                          "the " + what + " in the precondition (" + wanted + ") does not match the " + what +
+                              " in record (" + found + "). The object might have been " + why);
   };
-  if (!options.uid.empty() && options.uid != current.uid) return refuse("UID", options.uid, current.uid);
+  if (!options.uid.empty() && options.uid != current.uid) {
+    return refuse("UID", options.uid, current.uid, "deleted and then recreated");
+  }
   const std::string version = std::to_string(current.version);
   if (!options.resource_version.empty() && options.resource_version != version) {
-    return refuse("ResourceVersion", options.resource_version, version);
+    return refuse("ResourceVersion", options.resource_version, version, "modified");
   }
   return std::nullopt;
+}
+
+/// As kube-apiserver's storage says it, path and code included.
+kube::Status other_uid(const ResourceInfo& info, const json& current, const std::string& uid) {
+  const std::string name = text_at(current, "/metadata/name");
+  std::string path = "/registry/" + (info.group.ends_with("kubevirt.io") ? info.group + "/" : "") +
+                     (info.kind == "Node" ? "minions" : info.plural) + "/";
+  if (info.namespaced) path += text_at(current, "/metadata/namespace") + "/";
+  return kube::conflict(info.group, info.plural, name,
+                        "StorageError: invalid object, Code: 4, Key: " + path + name +
+                            ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                            uid + ", UID in object meta: " + text_at(current, "/metadata/uid"));
+}
+
+std::set<std::string> finalizers_of(const json& object) {
+  std::set<std::string> names;
+  const json* list = element_at(object, "/metadata/finalizers");
+  if (list == nullptr || !list->is_array()) return names;
+  for (const json& name : *list) {
+    if (name.is_string()) names.insert(name.get<std::string>());
+  }
+  return names;
+}
+
+/// Whoever waits for the end of an object must not be made to wait longer.
+std::optional<kube::StatusCause> late_finalizer(const json& object, const json& current) {
+  if (!is_being_deleted(current)) return std::nullopt;
+  const auto before = finalizers_of(current);
+  std::string added;
+  for (const std::string& name : finalizers_of(object)) {
+    if (before.count(name) == 0) added += (added.empty() ? "" : ", ") + field::quoted(name);
+  }
+  if (added.empty()) return std::nullopt;
+  return field::forbidden(
+      "metadata.finalizers",
+      "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
+}
+
+FieldOwner owner_of(const Resource& resource, const WrittenBy& by, const char* subresource) {
+  const std::string& version = by.api_version;
+  return {{by.manager, false, version.empty() ? resource.api_version(resource.info().version) : version, subresource},
+          format_time(now_seconds())};
 }
 
 /// A namespace keeps until its controller has emptied it.
@@ -89,7 +139,7 @@ bool may_go(const Resource& resource, const json& object) {
 void mark_deleted(const Resource& resource, json& object) {
   json& metadata = object["metadata"];
   metadata["deletionTimestamp"] = format_time(now_seconds());
-  metadata["deletionGracePeriodSeconds"] = 0;
+  if (resource.qualified() != kNamespaceResource) metadata["deletionGracePeriodSeconds"] = 0;
   if (metadata.contains("generation")) metadata["generation"] = metadata["generation"].get<std::int64_t>() + 1;
   if (resource.qualified() == kNamespaceResource) object["status"]["phase"] = "Terminating";
 }
@@ -108,7 +158,8 @@ std::optional<kube::Status> ObjectWriter::refuse_namespace(const std::string& na
                          "unable to create new content in namespace " + namespace_ + " because it is being terminated");
 }
 
-Outcome ObjectWriter::create(const Resource& resource, const std::string& namespace_, json object, bool dry_run) {
+Outcome ObjectWriter::create(const Resource& resource, const std::string& namespace_, json object, bool dry_run,
+                             const WrittenBy& by) {
   json& metadata = object["metadata"];
   if (metadata.is_null()) metadata = json::object();
   if (!metadata.is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
@@ -118,18 +169,31 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
   if (auto refused = settle_namespace(resource, namespace_, object)) return tl::unexpected(*refused);
   const std::string prefix = text_at(metadata, "/generateName");
-  if (text_at(metadata, "/name").empty() && !prefix.empty()) metadata["name"] = generated_name(prefix);
+  const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
+  if (names_itself) metadata["name"] = generated_name(prefix);
   const std::string now = format_time(now_seconds());
   // Validated twice: the defaults are written into a tree whose shape has to be right first.
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  // What the server adds from here on is nobody's.
+  if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), merge_schema_of(resource.info()));
   stamp_new(object, now);
   resource.prepare_create(object, now);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (resource.info().namespaced) {
     if (auto refused = refuse_namespace(namespace_)) return tl::unexpected(*refused);
   }
+  constexpr int kTries = 8;  // as kube-apiserver
+  for (int left = kTries; names_itself && left > 1; --left) {
+    Outcome made = insert(resource, object, dry_run);
+    if (made || made.error().reason != "AlreadyExists") return made;
+    object["metadata"]["name"] = generated_name(prefix);
+  }
+  return insert(resource, std::move(object), dry_run);
+}
+
+Outcome ObjectWriter::insert(const Resource& resource, json object, bool dry_run) {
   const std::string name = text_at(object, "/metadata/name");
-  const Key key{resource.qualified(), resource.info().namespaced ? namespace_ : std::string(), name};
+  const Key key{resource.qualified(), text_at(object, "/metadata/namespace"), name};
   const auto already = [&] { return kube::already_exists(resource.info().group, resource.info().plural, name); };
   if (dry_run) {
     if (store_.get(key)) return tl::unexpected(already());
@@ -142,7 +206,8 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
 }
 
 tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& resource, const User& user,
-                                                              bool status_only, json object, const json& current) {
+                                                              const UpdateOptions& options, json object,
+                                                              const json& current) {
   const ResourceInfo& info = resource.info();
   const std::string name = text_at(current, "/metadata/name");
   if (!object["metadata"].is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
@@ -161,18 +226,26 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   }
   const std::string uid = text_at(object, "/metadata/uid");
   if (!uid.empty() && uid != text_at(current, "/metadata/uid")) {
-    return tl::unexpected(kube::conflict(info.group, info.plural, name,
-                                         "Precondition failed: UID in precondition: " + uid +
-                                             ", UID in object meta: " + text_at(current, "/metadata/uid")));
+    return tl::unexpected(other_uid(info, current, uid));
   }
-  resource.prepare_update(object, current, status_only);
+  const json record = object["metadata"].value("managedFields", json());
+  resource.prepare_update(object, current, options.status_only);
   carry_over(object, current);
+  object["metadata"]["managedFields"] = record;
+  if (record.is_null()) object["metadata"].erase("managedFields");
+  if (!options.by.applied) {
+    track_update(&current, object, owner_of(resource, options.by, options.status_only ? "status" : ""),
+                 merge_schema_of(info));
+  }
+  if (auto cause = late_finalizer(object, current)) {
+    return tl::unexpected(kube::invalid(info.group, info.kind, name, {*cause}));
+  }
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (auto refused = resource.refuse_update(object, current, user)) return tl::unexpected(*refused);
   return object;
 }
 
-Outcome ObjectWriter::update(const Resource& resource, const Key& key, const User& user, UpdateOptions options,
+Outcome ObjectWriter::update(const Resource& resource, const Key& key, const User& user, const UpdateOptions& options,
                              const Edit& edit) {
   ObjectPtr shown;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
@@ -180,7 +253,7 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
     const json current = found->parse();
     auto edited = edit(current);
     if (!edited) return tl::unexpected(edited.error());
-    auto object = checked_update(resource, user, options.status_only, std::move(*edited), current);
+    auto object = checked_update(resource, user, options, std::move(*edited), current);
     if (!object) return tl::unexpected(object.error());
     if (options.dry_run) {
       shown = preview(resource, key, *object);

@@ -15,11 +15,20 @@ namespace usbloop::apiserver {
 
 using Outcome = tl::expected<ObjectPtr, kube::Status>;
 
-/// What a DELETE asks beside the name.
+/// What a deletion asks beside the name.
 struct DeleteOptions {
   std::string uid;  ///< preconditions; empty: none
   std::string resource_version;
   bool dry_run = false;
+  std::optional<std::int64_t> grace_period_seconds;
+  std::string propagation_policy;  ///< "Orphan", "Background", "Foreground" or empty
+};
+
+/// Under which name a write stands in metadata.managedFields. The default is for the server's own controllers.
+struct WrittenBy {
+  std::string manager = "kube-controller-manager";
+  std::string api_version = {};  ///< of the request; empty: the stored one
+  bool applied = false;          ///< the object carries its new managedFields already, see apply_configuration()
 };
 
 /// Creates, changes and deletes objects by the rules of Kubernetes: the server's own metadata, optimistic locking,
@@ -28,17 +37,21 @@ class ObjectWriter {
  public:
   explicit ObjectWriter(Store& store) : store_(store) {}
 
-  /// `namespace_` is that of the request; the object's own must be the same or absent.
-  Outcome create(const Resource& resource, const std::string& namespace_, nlohmann::json object, bool dry_run);
+  /// `namespace_` is that of the request; the object's own must be the same or absent. A name made from generateName
+  /// that is taken is made anew a few times.
+  Outcome create(const Resource& resource, const std::string& namespace_, nlohmann::json object, bool dry_run,
+                 const WrittenBy& by = {});
 
   /// Makes the new object from the current one; called while no one else writes.
   using Edit = std::function<tl::expected<nlohmann::json, kube::Status>(const nlohmann::json& current)>;
   struct UpdateOptions {
     bool status_only = false;
     bool dry_run = false;
+    WrittenBy by = {};
   };
   /// An object whose content does not change keeps its version. One that is being deleted goes with its last finalizer.
-  Outcome update(const Resource& resource, const Key& key, const User& user, UpdateOptions options, const Edit& edit);
+  Outcome update(const Resource& resource, const Key& key, const User& user, const UpdateOptions& options,
+                 const Edit& edit);
 
   struct Deletion {
     ObjectPtr object;
@@ -48,8 +61,9 @@ class ObjectWriter {
 
  private:
   std::optional<kube::Status> refuse_namespace(const std::string& namespace_) const;
+  Outcome insert(const Resource& resource, nlohmann::json object, bool dry_run);
   static tl::expected<nlohmann::json, kube::Status> checked_update(const Resource& resource, const User& user,
-                                                                   bool status_only, nlohmann::json object,
+                                                                   const UpdateOptions& options, nlohmann::json object,
                                                                    const nlohmann::json& current);
   /// The stored form of an object that a dry run does not store.
   static ObjectPtr preview(const Resource& resource, const Key& key, const nlohmann::json& object);

@@ -1,5 +1,7 @@
 #include "apiserver-sim/api/patch.h"
 
+#include <algorithm>
+
 #include "apiserver-sim/api/codec.h"
 #include "apiserver-sim/api/strategic_merge.h"
 
@@ -10,44 +12,70 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxOperations = 10'000;  // as kube-apiserver
 
-kube::Status unprocessable(const std::string& cause) {
+/// Whatever it is that does not fit: kube-apiserver says no more either.
+kube::Status unprocessable() {
   kube::Status status;
   status.code = 422;
   status.reason = "Invalid";
-  status.message = "the server rejected our request due to an error in our request: " + cause;
+  status.message = "the server rejected our request due to an error in our request";
   return status;
 }
 
-/// Bytes that the copy operations of one patch have made so far; a few dozen of them can double an object each time.
-class CopyBudget {
+kube::Status too_many_operations(std::size_t count) {
+  kube::Status status = kube::request_entity_too_large(kMaxOperations);
+  status.message = "Request entity too large: The allowed maximum operations in a JSON patch is " +
+                   std::to_string(kMaxOperations) + ", got " + std::to_string(count);
+  return status;
+}
+
+/// Whether the tree is at most `most` levels deep; looks no further.
+bool is_shallow(const json& tree, int most) {
+  if (!tree.is_structured()) return true;
+  return most > 0 &&
+         std::all_of(tree.begin(), tree.end(), [&](const json& child) { return is_shallow(child, most - 1); });
+}
+
+/// Keeps the operations of one patch from growing the object without end: a few dozen copies can double its size, or
+/// its depth, each time.
+class Budget {
  public:
-  bool spend(const json& object, const json& operation) {
-    if (operation.value("op", "") != "copy") return true;
-    const json::json_pointer from(operation.value("from", ""));
-    if (!object.contains(from)) return true;  // fails by itself
-    spent_ += object.at(from).dump().size();
-    return spent_ <= kMaxBodyBytes;
+  bool allows(const json& object, const json& operation) {
+    const std::string name = operation.value("op", "");
+    const std::string path = operation.value("path", "");
+    const int room = kMaxJsonDepth - static_cast<int>(std::count(path.begin(), path.end(), '/'));
+    if (name == "copy" || name == "move") {
+      const json::json_pointer from(operation.value("from", ""));
+      if (!object.contains(from)) return true;  // fails by itself
+      const json& value = object.at(from);
+      if (!is_shallow(value, room)) return false;
+      spent_ += value.dump().size();
+      return spent_ <= kMaxBodyBytes;
+    }
+    return !operation.contains("value") || is_shallow(operation["value"], room);
   }
 
  private:
-  std::size_t spent_ = 0;
+  std::size_t spent_ = 0;  ///< bytes that copies and moves have handled
 };
 
 tl::expected<json, kube::Status> apply_json_patch(json object, const json& patch) {
-  if (!patch.is_array()) return tl::unexpected(kube::bad_request("a JSON patch is a list of operations"));
-  if (patch.size() > kMaxOperations) {
-    return tl::unexpected(kube::request_entity_too_large(kMaxOperations));
+  if (!patch.is_array()) {
+    return tl::unexpected(kube::bad_request("json: cannot unmarshal " + std::string(patch.type_name()) +
+                                            " into Go value of type jsonpatch.Patch"));
   }
-  CopyBudget budget;
+  if (patch.size() > kMaxOperations) return tl::unexpected(too_many_operations(patch.size()));
+  Budget budget;
   try {
     for (const json& operation : patch) {
-      if (!operation.is_object()) return tl::unexpected(kube::bad_request("an operation of a JSON patch is an object"));
-      if (!budget.spend(object, operation))
-        return tl::unexpected(kube::bad_request("the patch makes the object too large"));
-      object = object.patch(json::array({operation}));
+      if (!operation.is_object()) {
+        return tl::unexpected(kube::bad_request("json: cannot unmarshal " + std::string(operation.type_name()) +
+                                                " into Go value of type jsonpatch.Operation"));
+      }
+      if (!budget.allows(object, operation)) return tl::unexpected(unprocessable());
+      object.patch_inplace(json::array({operation}));
     }
-  } catch (const json::exception& error) {
-    return tl::unexpected(unprocessable(error.what()));
+  } catch (const json::exception&) {
+    return tl::unexpected(unprocessable());
   }
   return object;
 }
@@ -83,13 +111,16 @@ tl::expected<json, kube::Status> apply_patch(PatchType type, const json& current
   tl::expected<json, kube::Status> patched = current;
   switch (type) {
     case PatchType::json: patched = apply_json_patch(current, patch); break;
-    case PatchType::strategic_merge: strategic_merge(*patched, patch); break;
+    case PatchType::strategic_merge:
+      if (auto refused = refuse_directives(patch)) return tl::unexpected(*refused);
+      strategic_merge(*patched, patch);
+      break;
     case PatchType::merge:
     case PatchType::apply: patched->merge_patch(patch); break;
   }
   if (!patched) return patched;
   if (!patched->is_object() || !(*patched)["metadata"].is_object()) {
-    return tl::unexpected(unprocessable("the patch leaves no object"));
+    return tl::unexpected(unprocessable());
   }
   if (!depth_is_fine(*patched)) return tl::unexpected(kube::bad_request("the object is nested too deeply"));
   return patched;

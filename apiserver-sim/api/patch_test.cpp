@@ -57,7 +57,29 @@ TEST_CASE("a JSON patch that doubles the object again and again is stopped") {
     patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/c" + std::to_string(i)}});
   const auto refused = apply_patch(PatchType::json, kObject, patch);
   REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().code == 400);
+  CHECK(refused.error().code == 422);
+}
+
+TEST_CASE("copies cannot nest an object into itself again and again") {
+  json patch = json::array();
+  for (int i = 0; i < 100; ++i) patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/x"}});
+  const auto refused = apply_patch(PatchType::json, kObject, patch);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == 422);
+}
+
+TEST_CASE("a JSON patch has at most ten thousand operations, which do not copy the object each") {
+  json object = kObject;
+  object["spec"]["big"] = std::string(1'000'000, 'x');
+  json patch = json::array();
+  for (int i = 0; i < 10'000; ++i) patch.push_back({{"op", "add"}, {"path", "/spec/n"}, {"value", i}});
+  CHECK(apply_patch(PatchType::json, object, patch).has_value());
+  patch.push_back(patch[0]);
+  const auto refused = apply_patch(PatchType::json, object, patch);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == 413);
+  CHECK(refused.error().message ==
+        "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001");
 }
 
 TEST_CASE("a patch cannot nest an object deeper than documents may be") {
@@ -69,7 +91,7 @@ TEST_CASE("a patch cannot nest an object deeper than documents may be") {
   patch.push_back({{"op", "replace"}, {"path", path}, {"value", deep}});
   const auto refused = apply_patch(PatchType::json, kObject, patch);
   REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().message == "the object is nested too deeply");
+  CHECK(refused.error().code == 422);
 }
 
 TEST_CASE("an apply patch may be YAML") {
@@ -93,4 +115,33 @@ TEST_CASE("a strategic merge joins lists by their key") {
   CHECK(node == json::parse(R"({"metadata":{"finalizers":["b"]}})"));
   strategic_merge(node, json::parse(R"({"metadata":{"$patch":"replace","name":"x"}})"));
   CHECK(node == json::parse(R"({"metadata":{"name":"x"}})"));
+}
+
+TEST_CASE("a strategic merge orders, keeps and replaces as its directives say") {
+  const json pod = json::parse(R"({"spec":{"containers":[{"name":"a","image":"1"},{"name":"b"},{"name":"c"}],
+    "strategy":{"type":"Rolling","rolling":{"x":1}},"tolerations":[{"key":"k"}]}})");
+  json object = pod;
+  strategic_merge(object, json::parse(R"({"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],
+    "containers":[{"name":"a","image":"2"},{"name":"d"}],"strategy":{"$retainKeys":["type"],"type":"Recreate"},
+    "tolerations":[]}})"));
+  CHECK(object ==
+        json::parse(R"({"spec":{"containers":[{"name":"b"},{"name":"c"},{"name":"a","image":"2"},{"name":"d"}],
+    "strategy":{"type":"Recreate"},"tolerations":[]}})"));
+  object = pod;
+  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"$patch":"replace"},{"name":"z"}]}})"));
+  CHECK(object["spec"]["containers"] == json::parse(R"([{"name":"z"}])"));
+  object = pod;
+  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"name":"b","$patch":"replace","image":"9"}]}})"));
+  CHECK(object["spec"]["containers"][1] == json::parse(R"({"name":"b","image":"9"})"));
+}
+
+TEST_CASE("strategic merges with directives that there are not are refused") {
+  for (const char* patch :
+       {R"({"$patch":"jump"})", R"({"spec":{"$patch":7}})", R"({"spec":{"$retainKeys":"x"}})",
+        R"({"spec":{"containers":[{"image":"no key"}]}})", R"({"spec":{"$setElementOrder/containers":7}})"}) {
+    CAPTURE(patch);
+    const auto refused = apply_patch(PatchType::strategic_merge, kObject, json::parse(patch));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == 400);
+  }
 }

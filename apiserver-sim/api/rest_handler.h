@@ -4,31 +4,39 @@
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/object_writer.h"
 #include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/api/request_options.h"
 #include "apiserver-sim/api/selectors.h"
 #include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/security/authorizer.h"
 
 namespace usbloop::apiserver {
 
 /// The verbs on stored objects, except watch. The request has been authorized. Thread-safe.
 class RestHandler {
  public:
-  RestHandler(const Registry& registry, Store& store) : registry_(registry), store_(store), writer_(store) {}
+  RestHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
+      : registry_(registry), store_(store), authorizer_(authorizer), writer_(store) {}
 
   Response handle(const Request& request, const RequestInfo& info);
 
  private:
-  Response get(const View& view, const Key& key) const;
+  static Key key_of(const View& view, const RequestInfo& info);
+  Response get(const View& view, const Request& request, const RequestInfo& info) const;
   Response list(const View& view, const Request& request, const RequestInfo& info) const;
   Response create(const View& view, const Request& request, const RequestInfo& info);
   Response update(const View& view, const Request& request, const RequestInfo& info);
   Response patch(const View& view, const Request& request, const RequestInfo& info);
-  Response apply(const View& view, const Request& request, const RequestInfo& info, const nlohmann::json& patch);
+  Response apply(const View& view, const Request& request, const RequestInfo& info, const WriteOptions& options,
+                 const nlohmann::json& patch);
+  std::optional<kube::Status> refuse_creation(const Request& request, RequestInfo info) const;
   Response remove(const View& view, const Request& request, const RequestInfo& info);
+  static Response answer_deletion(const View& view, const ObjectWriter::Deletion& deletion);
   Response remove_collection(const View& view, const Request& request, const RequestInfo& info);
   Response answer(const View& view, const Outcome& outcome, int code) const;
 
   const Registry& registry_;
   Store& store_;
+  const Authorizer& authorizer_;
   ObjectWriter writer_;
 };
 
@@ -36,8 +44,5 @@ class RestHandler {
 /// by.
 tl::expected<Selection, kube::Status> read_selection(const Request& request, const RequestInfo& info,
                                                      const Resource& resource);
-
-/// dryRun=All given; 400 for other values.
-tl::expected<bool, kube::Status> read_dry_run(const Request& request);
 
 }  // namespace usbloop::apiserver

@@ -1,5 +1,7 @@
 #include "apiserver-sim/api/table.h"
 
+#include "apiserver-sim/resources/field_error.h"
+
 namespace usbloop::apiserver {
 namespace {
 
@@ -40,9 +42,16 @@ json make_table(const Resource& resource, const std::vector<json>& objects, cons
   return table;
 }
 
-IncludeObject parse_include_object(const std::string& text) {
+std::optional<IncludeObject> parse_include_object(const std::string& text) {
   if (text == "Object") return IncludeObject::object;
-  return text == "None" ? IncludeObject::none : IncludeObject::metadata;
+  if (text == "None") return IncludeObject::none;
+  if (text == "Metadata" || text.empty()) return IncludeObject::metadata;
+  return std::nullopt;
+}
+
+kube::Status unknown_include_object(const std::string& text) {
+  return kube::bad_request("Unable to convert to Table as requested: includeObject: Invalid value: " +
+                           field::quoted(text) + ": must be 'Metadata', 'Object', 'None', or empty");
 }
 
 }  // namespace usbloop::apiserver

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct TableOptions {
 nlohmann::json make_table(const Resource& resource, const std::vector<nlohmann::json>& objects,
                           const std::string& resource_version, const TableOptions& options, std::int64_t now);
 
-/// "Object", "Metadata", "None" or empty (Metadata).
-IncludeObject parse_include_object(const std::string& text);
+/// "Object", "Metadata", "None" or empty (Metadata); nothing for other texts.
+std::optional<IncludeObject> parse_include_object(const std::string& text);
+/// 400 for those.
+kube::Status unknown_include_object(const std::string& text);
 
 }  // namespace usbloop::apiserver

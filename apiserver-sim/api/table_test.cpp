@@ -41,7 +41,7 @@ TEST_CASE("a row carries as much of its object as is asked for") {
   const Registry registry;
   const Resource* resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
   const auto row = [&](const char* include) {
-    return make_table(*resource, {kVmi}, "7", {"v1", parse_include_object(include), false}, kNow)["rows"][0];
+    return make_table(*resource, {kVmi}, "7", {"v1", *parse_include_object(include), false}, kNow)["rows"][0];
   };
   CHECK(row("Object")["object"] == kVmi);
   CHECK_FALSE(row("None").contains("object"));

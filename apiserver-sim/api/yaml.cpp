@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
+#include <set>
 #include <stdexcept>
 
 namespace usbloop::apiserver {
@@ -29,6 +30,13 @@ json scalar_to_json(const YAML::Node& node) {
   return text;
 }
 
+/// What YAML 1.1, which Go's clients read, takes for booleans.
+bool reads_otherwise(const std::string& text) {
+  static const std::set<std::string> kWords = {"y",  "Y",  "yes", "Yes", "YES", "n",   "N",   "no",
+                                               "No", "NO", "on",  "On",  "ON",  "off", "Off", "OFF"};
+  return kWords.count(text) > 0;
+}
+
 json node_to_json(const YAML::Node& node, int depth_left, std::size_t& nodes_left) {
   if (depth_left == 0) throw std::runtime_error("nested too deeply");
   if (nodes_left-- == 0) throw std::runtime_error("too many nodes");
@@ -50,7 +58,37 @@ json node_to_json(const YAML::Node& node, int depth_left, std::size_t& nodes_lef
   }
 }
 
+void emit(YAML::Emitter& out, const nlohmann::ordered_json& tree) {
+  if (tree.is_object()) {
+    out << (tree.empty() ? YAML::Flow : YAML::Block) << YAML::BeginMap;
+    for (const auto& [name, value] : tree.items()) {
+      out << YAML::Key;
+      emit(out, name);
+      out << YAML::Value;
+      emit(out, value);
+    }
+    out << YAML::EndMap;
+  } else if (tree.is_array()) {
+    out << (tree.empty() ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
+    for (const auto& item : tree) emit(out, item);
+    out << YAML::EndSeq;
+  } else if (tree.is_string()) {
+    const auto text = tree.get<std::string>();
+    // What would be read as something else than a string has to be quoted.
+    const bool plain = scalar_to_json(YAML::Node(text)) == json(text) && !reads_otherwise(text);
+    out << (plain ? YAML::Auto : YAML::DoubleQuoted) << text;
+  } else {
+    out << tree.dump();
+  }
+}
+
 }  // namespace
+
+std::string json_to_yaml(const nlohmann::ordered_json& tree) {
+  YAML::Emitter out;
+  emit(out, tree);
+  return std::string(out.c_str(), out.size()) + "\n";
+}
 
 tl::expected<json, std::string> yaml_to_json(const std::string& text, int max_depth) {
   // Each node stands in the text once unless aliases repeat it; more nodes than characters is an alias bomb.

@@ -10,4 +10,7 @@ namespace usbloop::apiserver {
 /// the text. The error is a text for the client.
 tl::expected<nlohmann::json, std::string> yaml_to_json(const std::string& text, int max_depth);
 
+/// The tree as one YAML document in block style; reading it gives the same tree.
+std::string json_to_yaml(const nlohmann::ordered_json& tree);
+
 }  // namespace usbloop::apiserver

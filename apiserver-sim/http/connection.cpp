@@ -196,7 +196,7 @@ asio::awaitable<Connection::Next> Connection::serve_rest(const User& user, bool 
 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
                                                           bool keep_alive) {
-  auto spec = read_watch(services_.registry, request, info);
+  auto spec = read_watch(services_.registry, services_.store, request, info);
   if (!spec) {
     const Response response = answer_status(spec.error());
     co_return co_await answer(response, keep_alive);

@@ -64,6 +64,7 @@ std::optional<Request> request_of(const websocket::Head& head) {
   request.query = std::move(target->query);
   request.content_type = head.header("Content-Type");
   request.accept = head.header("Accept");
+  request.user_agent = head.header("User-Agent");
   return request;
 }
 

@@ -195,6 +195,7 @@ class RestEngine::Server final : public httplib::Server {
     request.content_type = from.get_header_value("Content-Type");
     request.accept = from.get_header_value("Accept");
     request.if_none_match = from.get_header_value("If-None-Match");
+    request.user_agent = from.get_header_value("User-Agent");
     request.body = std::move(body);
     request.user = *user_;
     put(handler_(request), response);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <charconv>
 
+#include "apiserver-sim/api/request_options.h"
 #include "apiserver-sim/api/rest_handler.h"
 #include "apiserver-sim/api/table.h"
 #include "apiserver-sim/api/time.h"
@@ -15,13 +15,6 @@ using nlohmann::json;
 constexpr std::size_t kPieceBytes = 64 * 1024;
 constexpr std::size_t kEventsAtOnce = 256;
 
-std::optional<std::uint64_t> parse_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::string event_line(const char* type, const std::string& object) {
   std::string line = std::string("{\"type\":\"") + type + "\",\"object\":";
   line.append(object.ends_with('\n') ? std::string_view(object).substr(0, object.size() - 1) : object).append("}\n");
@@ -30,38 +23,35 @@ std::string event_line(const char* type, const std::string& object) {
 
 }  // namespace
 
-tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Request& request,
+tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Store& store, const Request& request,
                                                  const RequestInfo& info) {
   const Resource* resource = registry.find(info.group, info.version, info.resource);
   if (resource == nullptr || !info.subresource.empty()) {
     return tl::unexpected(kube::not_found(info.group, info.resource, info.name));
   }
+  auto options = read_watch_options(request);
+  if (!options) return tl::unexpected(options.error());
   auto selection = read_selection(request, info, *resource);
   if (!selection) return tl::unexpected(selection.error());
-  WatchSpec spec{make_view(request, info, *resource), info.namespace_, std::move(*selection), {}, false, false, {}};
-  if (!spec.view.representation.acceptable) return tl::unexpected(kube::not_acceptable({"application/json"}));
-  spec.bookmarks = request.flag("allowWatchBookmarks");
-  spec.initial_end_bookmark = request.flag("sendInitialEvents");
-  const std::string version = request.parameter("resourceVersion");
-  if (!version.empty() && version != "0" && !spec.initial_end_bookmark) {
-    spec.from = parse_number(version);
-    if (!spec.from) return tl::unexpected(kube::bad_request("Invalid value: \"" + version + "\": resourceVersion"));
+  View view = make_view(request, info, *resource);
+  if (!view.representation.acceptable || view.representation.yaml) {
+    return tl::unexpected(kube::not_acceptable({"application/json;stream=watch"}));
   }
-  const std::string timeout = request.parameter("timeoutSeconds");
-  const auto seconds = timeout.empty() ? std::optional<std::uint64_t>(0) : parse_number(timeout);
-  if (!seconds) return tl::unexpected(kube::bad_request("Invalid value: \"" + timeout + "\": timeoutSeconds"));
-  // kube-apiserver ends watches without a timeout after 30 to 60 minutes.
-  constexpr std::uint64_t kDefault = 45 * 60;
-  constexpr std::uint64_t kMost = 24 * 3600;
-  spec.timeout = std::chrono::seconds(*seconds == 0 ? kDefault : std::min(*seconds, kMost));
-  return spec;
+  if (view.representation.table && !parse_include_object(view.include_object)) {
+    return tl::unexpected(unknown_include_object(view.include_object));
+  }
+  const std::uint64_t current = store.version();
+  if (options->begin == WatchOptions::Begin::all_there_is && options->version > current) {
+    return tl::unexpected(version_too_large(options->version, current));
+  }
+  return WatchSpec{std::move(view), info.namespace_, std::move(*selection), *options};
 }
 
 WatchFeed::WatchFeed(const WatchSpec& spec, const Store& store, const WatchHub& hub) : spec_(spec), hub_(hub) {
-  if (spec.from) {
-    cursor_ = *spec.from;
-  } else {
-    start(store);
+  switch (spec.options.begin) {
+    case WatchOptions::Begin::behind_version: cursor_ = spec.options.version; break;
+    case WatchOptions::Begin::now: cursor_ = store.version(); break;
+    case WatchOptions::Begin::all_there_is: start(store); break;
   }
   bookmarked_ = cursor_;
 }
@@ -72,7 +62,7 @@ void WatchFeed::start(const Store& store) {
   std::erase_if(listing.objects, [&](const ObjectPtr& object) { return !spec_.selection.matches(*object); });
   initial_ = std::move(listing.objects);
   std::reverse(initial_.begin(), initial_.end());
-  initial_end_due_ = spec_.initial_end_bookmark;
+  initial_end_due_ = spec_.options.initial_end_bookmark;
 }
 
 WatchFeed::Piece WatchFeed::initial() {
@@ -116,14 +106,23 @@ std::string WatchFeed::line_for(const Event& event) {
   const bool is = event.type != EventType::deleted && spec_.selection.matches(object);
   const bool was = event.previous && spec_.selection.matches(*event.previous);
   if (is) return line(was ? "MODIFIED" : "ADDED", object);
-  return was ? line("DELETED", object) : std::string();
+  if (!was) return {};
+  if (event.type == EventType::deleted) return line("DELETED", object);
+  // What has left is shown as it was while it was in, under the version of the write that took it out.
+  Object left = *event.previous;
+  json tree = left.parse();
+  tree["metadata"]["resourceVersion"] = std::to_string(object.version);
+  left.version = object.version;
+  left.text = tree.dump();
+  return line("DELETED", left);
 }
 
 std::string WatchFeed::line(const char* type, const Object& object) {
-  if (!spec_.view.representation.table) return event_line(type, object_text(spec_.view, object));
+  if (!spec_.view.representation.table) return event_line(type, item_text(spec_.view, object));
   json tree = object.parse();
   tree["apiVersion"] = spec_.view.resource.api_version(spec_.view.version);
-  const TableOptions options{spec_.view.representation.table_version, parse_include_object(spec_.view.include_object),
+  const auto include = parse_include_object(spec_.view.include_object);
+  const TableOptions options{spec_.view.representation.meta_version, include.value_or(IncludeObject::metadata),
                              !columns_sent_};
   columns_sent_ = true;
   const json table =
@@ -132,15 +131,17 @@ std::string WatchFeed::line(const char* type, const Object& object) {
 }
 
 std::string WatchFeed::bookmark_line(bool initial_end) const {
-  json object = {{"kind", spec_.view.resource.info().kind},
-                 {"apiVersion", spec_.view.resource.api_version(spec_.view.version)},
+  const Representation& form = spec_.view.representation;
+  json object = {{"kind", form.metadata_only ? "PartialObjectMetadata" : spec_.view.resource.info().kind},
+                 {"apiVersion", form.metadata_only ? "meta.k8s.io/" + form.meta_version
+                                                   : spec_.view.resource.api_version(spec_.view.version)},
                  {"metadata", {{"resourceVersion", std::to_string(cursor_)}, {"creationTimestamp", nullptr}}}};
   if (initial_end) object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true";
   return event_line("BOOKMARK", object.dump());
 }
 
 std::string WatchFeed::bookmark() {
-  if (!spec_.bookmarks || bookmarked_ == cursor_ || !initial_.empty()) return {};
+  if (!spec_.options.bookmarks || bookmarked_ == cursor_ || !initial_.empty()) return {};
   bookmarked_ = cursor_;
   return bookmark_line(false);
 }

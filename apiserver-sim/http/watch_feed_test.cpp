@@ -24,7 +24,7 @@ struct Watch {
     const auto target = parse_target(std::string(kVmis) + "?watch=true" + query);
     REQUIRE(target);
     const Request request{"GET", target->path, target->query, "", accept, "", test::admin()};
-    auto read = read_watch(api.registry, request, read_request_info(request));
+    auto read = read_watch(api.registry, *api.store, request, read_request_info(request));
     REQUIRE_MESSAGE(read.has_value(), (read ? "" : read.error().message));
     return std::move(*read);
   }
@@ -91,6 +91,36 @@ TEST_CASE("an object that enters or leaves a label selection is added or deleted
   CHECK(watch.news() == "MODIFIED a");
   api.call("PATCH", path, {{"metadata", {{"labels", {{"on", nullptr}}}}}}, kMerge);
   CHECK(watch.news() == "DELETED a");
+  CHECK(watch.last["metadata"]["labels"]["on"] == "yes");  // as it was when it last belonged here
+  CHECK(watch.last["metadata"]["resourceVersion"] == std::to_string(api.store->version()));
+}
+
+TEST_CASE("a watch list sends what there is, then a bookmark that says so, then what happens") {
+  Api api;
+  api.call("POST", kVmis, vmi("a"));
+  const std::string list = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  Watch watch(api, list + "&resourceVersion=" + std::to_string(api.store->version()));
+  CHECK(watch.news() == "ADDED a, BOOKMARK ");
+  CHECK(watch.last["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true");
+  CHECK(watch.last["metadata"]["resourceVersion"] == std::to_string(api.store->version()));
+  api.call("POST", kVmis, vmi("b"));
+  CHECK(watch.news() == "ADDED b");
+  Watch from_now(api, "&sendInitialEvents=false&resourceVersionMatch=NotOlderThan");
+  CHECK(from_now.news().empty());
+  api.call("POST", kVmis, vmi("c"));
+  CHECK(from_now.news() == "ADDED c");
+}
+
+TEST_CASE("a watch for metadata gets no more than that, in its bookmarks as well") {
+  Api api;
+  api.call("POST", kVmis, vmi("a"));
+  Watch watch(api, "&allowWatchBookmarks=true", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  CHECK(watch.news() == "ADDED a");
+  CHECK(watch.last["kind"] == "PartialObjectMetadata");
+  CHECK_FALSE(watch.last.contains("spec"));
+  api.call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "elsewhere"}}}});
+  watch.news();
+  CHECK(json::parse(watch.feed.bookmark())["object"]["apiVersion"] == "meta.k8s.io/v1");
 }
 
 TEST_CASE("a version that the history no longer holds ends with 410 Expired") {
@@ -136,12 +166,20 @@ TEST_CASE("a watch for tables sends one row an event, the columns with the first
 
 TEST_CASE("broken watch requests are refused") {
   Api api;
-  for (const char* query : {"resourceVersion=x", "timeoutSeconds=-1", "labelSelector=%3D", "fieldSelector=x"}) {
-    CAPTURE(query);
-    const auto target = parse_target(std::string(kVmis) + "?watch=true&" + query);
+  struct Case {
+    const char* query;
+    int code;
+  };
+  for (const Case& entry :
+       {Case{"resourceVersion=x", 400}, Case{"timeoutSeconds=-1", 400}, Case{"labelSelector=%3D", 400},
+        Case{"fieldSelector=x", 400}, Case{"sendInitialEvents=true", 422}, Case{"resourceVersionMatch=Exact", 422},
+        Case{"resourceVersionMatch=NotOlderThan", 422},
+        Case{"sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=9999999999999999", 504}}) {
+    CAPTURE(entry.query);
+    const auto target = parse_target(std::string(kVmis) + "?watch=true&" + entry.query);
     const Request request{"GET", target->path, target->query, "", "", "", test::admin()};
-    const auto read = read_watch(api.registry, request, read_request_info(request));
+    const auto read = read_watch(api.registry, *api.store, request, read_request_info(request));
     REQUIRE_FALSE(read.has_value());
-    CHECK(read.error().code == 400);
+    CHECK(read.error().code == entry.code);
   }
 }

@@ -57,7 +57,7 @@ class WatchSession::Impl {
         bell_(std::make_shared<Bell>(stream.socket().get_executor())),
         subscription_(hub.subscribe(spec_.view.resource.qualified(), [bell = bell_] { bell->ring(); })),
         feed_(spec_, store, hub),
-        end_(Clock::now() + spec_.timeout) {}
+        end_(Clock::now() + spec_.options.timeout) {}
 
   asio::awaitable<void> run() {
     using asio::experimental::awaitable_operators::operator&&;

@@ -3,12 +3,12 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
 #include "apiserver-sim/api/answer.h"
 #include "apiserver-sim/api/selectors.h"
+#include "apiserver-sim/api/watch_options.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 #include "common/net/stream.h"
@@ -20,14 +20,11 @@ struct WatchSpec {
   View view;
   std::string namespace_;  ///< empty: all
   Selection selection;
-  std::optional<std::uint64_t> from;  ///< absent: begin with an ADDED event for each object
-  bool bookmarks = false;
-  bool initial_end_bookmark = false;  ///< sendInitialEvents: a bookmark says where the initial events end
-  std::chrono::seconds timeout{0};
+  WatchOptions options;
 };
 
-/// Reads a watch request; the user has been authorized.
-tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Request& request,
+/// Reads a watch request; the user has been authorized. 504 for a state that is still to come.
+tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Store& store, const Request& request,
                                                  const RequestInfo& info);
 
 /// The events of one watch as text, in pieces of bounded size: no I/O. Used by one thread.

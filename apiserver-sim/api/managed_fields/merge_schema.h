@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apiserver-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+/// How the value at one place of an object is merged and owned: the x-kubernetes-list-type, -list-map-keys and
+/// -map-type of a schema. Only what differs from the rule is written down. The rule: objects are granular (each field
+/// has owners of its own), lists are atomic (owned and replaced as a whole).
+class MergeSchema {
+ public:
+  enum class Kind {
+    by_rule,
+    atomic,
+    set,   ///< list of scalars, each with owners of its own
+    keyed  ///< list of objects that are told apart by some of their fields
+  };
+
+  /// Each line: a path ("spec.containers[].ports", "[]" steps into the items) and "atomic", "set" or the key fields
+  /// ("containerPort,protocol").
+  explicit MergeSchema(const std::vector<std::string_view>& lines = {});
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] const std::vector<std::string>& keys() const { return keys_; }
+  /// For a field of an object. Null: the rule holds from there on.
+  [[nodiscard]] const MergeSchema* field(const std::string& name) const;
+  /// For the items of a list; null as above.
+  [[nodiscard]] const MergeSchema* items() const { return items_.get(); }
+
+ private:
+  void add(std::string_view line);
+
+  Kind kind_ = Kind::by_rule;
+  std::vector<std::string> keys_;
+  std::map<std::string, MergeSchema, std::less<>> fields_;
+  std::unique_ptr<MergeSchema> items_;
+};
+
+/// Of a kind of objects; lives as long as the program.
+const MergeSchema& merge_schema_of(const ResourceInfo& info);
+
+}  // namespace usbloop::apiserver
