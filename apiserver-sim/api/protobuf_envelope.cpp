@@ -1,10 +1,12 @@
 #include "apiserver-sim/api/protobuf_envelope.h"
 
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <cstdio>
 #include <optional>
 #include <string>
+
+#include "apiserver-sim/api/protobuf_kinds.h"
+#include "apiserver-sim/api/time.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -68,82 +70,80 @@ class MessageReader {
   bool failed_ = false;
 };
 
-using OnField = std::function<bool(const MessageReader::Field&)>;
-
-/// Calls `on_field` for each; false when the bytes are broken or `on_field` says so.
-bool each_field(std::string_view bytes, const OnField& on_field) {
-  MessageReader reader(bytes);
-  while (const auto field = reader.next()) {
-    if (!on_field(*field)) return false;
-  }
-  return !reader.failed();
-}
-
-/// Names of string fields by number.
-using Names = std::map<std::uint64_t, const char*>;
-
-bool read_strings(std::string_view bytes, const Names& names, json& object) {
-  return each_field(bytes, [&](const MessageReader::Field& field) {
-    const auto name = names.find(field.number);
-    if (name != names.end() && !field.bytes.empty()) object[name->second] = std::string(field.bytes);
-    return true;
-  });
-}
+bool read_message(std::string_view bytes, const proto::Message& message, json& object);
 
 bool read_map_entry(std::string_view bytes, json& map) {
-  json entry = {{"key", ""}, {"value", ""}};
-  if (!read_strings(bytes, {{1, "key"}, {2, "value"}}, entry)) return false;
-  map[entry["key"].get<std::string>()] = entry["value"];
+  static const proto::Message kEntry = {{1, "key", proto::Type::text}, {2, "value", proto::Type::text}};
+  json entry = json::object();
+  if (!read_message(bytes, kEntry, entry)) return false;
+  map[entry.value("key", "")] = entry.value("value", "");
   return true;
 }
 
-bool read_metadata(std::string_view bytes, json& metadata) {
-  if (!read_strings(bytes, {{1, "name"}, {2, "generateName"}, {3, "namespace"}}, metadata)) return false;
-  return each_field(bytes, [&](const MessageReader::Field& field) {
-    if (field.number == 11) return read_map_entry(field.bytes, metadata["labels"]);
-    if (field.number == 12) return read_map_entry(field.bytes, metadata["annotations"]);
-    return true;
-  });
+/// Time{seconds, nanos}; all zero is no time.
+bool read_time(std::string_view bytes, bool micros, json& value) {
+  static const proto::Message kTime = {{1, "seconds", proto::Type::integer}, {2, "nanos", proto::Type::integer}};
+  json time = json::object();
+  if (!read_message(bytes, kTime, time)) return false;
+  constexpr std::int64_t kEndOfYear9999 = 253'402'300'799;
+  const std::int64_t seconds = time.value("seconds", std::int64_t{0});
+  const std::int64_t nanos = time.value("nanos", std::int64_t{0});
+  if (seconds < 0 || seconds > kEndOfYear9999 || nanos < 0 || nanos > 999'999'999) return false;
+  if (seconds == 0 && nanos == 0) return true;
+  std::string text = format_time(seconds);
+  if (micros) {
+    char fraction[16];
+    std::snprintf(fraction, sizeof fraction, ".%06dZ", static_cast<int>(nanos / 1000));
+    text.replace(text.size() - 1, 1, fraction);
+  }
+  value = std::move(text);
+  return true;
 }
 
-bool read_access_review_spec(std::string_view bytes, json& spec) {
-  const Names attributes = {{1, "namespace"}, {2, "verb"},        {3, "group"}, {4, "version"},
-                            {5, "resource"},  {6, "subresource"}, {7, "name"}};
-  return each_field(bytes, [&](const MessageReader::Field& field) {
-    if (field.number == 1) return read_strings(field.bytes, attributes, spec["resourceAttributes"] = json::object());
-    if (field.number == 2) {
-      return read_strings(field.bytes, {{1, "path"}, {2, "verb"}}, spec["nonResourceAttributes"] = json::object());
+bool read_field(const MessageReader::Field& field, const proto::Field& known, json& object) {
+  using proto::Type;
+  const auto message_into = [&](json& value) {
+    value = json::object();
+    return read_message(field.bytes, *known.message, value);
+  };
+  switch (known.type) {
+    case Type::text:
+      if (!field.bytes.empty()) object[known.name] = std::string(field.bytes);
+      return true;
+    case Type::texts: object[known.name].push_back(std::string(field.bytes)); return true;
+    case Type::integer: object[known.name] = static_cast<std::int64_t>(field.varint); return true;
+    case Type::count:
+      if (field.varint != 0) object[known.name] = static_cast<std::int64_t>(field.varint);
+      return true;
+    case Type::boolean: object[known.name] = field.varint != 0; return true;
+    case Type::map: return read_map_entry(field.bytes, object[known.name]);
+    case Type::message: return message_into(object[known.name]);
+    case Type::messages: {
+      json item;
+      if (!message_into(item)) return false;
+      object[known.name].push_back(std::move(item));
+      return true;
     }
-    return true;
-  });
-}
-
-bool read_delete_options(std::string_view bytes, json& options) {
-  return each_field(bytes, [&](const MessageReader::Field& field) {
-    if (field.number == 1) options["gracePeriodSeconds"] = field.varint;
-    if (field.number == 2) {
-      return read_strings(field.bytes, {{1, "uid"}, {2, "resourceVersion"}}, options["preconditions"] = json::object());
+    case Type::time:
+    case Type::micro_time: {
+      json time;
+      if (!read_time(field.bytes, known.type == Type::micro_time, time)) return false;
+      if (!time.is_null()) object[known.name] = std::move(time);
+      return true;
     }
-    if (field.number == 4) options["propagationPolicy"] = std::string(field.bytes);
-    if (field.number == 5) options["dryRun"].push_back(std::string(field.bytes));
-    return true;
-  });
+  }
+  return true;
 }
 
-/// Reads the object of a kind; false when it is broken. `known` becomes false for kinds that we do not read.
-bool read_kind(const std::string& kind, std::string_view bytes, json& object, bool& known) {
-  if (kind == "DeleteOptions") return read_delete_options(bytes, object);
-  const bool review = kind == "SelfSubjectAccessReview" || kind == "SelfSubjectRulesReview";
-  known = review || kind == "SelfSubjectReview" || kind == "Namespace";
-  if (!known) return true;
-  object["metadata"] = json::object();
-  return each_field(bytes, [&](const MessageReader::Field& field) {
-    if (field.number == 1) return read_metadata(field.bytes, object["metadata"]);
-    if (field.number != 2 || !review) return true;
-    json& spec = object["spec"] = json::object();
-    if (kind == "SelfSubjectRulesReview") return read_strings(field.bytes, {{1, "namespace"}}, spec);
-    return read_access_review_spec(field.bytes, spec);
-  });
+/// Fields that the table does not know are skipped. Recursion ends with the table.
+bool read_message(std::string_view bytes, const proto::Message& message, json& object) {
+  MessageReader reader(bytes);
+  while (const auto field = reader.next()) {
+    for (const proto::Field& known : message) {
+      if (known.number == field->number && !read_field(*field, known, object)) return false;
+    }
+  }
+  return !reader.failed();
 }
 
 }  // namespace
@@ -153,17 +153,20 @@ tl::expected<json, kube::Status> decode_protobuf_envelope(std::string_view bytes
   const auto broken = [] { return tl::unexpected(kube::bad_request("the body is not a valid protobuf object")); };
   if (!bytes.starts_with(kMagic)) return broken();
   bytes.remove_prefix(kMagic.size());
+  static const proto::Message kType = {{1, "apiVersion", proto::Type::text}, {2, "kind", proto::Type::text}};
   json object = json::object();
   std::string_view raw;
-  const bool read = each_field(bytes, [&](const MessageReader::Field& field) {
-    if (field.number == 1) return read_strings(field.bytes, {{1, "apiVersion"}, {2, "kind"}}, object);
-    if (field.number == 2) raw = field.bytes;
-    return true;
-  });
-  bool known = true;
-  if (!read || !read_kind(object.value("kind", ""), raw, object, known)) return broken();
-  if (!known) return tl::unexpected(kube::unsupported_media_type({"application/json", "application/yaml"}));
-  return object;
+  MessageReader reader(bytes);
+  while (const auto field = reader.next()) {
+    if (field->number == 1 && !read_message(field->bytes, kType, object)) return broken();
+    if (field->number == 2) raw = field->bytes;
+  }
+  if (reader.failed()) return broken();
+  const proto::Message* kind = proto::message_of_kind(object.value("kind", ""));
+  if (kind == nullptr) {
+    return tl::unexpected(kube::unsupported_media_type({"application/json", "application/yaml"}));
+  }
+  return read_message(raw, *kind, object) ? tl::expected<json, kube::Status>(std::move(object)) : broken();
 }
 
 }  // namespace usbloop::apiserver

@@ -8,8 +8,8 @@
 
 namespace usbloop::apiserver {
 
-/// The object in Kubernetes' protobuf envelope (wire.md section 5), for the kinds that kubectl sends so: Namespace, the
-/// three self reviews, DeleteOptions. Other kinds: 415.
+/// The object in Kubernetes' protobuf envelope (wire.md section 5), for the kinds that protobuf_kinds.h knows. Other
+/// kinds: 415. The bytes are hostile: broken ones are refused with 400.
 tl::expected<nlohmann::json, kube::Status> decode_protobuf_envelope(std::string_view bytes);
 
 }  // namespace usbloop::apiserver

@@ -192,9 +192,10 @@ TEST_CASE("fields that a kind does not have are refused, warned about or ignored
   object["spec"]["domain"]["devices"]["disks"] = json::array({{{"name", "a"}, {"nmae", "b"}}});
   const Response strict = api.call("POST", std::string(kVmis) + "?fieldValidation=Strict", object);
   CHECK(strict.code == 400);
-  CHECK(message(strict) ==
-        "VirtualMachineInstance in version \"v1\" cannot be handled as a VirtualMachineInstance: strict decoding error: "
-        "unknown field \"spec.domain.devices.disks[0].nmae\", unknown field \"spec.foo\"");
+  CHECK(
+      message(strict) ==
+      "VirtualMachineInstance in version \"v1\" cannot be handled as a VirtualMachineInstance: strict decoding error: "
+      "unknown field \"spec.domain.devices.disks[0].nmae\", unknown field \"spec.foo\"");
   CHECK(api.call("POST", std::string(kVmis) + "?fieldValidation=Ignore&dryRun=All", object).headers.empty());
   const Response warned = api.call("POST", kVmis, object);
   CHECK(warned.code == 201);
@@ -205,8 +206,7 @@ TEST_CASE("fields that a kind does not have are refused, warned about or ignored
   CHECK(patched.code == 422);
   CHECK(message(patched).ends_with("strict decoding error: unknown field \"metadata.lables\""));
   const json directive = {{"metadata", {{"$setElementOrder/finalizers", json::array()}}}};
-  CHECK(api.call("PATCH", kNamespace + "?fieldValidation=Strict", directive,
-                 "application/strategic-merge-patch+json")
+  CHECK(api.call("PATCH", kNamespace + "?fieldValidation=Strict", directive, "application/strategic-merge-patch+json")
             .code == 200);
 }
 

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+// How the kinds that clients send as protobuf are laid out: the field numbers of Kubernetes' generated.proto files, and
+// the names of the same fields in JSON.
+namespace usbloop::apiserver::proto {
+
+enum class Type {
+  text,     ///< empty: absent
+  texts,    ///< repeated
+  integer,  ///< 0 is a value
+  count,    ///< 0: absent
+  boolean,
+  map,  ///< of texts
+  message,
+  messages,  ///< repeated
+  time,
+  micro_time
+};
+
+struct Field;
+using Message = std::vector<Field>;
+
+struct Field {
+  std::uint64_t number = 0;
+  const char* name = "";
+  Type type = Type::text;
+  const Message* message = nullptr;
+};
+
+/// Null for kinds that are not read from protobuf.
+const Message* message_of_kind(std::string_view kind);
+
+}  // namespace usbloop::apiserver::proto
