@@ -68,7 +68,7 @@ TEST_CASE("what a VMI lacks or has wrong is named by its field") {
         Case{R"({"metadata":{"name":"Big_Name"}})", "metadata.name", "FieldValueInvalid"},
         Case{R"({"metadata":{"name":null}})", "metadata.name", "FieldValueRequired"},
         Case{R"({"metadata":{"labels":{"a":"b c"}}})", "metadata.labels", "FieldValueInvalid"},
-        Case{R"({"metadata":{"finalizers":"x"}})", "metadata.finalizers", "FieldValueInvalid"}}) {
+        Case{R"({"metadata":{"finalizers":"x"}})", "metadata.finalizers", "FieldValueTypeInvalid"}}) {
     CAPTURE(entry.patch);
     json object = vmi("demo");
     object.merge_patch(json::parse(entry.patch));

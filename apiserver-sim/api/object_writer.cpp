@@ -50,7 +50,7 @@ std::optional<kube::Status> settle_namespace(const Resource& resource, const std
 }
 
 std::optional<kube::Status> refuse_invalid(const Resource& resource, const json& object) {
-  Causes causes = validate_metadata(object, resource.info().namespaced);
+  Causes causes = validate_metadata(object, resource.info());
   // What is wrong with the metadata may keep the rest from being read.
   if (causes.empty()) causes = resource.validate(object);
   if (causes.empty()) return std::nullopt;

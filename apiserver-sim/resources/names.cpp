@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "apiserver-sim/resources/field_error.h"
+#include "apiserver-sim/resources/metadata_check.h"
+
 namespace usbloop::apiserver {
 namespace {
 
@@ -17,6 +20,10 @@ constexpr const char* kSubdomainRule =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+constexpr const char* kLabelRule =
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 constexpr const char* kNameRule =
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
@@ -26,43 +33,25 @@ constexpr const char* kLabelValueRule =
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-void check_map(const nlohmann::json& metadata, const char* part, Causes& causes) {
-  const auto found = metadata.find(part);
-  if (found == metadata.end() || found->is_null()) return;
-  const std::string field = std::string("metadata.") + part;
-  if (!found->is_object()) {
-    causes.push_back({"FieldValueTypeInvalid", "Invalid value: must be of type object", field});
+std::vector<std::string> name_faults(const ResourceInfo& info, const std::string& name) {
+  return info.kind == "Namespace" ? dns_label_faults(name) : dns_subdomain_faults(name);
+}
+
+void check_name(const nlohmann::json& metadata, const ResourceInfo& info, Causes& causes) {
+  for (const char* part : {"name", "generateName"}) {
+    const auto found = metadata.find(part);
+    if (found == metadata.end() || found->is_null() || found->is_string()) continue;
+    causes.push_back(field::wrong_type(std::string("metadata.") + part, *found, "string"));
     return;
   }
-  for (const auto& [key, value] : found->items()) {
-    if (!is_qualified_name(key)) {
-      causes.push_back({"FieldValueInvalid", "Invalid value: \"" + key + "\": " + kNameRule, field});
-    }
-    if (!value.is_string()) {
-      causes.push_back({"FieldValueTypeInvalid", "Invalid value: must be of type string", field + "." + key});
-    } else if (std::string_view(part) == "labels" && !is_label_value(value.get<std::string>())) {
-      causes.push_back({"FieldValueInvalid", "Invalid value: " + value.dump() + ": " + kLabelValueRule, field});
-    }
-  }
-}
-
-void check_finalizers(const nlohmann::json& metadata, Causes& causes) {
-  const auto found = metadata.find("finalizers");
-  if (found == metadata.end() || found->is_null()) return;
-  const bool fine = found->is_array() && std::all_of(found->begin(), found->end(), [](const nlohmann::json& item) {
-                      return item.is_string() && is_qualified_name(item.get<std::string>());
-                    });
-  if (!fine) causes.push_back({"FieldValueInvalid", "Invalid value: must be a list of names", "metadata.finalizers"});
-}
-
-void check_name(const nlohmann::json& metadata, Causes& causes) {
-  const std::string name = text_at(metadata, "/name");
   const std::string prefix = text_at(metadata, "/generateName");
+  const std::string name = text_at(metadata, "/name");
   if (name.empty() && prefix.empty()) {
-    causes.push_back({"FieldValueRequired", "Required value: name or generateName is required", "metadata.name"});
-  } else if (!name.empty() && !is_dns_subdomain(name)) {
-    causes.push_back({"FieldValueInvalid", "Invalid value: " + nlohmann::json(name).dump() + ": " + kSubdomainRule,
-                      "metadata.name"});
+    causes.push_back(field::required("metadata.name", "name or generateName is required"));
+    return;
+  }
+  for (const std::string& fault : name.empty() ? std::vector<std::string>() : name_faults(info, name)) {
+    causes.push_back(field::invalid("metadata.name", name, fault));
   }
 }
 
@@ -93,20 +82,64 @@ bool is_qualified_name(std::string_view name) {
 
 bool is_label_value(std::string_view value) { return value.empty() || is_name_part(value); }
 
-Causes validate_metadata(const nlohmann::json& object, bool namespaced) {
+std::vector<std::string> dns_label_faults(std::string_view name) {
+  if (name.size() > 63) return {"must be no more than 63 bytes"};
+  if (!is_dns_label(name)) return {kLabelRule};
+  return {};
+}
+
+std::vector<std::string> dns_subdomain_faults(std::string_view name) {
+  if (name.size() > 253) return {"must be no more than 253 bytes"};
+  if (!is_dns_subdomain(name)) return {kSubdomainRule};
+  return {};
+}
+
+std::vector<std::string> qualified_name_faults(std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash != name.rfind('/')) {
+    return {std::string(kNameRule).replace(0, std::string_view("name part").size(), "a qualified name") +
+            " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"};
+  }
+  std::vector<std::string> faults;
+  if (slash != std::string_view::npos) {
+    if (slash == 0) faults.emplace_back("prefix part must be non-empty");
+    for (const std::string& fault :
+         slash == 0 ? std::vector<std::string>() : dns_subdomain_faults(name.substr(0, slash))) {
+      faults.push_back("prefix part " + fault);
+    }
+    name.remove_prefix(slash + 1);
+  }
+  if (name.empty()) faults.emplace_back("name part must be non-empty");
+  if (name.size() > 63) faults.emplace_back("name part must be no more than 63 bytes");
+  if (!name.empty() && name.size() <= 63 && !is_name_part(name)) faults.emplace_back(kNameRule);
+  if (name.empty()) faults.emplace_back(kNameRule);
+  return faults;
+}
+
+std::vector<std::string> label_value_faults(std::string_view value) {
+  if (value.size() > 63) return {"must be no more than 63 bytes"};
+  if (!is_label_value(value)) return {kLabelValueRule};
+  return {};
+}
+
+Causes validate_metadata(const nlohmann::json& object, const ResourceInfo& info) {
   Causes causes;
   const auto found = object.find("metadata");
   if (found == object.end() || !found->is_object()) {
     causes.push_back({"FieldValueRequired", "Required value", "metadata"});
     return causes;
   }
-  check_name(*found, causes);
-  if (namespaced && !is_dns_label(text_at(*found, "/namespace"))) {
-    causes.push_back({"FieldValueInvalid", "Invalid value: must be a lowercase RFC 1123 label", "metadata.namespace"});
+  check_name(*found, info, causes);
+  if (info.namespaced) {
+    const std::string space = text_at(*found, "/namespace");
+    if (space.empty()) causes.push_back(field::required("metadata.namespace"));
+    for (const std::string& fault : space.empty() ? std::vector<std::string>() : dns_label_faults(space)) {
+      causes.push_back(field::invalid("metadata.namespace", space, fault));
+    }
   }
-  check_map(*found, "labels", causes);
-  check_map(*found, "annotations", causes);
+  check_metadata_maps(*found, causes);
   check_finalizers(*found, causes);
+  check_owner_references(*found, causes);
   return causes;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "apiserver-sim/resources/resource.h"
 
@@ -15,8 +17,14 @@ bool is_dns_subdomain(std::string_view name);
 bool is_qualified_name(std::string_view name);
 bool is_label_value(std::string_view value);
 
-/// Checks name, namespace, generateName, labels, annotations, finalizers of an object's metadata and that they have
-/// the right types. The name may be absent while generateName is given.
-Causes validate_metadata(const nlohmann::json& object, bool namespaced);
+/// What is wrong with such a text, in Kubernetes' words; empty when nothing is.
+std::vector<std::string> qualified_name_faults(std::string_view name);
+std::vector<std::string> label_value_faults(std::string_view value);
+std::vector<std::string> dns_label_faults(std::string_view name);
+std::vector<std::string> dns_subdomain_faults(std::string_view name);
+
+/// Checks name, namespace, generateName, labels, annotations, finalizers and owner references of an object's metadata
+/// and that they have the right types. The name may be absent while generateName is given.
+Causes validate_metadata(const nlohmann::json& object, const ResourceInfo& info);
 
 }  // namespace usbloop::apiserver
