@@ -1,5 +1,8 @@
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "apiserver-sim/options.h"
 #include "apiserver-sim/server.h"
@@ -10,6 +13,25 @@ namespace {
 int fail(const usbloop::Error& error) {
   spdlog::error("{}{}{}", error.message(), error.hint.empty() ? "" : ". ", error.hint);
   return 1;
+}
+
+/// Stops in order; a signal that comes meanwhile cuts what is still running.
+void stop(usbloop::apiserver::ApiServer& server, const sigset_t& signals) {
+  std::atomic<bool> stopped = false;
+  const pthread_t waiting = pthread_self();
+  std::thread stopper([&] {
+    server.stop();
+    stopped = true;
+    pthread_kill(waiting, SIGTERM);  // wakes the sigwait below
+  });
+  while (!stopped) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (stopped) break;
+    spdlog::info("asked again: cutting what is left");
+    server.cut();
+  }
+  stopper.join();
 }
 
 }  // namespace
@@ -28,13 +50,17 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto server = ApiServer::start(*parsed.options);
+  // A file that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, the server does not.
+  std::signal(SIGXFSZ, SIG_IGN);
+  usbloop::apiserver::Limits limits;
+  limits.stop_grace = std::chrono::seconds(parsed.options->shutdown_grace_seconds);
+  auto server = ApiServer::start(*parsed.options, limits);
   if (!server) return fail(server.error());
   std::printf("apiserver-sim ready: %s\n", (*server)->url().c_str());
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("ending: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  server->reset();
+  stop(**server, signals);
   return 0;
 }

@@ -46,6 +46,10 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::Range(1, 3600));
   app.add_option("--peer-timeout", timeout, "Seconds of silence after which such a client counts as gone [30]")
       ->check(CLI::Range(1, 36000));
+  app.add_option("--shutdown-grace-period", options.shutdown_grace_seconds,
+                 "Seconds that requests and relays get when the server stops; a second signal cuts them at once")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
   app.add_flag("-v,--verbose", verbose, "Same as --log-level debug");
   try {

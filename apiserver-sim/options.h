@@ -20,6 +20,7 @@ struct Options {
   std::chrono::seconds peer_timeout{30};
   std::string log_level = "info";
   bool in_memory = false;
+  int shutdown_grace_seconds = 1;  ///< for requests and relays when the server stops
 };
 
 /// Either the options or the exit code of a program that has said what there was to say (--help, --version, an error).

@@ -9,6 +9,7 @@
 #include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/files.h"
 #include "apiserver-sim/http/front_door.h"
+#include "apiserver-sim/metrics/metrics.h"
 #include "apiserver-sim/security/kubeconfig_writer.h"
 #include "apiserver-sim/security/pki.h"
 #include "common/log.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t kHistory = 10'000;
 constexpr std::size_t kWorkers = 8;
+constexpr std::size_t kUploads = 4;
 constexpr const char* kNodeUser = "system:node:usbloop";
 
 Result<Tokens> load_or_make_tokens(const std::string& path) {
@@ -95,7 +97,11 @@ class ApiServer::Impl {
     relay.websocket.peer_timeout = options.peer_timeout;
     usbredir_.emplace(*store_, relay);
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
-                                 workers_, limits});
+                                 workers_, uploads_, limits});
+    metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
+    metrics_->attach(*services_);
+    services_->observers = metrics_->observers();
+    api_->serve_metrics([this] { return metrics_->page(); });
     front_door_ = std::make_unique<FrontDoor>(*services_);
     if (auto listening = listen(options); !listening) return listening;
     if (auto written = write_kubeconfigs(options, *pki, *tokens); !written) return written;
@@ -105,10 +111,19 @@ class ApiServer::Impl {
     return {};
   }
 
-  ~Impl() {
+  void stop() {
     if (api_) api_->set_ready(false);
-    front_door_.reset();
+    if (front_door_) front_door_->stop();
     workers_.join();
+    uploads_.join();
+  }
+  void cut() {
+    if (front_door_) front_door_->cut();
+  }
+
+  ~Impl() {
+    stop();
+    front_door_.reset();
     namespaces_.reset();
     scheduler_.reset();
   }
@@ -164,7 +179,9 @@ class ApiServer::Impl {
   std::optional<ApiHandler> api_;
   std::optional<UsbredirRelay> usbredir_;
   asio::thread_pool workers_{kWorkers};
+  asio::thread_pool uploads_{kUploads};
   std::unique_ptr<Services> services_;
+  std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<NamespaceController> namespaces_;
   std::unique_ptr<FrontDoor> front_door_;
@@ -173,6 +190,8 @@ class ApiServer::Impl {
 
 ApiServer::ApiServer() : impl_(std::make_unique<Impl>()) {}
 ApiServer::~ApiServer() = default;
+void ApiServer::stop() { impl_->stop(); }
+void ApiServer::cut() { impl_->cut(); }
 const std::string& ApiServer::url() const { return impl_->url(); }
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(const Options& options, const Limits& limits) {

@@ -15,10 +15,16 @@ class ApiServer {
  public:
   /// Makes or reads what is in the data directory, listens, and writes the kubeconfigs.
   static Result<std::unique_ptr<ApiServer>> start(const Options& options, const Limits& limits = {});
-  /// Ends watches cleanly, cuts what is left after a grace time.
+  /// Stops.
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
+
+  /// The orderly end: /readyz fails, nothing is accepted any more, watches end with their last chunk, requests and
+  /// relays get the grace time and are then cut. Blocks until all is over. Idempotent.
+  void stop();
+  /// Ends the grace time of a stop() that is under way. From any thread.
+  void cut();
 
   /// "https://127.0.0.1:6443"
   [[nodiscard]] const std::string& url() const;

@@ -15,6 +15,7 @@
 #include "apiserver-sim/test_support.h"
 #include "common/fd.h"
 #include "common/kube/kubeconfig.h"
+#include "common/metrics/check_exposition.h"
 
 using namespace usbloop::apiserver;
 using namespace std::chrono_literals;
@@ -321,4 +322,118 @@ TEST_CASE("requests of several clients at once are all served") {
   }
   for (std::thread& thread : clients) thread.join();
   CHECK(fine == 120);
+}
+
+TEST_CASE("bodies that come slowly hold up nobody, and those of strangers are not waited for") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  std::vector<std::unique_ptr<RawTls>> slow;
+  for (int i = 0; i < 30; ++i) {
+    slow.push_back(std::make_unique<RawTls>(access));
+    slow.back()->send(head(access, std::string("POST ") + kVmis, "Content-Length: 1000\r\n") + "{");
+  }
+  for (const char* framing : {"Content-Length: 1000\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    RawTls stranger(access);
+    stranger.send(std::string("POST ") + kVmis + " HTTP/1.1\r\nHost: x\r\n" + framing + "\r\n");
+    CHECK(stranger.read_until("\r\n").starts_with("HTTP/1.1 401 "));
+  }
+  CHECK(client(dir)->Post(kVmis, vmi("quick").dump(), "application/json")->status == 201);
+}
+
+TEST_CASE("responses that nobody reads hold up nobody") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  auto http = client(dir);
+  for (int i = 0; i < 20; ++i) {
+    json large = vmi("large-" + std::to_string(i));
+    large["metadata"]["annotations"] = {{"filler", std::string(200'000, 'x')}};
+    REQUIRE(http->Post(kVmis, large.dump(), "application/json")->status == 201);
+  }
+  std::vector<std::unique_ptr<RawTls>> readers;
+  for (int i = 0; i < 20; ++i) {
+    readers.push_back(std::make_unique<RawTls>(access));
+    readers.back()->send(head(access, std::string("GET ") + kVmis));
+  }
+  CHECK(client(dir)->Get("/api/v1/namespaces")->status == 200);
+}
+
+TEST_CASE("what is too much at once is refused with 429 and a time to come again, and counted") {
+  const TemporaryDirectory dir;
+  Limits limits;
+  limits.requests_in_flight = 0;
+  const auto server = start(dir, limits);
+  const auto answer = client(dir)->Get("/api/v1/namespaces");
+  REQUIRE(answer);
+  CHECK(answer->status == 429);
+  CHECK(answer->get_header_value("Retry-After") == "1");
+  CHECK(json::parse(answer->body)["reason"] == "TooManyRequests");
+}
+
+TEST_CASE("one address has no more connections than its limit") {
+  const TemporaryDirectory dir;
+  Limits limits;
+  limits.connections_per_address = 2;
+  const auto server = start(dir, limits);
+  const auto access = access_of(dir);
+  {
+    RawTls first(access);
+    RawTls second(access);
+    const usbloop::Fd third = connect_tcp(access.port);
+    pollfd entry{third.get(), POLLIN, 0};
+    CHECK(::poll(&entry, 1, 20'000) == 1);
+    char byte = 0;
+    CHECK(::read(third.get(), &byte, 1) <= 0);  // the end, without a word
+  }
+  const auto end = Clock::now() + 10s;
+  bool served = false;
+  while (!served && Clock::now() < end) served = static_cast<bool>(client(dir)->Get("/livez"));
+  CHECK(served);
+}
+
+TEST_CASE("/metrics shows the administrator what happened, and nobody else") {
+  const TemporaryDirectory dir;
+  const auto server = start(dir);
+  const auto access = access_of(dir);
+  {
+    RawTls raw(access);
+    raw.send("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'a'));
+    CHECK(raw.read_until("").starts_with("HTTP/1.1 431 "));
+  }
+  auto http = client(dir);
+  REQUIRE(http->Post(kVmis, vmi("demo").dump(), "application/json")->status == 201);
+  const auto answer = http->Get("/metrics");
+  REQUIRE(answer);
+  CHECK(answer->get_header_value("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+  const auto page = usbloop::metrics::test::read_page(answer->body);
+  CHECK_MESSAGE(page.fault.empty(), page.fault);
+  CHECK(page.value("usbloop_refusals_total{cause=\"head_too_large\"}") == 1);
+  CHECK(page.value("usbloop_connections") >= 1);
+  CHECK(page.value("apiserver_storage_objects{resource=\"virtualmachineinstances.kubevirt.io\"}") == 1);
+  CHECK(page.value("apiserver_request_total{code=\"201\",component=\"apiserver\",dry_run=\"\",group=\"kubevirt.io\","
+                   "resource=\"virtualmachineinstances\",scope=\"namespace\",subresource=\"\",verb=\"POST\",version="
+                   "\"v1\"}") == 1);
+  http->set_default_headers({});
+  CHECK(http->Get("/metrics")->status >= 401);
+}
+
+TEST_CASE("what still runs at the end gets its grace time, unless it is cut") {
+  const TemporaryDirectory dir;
+  Limits limits;
+  limits.stop_grace = 60s;
+  auto server = start(dir, limits);
+  const auto access = access_of(dir);
+  RawTls half_body(access);
+  half_body.send(head(access, std::string("POST ") + kVmis, "Content-Length: 1000\r\n") + "{");
+  CHECK(client(dir)->Get("/livez")->status == 200);
+  const auto begun = Clock::now();
+  std::thread stopper([&] { server->stop(); });
+  const auto end = Clock::now() + 20s;
+  // No longer listening: the stop is under way.
+  while (client(dir)->Get("/livez") && Clock::now() < end) std::this_thread::yield();
+  server->cut();
+  stopper.join();
+  CHECK(Clock::now() - begun < 30s);
+  CHECK(half_body.read_until("").find("no answer") == std::string::npos);
 }

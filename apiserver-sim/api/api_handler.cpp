@@ -21,11 +21,6 @@ Response subresource_refusal(const RequestInfo& info) {
   return {known ? 405 : 404, "text/plain", text, {}};
 }
 
-bool is_health_path(const std::string& path) {
-  return path == "/healthz" || path == "/livez" || path == "/readyz" || path.starts_with("/healthz/") ||
-         path.starts_with("/livez/") || path.starts_with("/readyz/");
-}
-
 }  // namespace
 
 std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
@@ -34,6 +29,18 @@ std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, co
   if (authorizer.allows(user, attributes)) return std::nullopt;
   if (!user.in_group("system:authenticated")) return kube::unauthorized();
   return forbidden_status(user, attributes);
+}
+
+ApiHandler::ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
+    : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store, authorizer) {
+  // The real server's store is etcd, and those who ask know the check by that name.
+  health_.add({"etcd", [&store] { return store.check(); }});
+  health_.add({"shutdown",
+               [this]() -> Result<> {
+                 if (ready_) return {};
+                 return make_error(ErrorKind::unavailable, "serve", "", "process is shutting down");
+               },
+               true});
 }
 
 Response ApiHandler::handle(const Request& request) {
@@ -55,8 +62,13 @@ Response ApiHandler::dispatch(const Request& request) {
     spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused->message);
     return answer_status(*refused);
   }
-  if (is_health_path(request.path)) return health(request);
   const bool reading = request.method == "GET" || request.method == "HEAD";
+  if (reading) {
+    if (auto health = health_.answer(request)) return std::move(*health);
+  }
+  if (reading && request.path == "/metrics" && metrics_page_) {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_page_(), {}};
+  }
   if (reading) {
     if (auto response = answer_discovery(registry_, request)) return std::move(*response);
     if (auto response = openapi_.answer(request)) return std::move(*response);
@@ -65,14 +77,6 @@ Response ApiHandler::dispatch(const Request& request) {
   if (info.group == "subresources.kubevirt.io") return subresource_refusal(info);
   if (is_self_review(info)) return self_review(request, info, authorizer_);
   return rest_.handle(request, info);
-}
-
-Response ApiHandler::health(const Request& request) const {
-  const std::string kind = request.path.substr(1, request.path.find('/', 1) - 1);
-  if (kind == "readyz" && !ready_)
-    return plain(503, "[-]shutdown failed: process is shutting down\nreadyz check failed\n");
-  if (!request.flag("verbose") && request.query.count("verbose") == 0) return plain(200, "ok");
-  return plain(200, "[+]ping ok\n[+]store ok\n" + kind + " check passed\n");
 }
 
 }  // namespace usbloop::apiserver

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string>
 
+#include "apiserver-sim/api/health.h"
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/api/rest_handler.h"
@@ -15,22 +18,24 @@ namespace usbloop::apiserver {
 /// upgrades are not its business. Thread-safe; never throws.
 class ApiHandler {
  public:
-  ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
-      : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store, authorizer) {}
+  ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer);
 
   Response handle(const Request& request);
 
-  /// While false, /readyz answers 503.
+  /// While false, /readyz fails.
   void set_ready(bool ready) { ready_ = ready; }
+  /// What /metrics answers with. Call before the first request.
+  void serve_metrics(std::function<std::string()> page) { metrics_page_ = std::move(page); }
 
  private:
   Response dispatch(const Request& request);
-  Response health(const Request& request) const;
 
   const Registry& registry_;
   const Authorizer& authorizer_;
   OpenApi openapi_;
   RestHandler rest_;
+  Health health_;
+  std::function<std::string()> metrics_page_;
   std::atomic<bool> ready_ = true;
 };
 

@@ -87,6 +87,7 @@ asio::awaitable<void> Connection::run() {
   auto tls = co_await net::tls_accept(services_.tls, std::move(stream_), services_.limits.tls_handshake);
   transport_ = nullptr;
   if (!tls) {
+    services_.refusals.count(Refusal::tls);
     spdlog::debug("connection: {}", tls.error().message());
     co_return;
   }
@@ -105,20 +106,33 @@ asio::awaitable<void> Connection::run() {
   stream_->close();
 }
 
-asio::awaitable<bool> Connection::read_more(std::chrono::milliseconds time) {
-  std::array<std::byte, 8192> bytes{};
+/// Reads what is there. No coroutine, so that the bytes' room is on the stack: an idle connection has none.
+net::IoResult Connection::take() {
+  std::array<std::byte, 16'384> bytes{};
+  const net::IoResult result = stream_->try_read(bytes);
+  if (result.status == net::IoStatus::ok) buffer_.append(reinterpret_cast<const char*>(bytes.data()), result.bytes);
+  return result;
+}
+
+asio::awaitable<Connection::Read> Connection::read_more(std::chrono::milliseconds time) {
+  if (time.count() <= 0) co_return Read::late;
   const net::Deadline deadline(stream_->socket().get_executor(), time, [this] { stream_->close(); });
-  const auto count = co_await stream_->read_some(bytes);
-  if (!count || *count == 0) co_return false;
-  buffer_.append(reinterpret_cast<const char*>(bytes.data()), *count);
-  co_return true;
+  while (true) {
+    const net::IoResult result = take();
+    if (result.status == net::IoStatus::ok) co_return Read::came;
+    if (result.status == net::IoStatus::end || result.status == net::IoStatus::failed) co_return Read::ended;
+    const auto ready = co_await stream_->wait(result.status);
+    if (!ready) co_return deadline.expired() ? Read::late : Read::ended;
+  }
 }
 
 asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
   using Clock = std::chrono::steady_clock;
   if (buffer_.empty()) {
-    const bool came = co_await read_more(services_.limits.idle);
-    if (!came) co_return std::nullopt;
+    std::string().swap(buffer_);  // a large body's room is not kept while nothing comes
+    const Read first = co_await read_more(services_.limits.idle);
+    if (first == Read::late) services_.refusals.count(Refusal::idle);
+    if (first != Read::came) co_return std::nullopt;
   }
   const auto end = Clock::now() + services_.limits.head;
   while (true) {
@@ -127,14 +141,15 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
     if (length && *length <= websocket::kMaxHeadBytes) co_return length;
     if (buffer_.size() > websocket::kMaxHeadBytes) {
       spdlog::info("connection: refused a request head of more than {} bytes", websocket::kMaxHeadBytes);
+      services_.refusals.count(Refusal::head_too_large);
       const kube::Status status = kube::request_header_too_large();
       co_await refuse(status);
       co_return std::nullopt;
     }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
-    bool more = false;
-    if (left.count() > 0) more = co_await read_more(left);
-    if (!more) {
+    const Read more = co_await read_more(left);
+    if (more == Read::late) services_.refusals.count(Refusal::slow_head);
+    if (more != Read::came) {
       spdlog::debug("connection: ended within a request head");
       co_return std::nullopt;
     }
@@ -146,17 +161,23 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
   const auto head = websocket::parse_request_head(head_text);
   // The parser has a limit of its own for announced bodies, above ours.
   if (!head && head.error().cause.find("body too large") != std::string::npos) {
+    services_.refusals.count(Refusal::body_too_large);
     co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
   }
   if (!head || !known_method(head->method)) {
     spdlog::info("connection: refused what is no HTTP request");
+    services_.refusals.count(Refusal::bad_request);
     co_return co_await refuse(kube::bad_request("the request is not valid HTTP/1.1"));
   }
   auto request = request_of(*head);
   const BodyInfo body = body_of(*head);
-  if (!request || !body.valid) co_return co_await refuse(kube::bad_request("the request is not valid"));
+  if (!request || !body.valid) {
+    services_.refusals.count(Refusal::bad_request);
+    co_return co_await refuse(kube::bad_request("the request is not valid"));
+  }
   if (!body.chunked && body.length > kMaxBodyBytes) {
     spdlog::info("{} {}: refused a body of {} bytes", request->method, request->path, body.length);
+    services_.refusals.count(Refusal::body_too_large);
     co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
   }
   const auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
@@ -172,7 +193,10 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
   }
   spdlog::debug("{} {} by {}", request->method, head->target, user->name);
   const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
-  if (!usbredir && !watch) co_return co_await serve_rest(*user, keep_alive);
+  if (!usbredir && !watch) {
+    const Arrival arrival{*head, *request, info, body, head_length, keep_alive};
+    co_return co_await serve_rest(arrival);
+  }
   if (auto refused = refuse_unauthorized(services_.authorizer, *user, info)) {
     spdlog::info("{} {}: {}", request->method, request->path, refused->message);
     co_return co_await refuse(*refused);
@@ -182,16 +206,75 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
   co_return co_await serve_watch(*request, info, keep_alive);
 }
 
-asio::awaitable<Connection::Next> Connection::serve_rest(const User& user, bool keep_alive) {
-  if (!engine_) {
-    engine_ = std::make_unique<RestEngine>([this](const Request& request) { return services_.api.handle(request); });
+asio::awaitable<Connection::Next> Connection::serve_rest(const Arrival& arrival) {
+  if (services_.unread_bytes > services_.limits.unread_bytes) {
+    services_.refusals.count(Refusal::unread_responses);
+    const kube::Status status = kube::too_many_requests(1);
+    co_return co_await refuse(status);
   }
-  on_worker_ = true;
-  const auto work = [&]() -> asio::awaitable<RestEngine::Served> { co_return engine_->serve(*stream_, buffer_, user); };
-  const RestEngine::Served served = co_await asio::co_spawn(services_.workers, work, asio::use_awaitable);
-  on_worker_ = false;
+  const auto refused = co_await read_body(arrival);
+  if (refused) co_return co_await refuse(*refused);
+  co_return co_await work(arrival);
+}
+
+asio::awaitable<std::optional<kube::Status>> Connection::read_body(const Arrival& arrival) {
+  const bool complete = !arrival.body.chunked && buffer_.size() >= arrival.head_length + arrival.body.length;
+  if (complete) co_return std::nullopt;
+  // Nobody's bytes are waited for who may not send them.
+  if (auto refused = refuse_unauthorized(services_.authorizer, arrival.request.user, arrival.info)) co_return refused;
+  // Those read their body while they are served.
+  if (arrival.body.chunked || arrival.head.has_header("Expect")) co_return std::nullopt;
+  const Place place(services_.bodies, services_.limits.bodies);
+  if (!place) {
+    services_.refusals.count(Refusal::requests_in_flight);
+    co_return kube::too_many_requests(1);
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + services_.limits.body;
+  while (buffer_.size() < arrival.head_length + arrival.body.length) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    const Read more = co_await read_more(left);
+    if (more == Read::late) services_.refusals.count(Refusal::slow_body);
+    if (more != Read::came) co_return kube::bad_request("the body of the request could not be read");
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival) {
+  RestEngine::Served served;
+  {
+    const Place place(services_.requests_in_flight, services_.limits.requests_in_flight);
+    if (!place) {
+      services_.refusals.count(Refusal::requests_in_flight);
+      const kube::Status status = kube::too_many_requests(1);
+      co_return co_await refuse(status);
+    }
+    if (!engine_) {
+      engine_ = std::make_unique<RestEngine>([this](const Request& request) { return services_.api.handle(request); });
+    }
+    const bool waits = arrival.body.chunked || arrival.head.has_header("Expect");
+    on_worker_ = true;
+    const auto serve = [&]() -> asio::awaitable<RestEngine::Served> {
+      co_return engine_->serve(*stream_, buffer_, arrival.request.user);
+    };
+    auto& pool = waits ? services_.uploads : services_.workers;
+    served = co_await asio::co_spawn(pool, serve, asio::use_awaitable);
+    on_worker_ = false;
+  }
+  if (served.code == 413) services_.refusals.count(Refusal::body_too_large);
   observation_->answers(served.code);
-  co_return served.keep&& keep_alive && !aborted_ ? Next::keep : Next::close;
+  const bool sent = co_await send(served.output);
+  co_return sent&& served.keep&& arrival.keep_alive && !aborted_ ? Next::keep : Next::close;
+}
+
+asio::awaitable<bool> Connection::send(const std::string& text) {
+  services_.unread_bytes += text.size();
+  const net::Deadline deadline(stream_->socket().get_executor(), services_.limits.response,
+                               [this] { stream_->close(); });
+  const auto written = co_await stream_->write_all(std::as_bytes(std::span(text)));
+  services_.unread_bytes -= text.size();
+  if (deadline.expired()) services_.refusals.count(Refusal::slow_reader);
+  co_return written.has_value();
 }
 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
@@ -204,14 +287,17 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
   const Place place(services_.watches, services_.limits.watches);
   if (!place) {
     spdlog::info("refused a watch: {} run already", services_.limits.watches);
+    services_.refusals.count(Refusal::watches);
     const Response response = answer_status(kube::too_many_requests(1));
     co_return co_await answer(response, keep_alive);
   }
-  WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub);
+  WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub,
+                       [this](std::size_t events) { observation_->sends(events); });
   watch_ = &session;
   observation_->starts(200);
   co_await session.run();
   watch_ = nullptr;
+  if (session.cut()) services_.refusals.count(Refusal::slow_reader);
   co_return Next::close;
 }
 
@@ -229,10 +315,9 @@ asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::He
 
 asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive) {
   if (observation_ != nullptr) observation_->answers(response.code);
-  const net::Deadline deadline(stream_->socket().get_executor(), services_.limits.head, [this] { stream_->close(); });
   const std::string text = response_text(response, keep_alive);
-  const auto written = co_await stream_->write_all(std::as_bytes(std::span(text)));
-  co_return written&& keep_alive ? Next::keep : Next::close;
+  const bool sent = co_await send(text);
+  co_return sent&& keep_alive ? Next::keep : Next::close;
 }
 
 asio::awaitable<Connection::Next> Connection::refuse(kube::Status status) {

@@ -27,12 +27,27 @@ class Connection {
 
  private:
   enum class Next { keep, close };
+  enum class Read { came, ended, late };
+  /// A request whose head has been read, in the frame of serve_request.
+  struct Arrival {
+    const websocket::Head& head;
+    const Request& request;
+    const RequestInfo& info;
+    BodyInfo body;
+    std::size_t head_length;
+    bool keep_alive;
+  };
 
   /// A head complete in buffer_; its length. Nothing when the connection has ended or was refused.
   asio::awaitable<std::optional<std::size_t>> read_head();
-  asio::awaitable<bool> read_more(std::chrono::milliseconds time);
+  asio::awaitable<Read> read_more(std::chrono::milliseconds time);
+  net::IoResult take();
   asio::awaitable<Next> serve_request(std::size_t head_length);
-  asio::awaitable<Next> serve_rest(const User& user, bool keep_alive);
+  asio::awaitable<Next> serve_rest(const Arrival& arrival);
+  /// The whole body into buffer_; the refusal when it may not come or does not.
+  asio::awaitable<std::optional<kube::Status>> read_body(const Arrival& arrival);
+  asio::awaitable<Next> work(const Arrival& arrival);
+  asio::awaitable<bool> send(const std::string& text);
   asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, std::size_t head_length,
                                        bool keep_alive);

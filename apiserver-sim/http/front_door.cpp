@@ -10,10 +10,14 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <functional>
 #include <list>
+#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "apiserver-sim/http/address_limit.h"
 #include "apiserver-sim/http/connection.h"
 #include "common/log.h"
 
@@ -22,14 +26,18 @@ namespace {
 
 using asio::ip::tcp;
 
-/// "127.0.0.1:40404"; empty when the client has gone already.
-std::string text_of_peer(const tcp::socket& socket) {
-  asio::error_code code;
-  const tcp::endpoint peer = socket.remote_endpoint(code);
-  if (code) return {};
+/// "127.0.0.1:40404"
+std::string text_of(const tcp::endpoint& peer) {
   const std::string address = peer.address().to_string();
   return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
 }
+
+/// A connection that has been accepted, on its way to a loop.
+struct Accepted {
+  tcp::socket::native_handle_type handle;
+  tcp protocol;
+  tcp::endpoint peer;
+};
 
 /// One thread with its event loop and the connections that live in it.
 class Loop {
@@ -44,14 +52,15 @@ class Loop {
     thread_ = std::thread([this] { context_.run(); });
   }
 
-  /// From any thread. Takes the connection over.
-  void adopt(Services& services, tcp::socket::native_handle_type handle, const tcp& protocol) {
-    asio::post(context_, [this, &services, handle, protocol] {
+  /// From any thread. Takes the connection over; `ended` is called in the loop's thread when it is over.
+  void adopt(Services& services, Accepted accepted, std::function<void()> ended) {
+    asio::post(context_, [this, &services, accepted, ended = std::move(ended)]() mutable {
       asio::error_code code;
       tcp::socket socket(context_);
-      socket.assign(protocol, handle, code);
-      if (code) return;
-      asio::co_spawn(context_, serve(services, std::move(socket)), asio::detached);
+      socket.assign(accepted.protocol, accepted.handle, code);
+      if (code) return ended();
+      auto work = serve(services, std::move(socket), text_of(accepted.peer));
+      asio::co_spawn(context_, std::move(work), [ended = std::move(ended)](const std::exception_ptr&) { ended(); });
     });
   }
 
@@ -68,8 +77,7 @@ class Loop {
   }
 
  private:
-  asio::awaitable<void> serve(Services& services, tcp::socket socket) {
-    std::string client = text_of_peer(socket);
+  asio::awaitable<void> serve(Services& services, tcp::socket socket, std::string client) {
     Connection connection(services, net::make_plain_stream(net::Stream::Socket(std::move(socket))), std::move(client));
     const auto place = connections_.insert(connections_.end(), &connection);
     try {
@@ -78,7 +86,6 @@ class Loop {
       spdlog::error("connection: {}", error.what());
     }
     connections_.erase(place);
-    --services.connections;
   }
 
   asio::io_context context_;
@@ -91,7 +98,8 @@ class Loop {
 
 class FrontDoor::Impl {
  public:
-  explicit Impl(Services& services) : services_(services), acceptor_(accepting_.context()) {
+  explicit Impl(Services& services)
+      : services_(services), addresses_(services.limits.connections_per_address), acceptor_(accepting_.context()) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     loops_.resize(std::min(4U, cores));
     for (auto& loop : loops_) loop = std::make_unique<Loop>();
@@ -127,12 +135,18 @@ class FrontDoor::Impl {
     });
     accepting_.join();
     for (auto& loop : loops_) loop->for_each(&Connection::stop);
-    const auto end = std::chrono::steady_clock::now() + services_.limits.stop_grace;
-    while (services_.connections > 0 && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    {
+      std::unique_lock lock(mutex_);
+      ended_.wait_for(lock, services_.limits.stop_grace, [this] { return cut_ || services_.connections == 0; });
     }
     for (auto& loop : loops_) loop->for_each(&Connection::abort);
     for (auto& loop : loops_) loop->join();
+  }
+
+  void cut() {
+    const std::scoped_lock lock(mutex_);
+    cut_ = true;
+    ended_.notify_all();
   }
 
  private:
@@ -149,19 +163,45 @@ class FrontDoor::Impl {
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
         continue;
       }
-      if (services_.connections >= services_.limits.connections) {
-        spdlog::warn("refused a connection: {} are open", services_.limits.connections);
-        continue;
-      }
-      const tcp protocol = socket.local_endpoint(code).protocol();
-      const auto handle = socket.release(code);
-      if (code) continue;
-      ++services_.connections;
-      loops_[next++ % loops_.size()]->adopt(services_, handle, protocol);
+      const tcp::endpoint peer = socket.remote_endpoint(code);
+      if (!code) admit(std::move(socket), peer, *loops_[next++ % loops_.size()]);
     }
   }
 
+  /// Gives the connection to the loop, unless there are too many.
+  void admit(tcp::socket socket, const tcp::endpoint& peer, Loop& loop) {
+    const std::string address = peer.address().to_string();
+    if (services_.connections >= services_.limits.connections) {
+      services_.refusals.count(Refusal::connection_limit);
+      spdlog::warn("refused a connection from {}: {} are open", address, services_.limits.connections);
+      return;
+    }
+    if (!addresses_.take(address)) {
+      services_.refusals.count(Refusal::address_limit);
+      spdlog::warn("refused a connection from {}: it has {} already", address,
+                   services_.limits.connections_per_address);
+      return;
+    }
+    ++services_.connections;
+    asio::error_code code;
+    const tcp protocol = peer.protocol();
+    const auto handle = socket.release(code);
+    if (code) return end_of(address);
+    loop.adopt(services_, {handle, protocol, peer}, [this, address] { end_of(address); });
+  }
+
+  void end_of(const std::string& address) {
+    addresses_.give_back(address);
+    const std::scoped_lock lock(mutex_);
+    --services_.connections;
+    ended_.notify_all();
+  }
+
   Services& services_;
+  AddressLimit addresses_;
+  std::mutex mutex_;  ///< of cut_ and of the end of a connection
+  std::condition_variable ended_;
+  bool cut_ = false;
   Loop accepting_;
   tcp::acceptor acceptor_;
   std::vector<std::unique_ptr<Loop>> loops_;
@@ -175,5 +215,6 @@ Result<std::uint16_t> FrontDoor::listen(const std::string& address, std::uint16_
 }
 void FrontDoor::start() { impl_->start(); }
 void FrontDoor::stop() { impl_->stop(); }
+void FrontDoor::cut() { impl_->cut(); }
 
 }  // namespace usbloop::apiserver

@@ -24,6 +24,8 @@ class FrontDoor {
   /// Accepts no more, ends idle connections and watches, gives the rest the grace time and then cuts it. Blocks until
   /// all is over. Idempotent.
   void stop();
+  /// Ends the grace time of a stop() that is under way, or of the next one. From any thread.
+  void cut();
 
  private:
   class Impl;

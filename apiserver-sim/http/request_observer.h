@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct RequestEvent {
   int code = 0;                                 ///< HTTP status of the answer; 0: none was sent (yet)
 };
 
-/// Told of every request whose head could be read, refused ones among them. Called from the threads of the
-/// connections: quick, thread-safe, no exceptions.
+/// Told of every request whose head could be read, refused ones among them. Called from the threads of the connections:
+/// quick, thread-safe, no exceptions.
 class RequestObserver {
  public:
   virtual ~RequestObserver() = default;
@@ -31,6 +32,8 @@ class RequestObserver {
   virtual void began(const RequestEvent& event) = 0;
   /// Long-running requests only: the answer's head goes out now, `code` is set.
   virtual void started(const RequestEvent& event) = 0;
+  /// Watches only: so many events have been written to the client.
+  virtual void sent(const RequestEvent& event, std::size_t events) = 0;
   /// The answer is out, or the client has gone.
   virtual void ended(const RequestEvent& event) = 0;
 };
@@ -55,6 +58,10 @@ class Observation {
   void starts(int code) {
     event_.code = code;
     for (RequestObserver* observer : observers_) observer->started(event_);
+  }
+
+  void sends(std::size_t events) {
+    for (RequestObserver* observer : observers_) observer->sent(event_, events);
   }
 
  private:

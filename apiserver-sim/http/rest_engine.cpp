@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "apiserver-sim/api/answer.h"
@@ -18,15 +19,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kRequestTime{30};
-constexpr std::chrono::seconds kResponseTime{30};
 /// A chunked body has its framing beside its content; more than this beyond the limit is a client that wastes our time.
 constexpr std::size_t kMaxWireBytes = 2 * kMaxBodyBytes;
 
-/// A stream of ours as cpp-httplib wants one: blocking, with deadlines, after the bytes that were read already.
+/// A stream of ours as cpp-httplib wants one. It reads the bytes that were read already, then the stream, blocking and
+/// with a deadline. What it writes is kept: a client that does not read must not hold up a worker.
 class BlockingStream final : public httplib::Stream {
  public:
   BlockingStream(net::Stream& stream, std::string& buffered)
-      : stream_(stream), buffered_(buffered), read_deadline_(Clock::now() + kRequestTime) {}
+      : stream_(stream), buffered_(buffered), deadline_(Clock::now() + kRequestTime) {}
   ~BlockingStream() override { buffered_.erase(0, taken_); }
 
   [[nodiscard]] bool is_readable() const override { return true; }
@@ -42,35 +43,37 @@ class BlockingStream final : public httplib::Stream {
       taken_ += count;
       return static_cast<ssize_t>(count);
     }
-    const ssize_t count = move(
-        [&] {
-          return stream_.try_read({reinterpret_cast<std::byte*>(bytes), size});
-        },
-        read_deadline_);
+    if (!flush()) return -1;
+    const ssize_t count = move([&] { return stream_.try_read({reinterpret_cast<std::byte*>(bytes), size}); });
     if (count > 0) wire_bytes_ += static_cast<std::size_t>(count);
     return wire_bytes_ > kMaxWireBytes ? -1 : count;
   }
 
   ssize_t write(const char* bytes, std::size_t size) override {
-    if (write_deadline_ == Clock::time_point()) write_deadline_ = Clock::now() + kResponseTime;
-    if (size == 0) return 0;
-    const ssize_t count = move(
-        [&] {
-          return stream_.try_write({reinterpret_cast<const std::byte*>(bytes), size});
-        },
-        write_deadline_);
-    // cpp-httplib would try for ever after a 0, which TLS gives when the client has taken its leave.
-    return count > 0 ? count : -1;
+    output_.append(bytes, size);
+    return static_cast<ssize_t>(size);
   }
+
+  std::string take_output() { return std::move(output_); }
 
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   [[nodiscard]] socket_t socket() const override { return stream_.socket().native_handle(); }
 
  private:
+  /// Before it is waited for the client: "100 Continue", without which it would send no body.
+  bool flush() {
+    while (!output_.empty()) {
+      const ssize_t count = move([&] { return stream_.try_write(std::as_bytes(std::span(output_))); });
+      if (count <= 0) return false;
+      output_.erase(0, static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
   /// Repeats a non-blocking operation until it moved bytes, ended (0) or failed (-1).
   template <typename Operation>
-  ssize_t move(Operation operation, Clock::time_point deadline) {
+  ssize_t move(Operation operation) {
     while (true) {
       const net::IoResult result = operation();
       switch (result.status) {
@@ -79,14 +82,14 @@ class BlockingStream final : public httplib::Stream {
         case net::IoStatus::failed: return -1;
         default: break;
       }
-      if (!wait(result.status == net::IoStatus::want_write ? POLLOUT : POLLIN, deadline)) return -1;
+      if (!wait(result.status == net::IoStatus::want_write ? POLLOUT : POLLIN)) return -1;
     }
   }
 
-  bool wait(short events, Clock::time_point deadline) const {
+  bool wait(short events) const {
     pollfd entry{stream_.socket().native_handle(), events, 0};
     while (true) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
       if (left <= 0) return false;
       const int ready = ::poll(&entry, 1, static_cast<int>(left));
       if (ready > 0) return true;
@@ -98,8 +101,8 @@ class BlockingStream final : public httplib::Stream {
   std::string& buffered_;
   std::size_t taken_ = 0;
   std::size_t wire_bytes_ = 0;
-  Clock::time_point read_deadline_;
-  Clock::time_point write_deadline_;
+  std::string output_;
+  Clock::time_point deadline_;
 };
 
 }  // namespace
@@ -139,7 +142,7 @@ class RestEngine::Server final : public httplib::Server {
     bool closed = false;
     const bool served = process(blocking, closed);
     user_ = nullptr;
-    return {served && !closed && !must_close_, code_};
+    return {served && !closed && !must_close_, code_, blocking.take_output()};
   }
 
  private:

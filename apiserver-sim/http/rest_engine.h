@@ -9,8 +9,8 @@
 
 namespace usbloop::apiserver {
 
-/// Reads one HTTP request from a stream and writes the response, with cpp-httplib's server. The only file that knows
-/// that library, and the differences of its versions. One engine serves one connection, from one thread at a time.
+/// Reads one HTTP request and makes the response's bytes, with cpp-httplib's server. The only file that knows that
+/// library, and the differences of its versions. One engine serves one connection, from one thread at a time.
 class RestEngine {
  public:
   using Handler = std::function<Response(const Request&)>;
@@ -19,12 +19,14 @@ class RestEngine {
   RestEngine(const RestEngine&) = delete;
   RestEngine& operator=(const RestEngine&) = delete;
 
-  /// Blocks, for at most about a minute. `buffered` holds the request's head and whatever was read behind it; what
-  /// belongs to the next request stays in it. The stream must not be in use by a coroutine.
   struct Served {
-    bool keep = false;  ///< false: the connection has to be closed
-    int code = 0;       ///< HTTP status of the answer; 0: there was none
+    bool keep = false;   ///< false: the connection has to be closed
+    int code = 0;        ///< HTTP status of the answer; 0: there was none
+    std::string output;  ///< the whole response, still to be sent
   };
+  /// `buffered` holds the request's head and whatever was read behind it; what belongs to the next request stays in it.
+  /// Blocks only for a body that is not complete in `buffered`: then the rest is read from the stream, for at most half
+  /// a minute, and the stream must not be in use by a coroutine.
   Served serve(net::Stream& stream, std::string& buffered, const User& user);
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/http/refusals.h"
 #include "apiserver-sim/http/request_observer.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/security/authenticator.h"
@@ -20,9 +21,15 @@ namespace usbloop::apiserver {
 /// What one client may use up.
 struct Limits {
   std::size_t connections = 10'000;
+  std::size_t connections_per_address = 8'000;  ///< one client machine leaves room for the others
   std::size_t watches = 5'000;
+  std::size_t requests_in_flight = 400;            ///< waiting for a worker or with one; kube-apiserver's number
+  std::size_t bodies = 400;                        ///< bodies on their way
+  std::size_t unread_bytes = 256UL * 1024 * 1024;  ///< responses that clients have yet to read, all together
   std::chrono::milliseconds tls_handshake{10'000};
   std::chrono::milliseconds head{10'000};       ///< from a head's first byte to its end
+  std::chrono::milliseconds body{30'000};       ///< from a body's first byte to its end
+  std::chrono::milliseconds response{30'000};   ///< for the client to take a response
   std::chrono::milliseconds idle{120'000};      ///< between requests
   std::chrono::milliseconds stop_grace{1'000};  ///< for requests and relays when the server stops
 };
@@ -37,11 +44,16 @@ struct Services {
   ApiHandler& api;
   UsbredirRelay& usbredir;
   const net::TlsContext& tls;
-  asio::thread_pool& workers;  ///< for requests that block
+  asio::thread_pool& workers;  ///< for requests, which never wait for a client there
+  asio::thread_pool& uploads;  ///< for the few whose body is read while they are served: chunked ones
   Limits limits;
   std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
+  Refusals refusals = {};
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> watches = 0;
+  std::atomic<std::size_t> requests_in_flight = 0;
+  std::atomic<std::size_t> bodies = 0;
+  std::atomic<std::size_t> unread_bytes = 0;
 };
 
 }  // namespace usbloop::apiserver

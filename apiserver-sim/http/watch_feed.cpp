@@ -69,6 +69,7 @@ WatchFeed::Piece WatchFeed::initial() {
   Piece piece;
   while (!initial_.empty() && piece.text.size() < kPieceBytes) {
     piece.text += line("ADDED", *initial_.back());
+    ++piece.events;
     initial_.pop_back();
   }
   if (initial_.empty() && initial_end_due_) {
@@ -86,11 +87,13 @@ WatchFeed::Piece WatchFeed::next() {
   if (batch.expired) {
     const kube::Status status = kube::expired("too old resource version: " + std::to_string(cursor_) + " (" +
                                               std::to_string(batch.current) + ")");
-    return {event_line("ERROR", kube::body(status)), true, false};
+    return {event_line("ERROR", kube::body(status)), true, false, 1};
   }
   for (const Event& event : batch.events) {
     cursor_ = event.object->version;
-    piece.text += line_for(event);
+    const std::string line = line_for(event);
+    piece.text += line;
+    if (!line.empty()) ++piece.events;
     piece.more = piece.text.size() >= kPieceBytes;
     if (piece.more) return piece;
   }

@@ -51,8 +51,9 @@ class Bell : public std::enable_shared_from_this<Bell> {
 
 class WatchSession::Impl {
  public:
-  Impl(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub)
+  Impl(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub, std::function<void(std::size_t)> sent)
       : stream_(stream),
+        sent_(std::move(sent)),
         spec_(std::move(spec)),
         bell_(std::make_shared<Bell>(stream.socket().get_executor())),
         subscription_(hub.subscribe(spec_.view.resource.qualified(), [bell = bell_] { bell->ring(); })),
@@ -68,6 +69,7 @@ class WatchSession::Impl {
     stopping_ = true;
     bell_->ring();
   }
+  [[nodiscard]] bool cut() const { return cut_; }
 
  private:
   // GCC 12 mislays the temporaries of a condition that awaits: every awaited text has a name of its own.
@@ -86,6 +88,7 @@ class WatchSession::Impl {
     while (open && !stopping_ && !client_gone_ && Clock::now() < end_) {
       const WatchFeed::Piece piece = feed_.next();
       open = co_await write_chunk(piece.text);
+      if (open && piece.events > 0) sent_(piece.events);
       if (piece.ended) break;
       if (piece.more || !open) continue;
       if (Clock::now() >= next_bookmark) {
@@ -112,6 +115,7 @@ class WatchSession::Impl {
   asio::awaitable<bool> write(const std::string& text) {
     const net::Deadline deadline(stream_.socket().get_executor(), kWriteTime, [this] { stream_.close(); });
     const auto written = co_await stream_.write_all(std::as_bytes(std::span(text)));
+    if (deadline.expired()) cut_ = true;
     co_return written.has_value();
   }
 
@@ -127,6 +131,7 @@ class WatchSession::Impl {
   }
 
   net::Stream& stream_;
+  std::function<void(std::size_t)> sent_;
   WatchSpec spec_;
   std::shared_ptr<Bell> bell_;
   WatchHub::Subscription subscription_;
@@ -134,12 +139,15 @@ class WatchSession::Impl {
   Clock::time_point end_;
   bool stopping_ = false;
   bool client_gone_ = false;
+  bool cut_ = false;
 };
 
-WatchSession::WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub)
-    : impl_(std::make_unique<Impl>(stream, std::move(spec), store, hub)) {}
+WatchSession::WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub,
+                           std::function<void(std::size_t)> sent)
+    : impl_(std::make_unique<Impl>(stream, std::move(spec), store, hub, std::move(sent))) {}
 WatchSession::~WatchSession() = default;
 asio::awaitable<void> WatchSession::run() { return impl_->run(); }
 void WatchSession::stop() { impl_->stop(); }
+bool WatchSession::cut() const { return impl_->cut(); }
 
 }  // namespace usbloop::apiserver

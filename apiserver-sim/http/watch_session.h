@@ -2,7 +2,9 @@
 
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -36,6 +38,7 @@ class WatchFeed {
     std::string text;    ///< lines of JSON; empty: nothing new
     bool ended = false;  ///< the text is the last: the cursor is too old
     bool more = false;   ///< call again at once
+    std::size_t events = 0;
   };
   Piece next();
   /// A bookmark line at the present cursor; empty when the spec does not ask for bookmarks or none is new.
@@ -61,7 +64,9 @@ class WatchFeed {
 /// (stop() wakes it). A client that does not take what is sent for half a minute is cut.
 class WatchSession {
  public:
-  WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub);
+  /// `sent` is told of events after they have been written.
+  WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub,
+               std::function<void(std::size_t)> sent);
   ~WatchSession();
   WatchSession(const WatchSession&) = delete;
   WatchSession& operator=(const WatchSession&) = delete;
@@ -69,6 +74,8 @@ class WatchSession {
   asio::awaitable<void> run();
   /// Ends the watch cleanly. From the stream's thread.
   void stop();
+  /// Whether the client was cut because it did not take what was sent.
+  [[nodiscard]] bool cut() const;
 
  private:
   class Impl;

@@ -38,6 +38,9 @@ class Journal {
 
   /// When this has returned without error, the write survives the death of the process.
   virtual Result<> write(const Event& event) = 0;
+
+  /// Whether a write would be kept now: makes one that changes no object.
+  virtual Result<> probe() = 0;
 };
 
 /// Keeps nothing. Versions start at the time of day, so that they do not go back when the program is started again.

@@ -14,6 +14,7 @@ class MemoryJournal final : public Journal {
     return contents;
   }
   Result<> write(const Event&) override { return {}; }
+  Result<> probe() override { return {}; }
 };
 
 }  // namespace

@@ -69,6 +69,7 @@ constexpr const char* kSchema = R"(
   CREATE TABLE IF NOT EXISTS events (
     version INTEGER PRIMARY KEY, type INTEGER NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL,
     name TEXT NOT NULL, text TEXT NOT NULL, previous_version INTEGER NOT NULL, previous TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS probes (id INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 )";
 
 class SqliteJournal final : public Journal {
@@ -83,10 +84,13 @@ class SqliteJournal final : public Journal {
         put_(database_.get(), "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"),
         remove_(database_.get(), "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?"),
         record_(database_.get(), "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-        forget_(database_.get(), "DELETE FROM events WHERE version < ?") {}
+        forget_(database_.get(), "DELETE FROM events WHERE version < ?"),
+        probe_(database_.get(), "INSERT INTO probes VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1") {}
 
   /// Whether the file has the tables that the statements need.
-  [[nodiscard]] bool ready() const { return begin_ && commit_ && rollback_ && put_ && remove_ && record_ && forget_; }
+  [[nodiscard]] bool ready() const {
+    return begin_ && commit_ && rollback_ && put_ && remove_ && record_ && forget_ && probe_;
+  }
 
   Result<Contents> load() override {
     Contents contents;
@@ -120,6 +124,11 @@ class SqliteJournal final : public Journal {
       run(rollback_);
       return error;
     }
+    return {};
+  }
+
+  Result<> probe() override {
+    if (!run(probe_)) return failure("write");
     return {};
   }
 
@@ -171,7 +180,7 @@ class SqliteJournal final : public Journal {
   DatabasePtr database_;
   std::string path_;
   std::size_t history_;
-  Statement begin_, commit_, rollback_, put_, remove_, record_, forget_;
+  Statement begin_, commit_, rollback_, put_, remove_, record_, forget_, probe_;
 };
 
 tl::unexpected<Error> open_failure(const std::string& path, const std::string& cause) {

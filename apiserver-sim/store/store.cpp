@@ -67,6 +67,14 @@ std::uint64_t Store::version() const {
   return version_;
 }
 
+Result<> Store::check() {
+  if (!failing_) return {};
+  const std::scoped_lock lock(write_mutex_);
+  auto kept = journal_->probe();
+  if (kept) failing_ = false;
+  return kept;
+}
+
 tl::expected<ObjectPtr, kube::Status> Store::transact(const Key& key, const Decide& decide) {
   const std::scoped_lock lock(write_mutex_);
   const ObjectPtr current = get(key);
@@ -93,8 +101,10 @@ tl::expected<ObjectPtr, kube::Status> Store::commit(const Key& key, const Object
   }
   if (auto written = journal_->write(event); !written) {
     spdlog::error("{}", written.error().message());
-    return tl::unexpected(kube::internal_error("the write could not be stored"));
+    failing_ = true;
+    return tl::unexpected(kube::internal_error("the write could not be stored: " + written.error().cause));
   }
+  failing_ = false;
   ObjectPtr object = event.object;
   index(std::move(event));
   hub_.wake(key.resource);

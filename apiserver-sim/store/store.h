@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -49,6 +50,8 @@ class Store {
   /// A part of a list, in the present state or in a past one that the hub's history still reaches.
   [[nodiscard]] Page page(const PageRequest& request) const;
   [[nodiscard]] std::uint64_t version() const;
+  /// Whether writes can be kept: the last one was, or one that is tried now is.
+  [[nodiscard]] Result<> check();
 
   /// Decides about one object while no one else writes. `current` is null when the object does not exist. `decide`
   /// must not call the store's writing functions.
@@ -71,6 +74,7 @@ class Store {
   mutable std::shared_mutex index_mutex_;
   std::map<std::string, Bucket> buckets_;
   std::uint64_t version_ = 0;
+  std::atomic<bool> failing_ = false;  ///< the last write could not be kept
 };
 
 }  // namespace usbloop::apiserver

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace usbloop::apiserver {
+
+/// How many connections each client address has, and no more than may be. Thread-safe.
+class AddressLimit {
+ public:
+  explicit AddressLimit(std::size_t most) : most_(most) {}
+
+  /// False when the address has as many as it may.
+  bool take(const std::string& address) {
+    const std::scoped_lock lock(mutex_);
+    std::size_t& count = counts_[address];
+    if (count >= most_) return false;
+    ++count;
+    return true;
+  }
+  /// Gives back what take() took.
+  void give_back(const std::string& address) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = counts_.find(address);
+    if (found != counts_.end() && --found->second == 0) counts_.erase(found);
+  }
+
+ private:
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> counts_;
+};
+
+}  // namespace usbloop::apiserver

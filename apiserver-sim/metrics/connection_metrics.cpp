@@ -1,0 +1,97 @@
+#include "apiserver-sim/metrics/connection_metrics.h"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "apiserver-sim/metrics/relay_metrics.h"
+#include "common/metrics/exposition.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+constexpr std::array<std::array<const char*, 3>, 4> kKinds = {{
+    {"usbredir", "kubevirt_usbredir_active_connections",
+     "Amount of active USB redirection connections, broken down by namespace and vmi name."},
+    {"console", "kubevirt_console_active_connections",
+     "Amount of active Console connections, broken down by namespace and vmi name."},
+    {"vnc", "kubevirt_vnc_active_connections",
+     "Amount of active VNC connections, broken down by namespace and vmi name."},
+    {"portforward", "kubevirt_portforward_active_tunnels",
+     "Amount of active portforward tunnels, broken down by namespace and vmi name."},
+}};
+
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+bool ConnectionMetrics::is_gone(const Vmi& vmi) const {
+  return store_.get({"virtualmachineinstances.kubevirt.io", vmi.namespace_, vmi.name}) == nullptr;
+}
+
+void ConnectionMetrics::began(const RequestEvent& event) {
+  const std::string kind = relay_kind(event);
+  if (kind.empty()) return;
+  const std::scoped_lock lock(mutex_);
+  ++active_[kind][{event.info.namespace_, event.info.name}];
+}
+
+void ConnectionMetrics::ended(const RequestEvent& event) {
+  const RequestInfo& info = event.info;
+  if (event.code == 201 && info.resource == "virtualmachines" && info.verb == "create" && info.subresource.empty()) {
+    const std::scoped_lock lock(mutex_);
+    ++created_vms_[info.namespace_];
+  }
+  const std::string kind = relay_kind(event);
+  if (kind.empty()) return;
+  const Vmi vmi{info.namespace_, info.name};
+  const bool gone = is_gone(vmi);
+  const std::scoped_lock lock(mutex_);
+  auto& active = active_[kind];
+  const auto found = active.find(vmi);
+  // Names that a client makes up leave nothing behind.
+  if (found != active.end() && --found->second <= 0 && gone) active.erase(found);
+  // Those did not reach the handler: the authorization before it refused them.
+  if (!gone && event.code != 401 && event.code != 403) last_end_[vmi] = unix_time();
+}
+
+void ConnectionMetrics::forget_deleted() const {
+  for (auto& [kind, active] : active_) {
+    std::erase_if(active, [&](const auto& entry) { return entry.second <= 0 && is_gone(entry.first); });
+  }
+  std::erase_if(last_end_, [&](const auto& entry) { return is_gone(entry.first); });
+  std::erase_if(created_vms_, [&](const auto& entry) {
+    return store_.get({"namespaces", "", entry.first}) == nullptr;
+  });
+}
+
+std::vector<prometheus::MetricFamily> ConnectionMetrics::Collect() const {
+  const std::scoped_lock lock(mutex_);
+  forget_deleted();
+  std::vector<prometheus::MetricFamily> families;
+  for (const auto& [kind, name, help] : kKinds) {
+    auto family = metrics::gauge_family(name, help);
+    for (const auto& [vmi, count] : active_[kind]) {
+      metrics::add_sample(family, {{"namespace", vmi.namespace_}, {"vmi", vmi.name}}, count);
+    }
+    families.push_back(std::move(family));
+  }
+  auto last = metrics::gauge_family("kubevirt_vmi_last_api_connection_timestamp_seconds",
+                                    "Virtual Machine Instance last API connection timestamp. Including VNC, console, "
+                                    "portforward, SSH and usbredir connections.");
+  for (const auto& [vmi, time] : last_end_) {
+    metrics::add_sample(last, {{"namespace", vmi.namespace_}, {"vmi", vmi.name}}, time);
+  }
+  families.push_back(std::move(last));
+  auto created = metrics::counter_family("kubevirt_vm_created_by_pod_total",
+                                         "The total number of VMs created by namespace and virt-api pod.");
+  for (const auto& [where, count] : created_vms_) {
+    metrics::add_sample(created, {{"namespace", where}}, static_cast<double>(count));
+  }
+  families.push_back(std::move(created));
+  return families;
+}
+
+}  // namespace usbloop::apiserver
