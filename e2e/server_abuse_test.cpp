@@ -3,74 +3,12 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
-#include <csignal>
-
-#include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
-#include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
-#include "e2e/harness/proc_fs.h"
-#include "e2e/harness/raw_websocket.h"
-#include "e2e/harness/usbredir_bytes.h"
-#include "e2e/harness/vmi.h"
+#include "e2e/abused_server.h"
 
 using namespace usbloop::e2e;
 
-namespace {
-
-/// An API server with one healthy websocket through it to a node that the harness plays.
-struct Server {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  std::unique_ptr<RawWebsocket> near;
-  std::unique_ptr<RawWebsocket> far;
-  std::size_t fds_at_rest = 0;
-
-  Server() {
-    node.add_running_vmi("demo");
-    near = open();
-    fds_at_rest = open_fds(loop.apiserver().pid());
-  }
-
-  TlsSocket tls() const { return {loop.api().host(), loop.api().port(), loop.api().ca_file()}; }
-  PlainSocket tcp() const { return PlainSocket(connect_tcp(loop.api().host(), loop.api().port())); }
-
-  std::unique_ptr<RawWebsocket> open() {
-    auto wire = std::make_unique<TlsSocket>(loop.api().host(), loop.api().port(), loop.api().ca_file());
-    wire->send(upgrade_head(usbredir_path("demo"), loop.api().token()));
-    far = std::make_unique<RawWebsocket>(node.accept_websocket());
-    REQUIRE(wire->receive_through("\r\n\r\n", 10s).starts_with("HTTP/1.1 101 "));
-    return std::make_unique<RawWebsocket>(std::move(wire));
-  }
-
-  /// The healthy session carries bytes both ways, requests are served, and nothing is left open.
-  void check_healthy() {
-    CHECK(loop.apiserver().running());
-    CHECK(loop.api().get("/healthz").status == 200);
-    const std::string data = random_bytes(100'000, ++seed_);
-    CHECK(near->send({.payload = data}));
-    CHECK(far->receive_payload(data.size(), 10s) == data);
-    CHECK(far->send({.payload = data, .masked = false}));
-    CHECK(near->receive_payload(data.size(), 10s) == data);
-    CHECK(holds_within(10s, [&] { return open_fds(loop.apiserver().pid()) <= fds_at_rest; }));
-  }
-
- private:
-  std::uint64_t seed_ = 100;
-};
-
-/// The peer answers or not, but closes in time.
-std::string closes(Wire& wire, milliseconds timeout = 20s) {
-  std::string answer;
-  CHECK_NOTHROW(answer = wire.receive_to_end(timeout));
-  return answer;
-}
-
-}  // namespace
-
 TEST_CASE("bytes that are no TLS on the port") {
-  Server server;
+  AbusedServer server;
   for (const std::string& bytes :
        {std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), random_bytes(10'000, 1), std::string(1, '\x16')}) {
     CAPTURE(bytes.size());
@@ -79,11 +17,12 @@ TEST_CASE("bytes that are no TLS on the port") {
     ::shutdown(socket.fd(), SHUT_WR);
     closes(socket);
   }
+  CHECK(holds_within(10s, [&] { return server.refusals("tls") >= 3; }));
   server.check_healthy();
 }
 
 TEST_CASE("HTTP garbage on the port is refused with 400 or dropped") {
-  Server server;
+  AbusedServer server;
   const std::string authorization = "Authorization: Bearer " + server.loop.api().token() + "\r\n";
   for (const std::string& bytes :
        {random_bytes(8'000, 2) + "\r\n\r\n", std::string("GET\r\n\r\n"), std::string("GET / HTTP/9.9\r\n\r\n"),
@@ -102,7 +41,7 @@ TEST_CASE("HTTP garbage on the port is refused with 400 or dropped") {
 }
 
 TEST_CASE("a head that never ends is refused while it is small") {
-  Server server;
+  AbusedServer server;
   for (const bool in_header : {true, false}) {
     CAPTURE(in_header);
     TlsSocket socket = server.tls();
@@ -119,7 +58,7 @@ TEST_CASE("a head that never ends is refused while it is small") {
 }
 
 TEST_CASE("bodies that are too large, too short or no JSON") {
-  Server server;
+  AbusedServer server;
   const std::string post = "POST " + vmis_path() + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
                            server.loop.api().token() + "\r\nContent-Type: application/json\r\nContent-Length: ";
   struct Case {
@@ -140,7 +79,7 @@ TEST_CASE("bodies that are too large, too short or no JSON") {
 }
 
 TEST_CASE("a hundred connections that say nothing keep nobody out") {
-  Server server;
+  AbusedServer server;
   std::vector<PlainSocket> plain;
   std::vector<std::unique_ptr<TlsSocket>> encrypted;
   for (int i = 0; i < 50; ++i) {
@@ -156,7 +95,7 @@ TEST_CASE("a hundred connections that say nothing keep nobody out") {
 }
 
 TEST_CASE("watches that nobody reads keep nobody out") {
-  Server server;
+  AbusedServer server;
   std::vector<std::unique_ptr<TlsSocket>> watches;
   for (int i = 0; i < 50; ++i) {
     watches.push_back(

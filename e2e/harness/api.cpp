@@ -1,10 +1,9 @@
 #include "e2e/harness/api.h"
 
-#include <httplib.h>
-
 #include <nlohmann/json.hpp>
 
 #include "common/kube/kubeconfig.h"
+#include "e2e/harness/connect.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/image.h"
 
@@ -13,16 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-/// One connection. A request may take long on a busy machine but not for ever.
-std::unique_ptr<httplib::SSLClient> connect(const Api& api) {
-  auto client = std::make_unique<httplib::SSLClient>(api.host(), api.port());
-  client->set_ca_cert_path(api.ca_file().string());
-  client->enable_server_certificate_verification(true);
-  client->set_connection_timeout(std::chrono::seconds(10));
-  client->set_read_timeout(std::chrono::seconds(20));
-  client->set_bearer_token_auth(api.token());
-  return client;
-}
+/// A request may take long on a busy machine but not for ever.
+std::unique_ptr<httplib::SSLClient> connect(const Api& api) { return e2e::connect(api, 20s); }
 
 ApiAnswer take(const httplib::Result& result, const std::string& what) {
   if (!result) throw Failure(what + ": " + httplib::to_string(result.error()));
@@ -51,6 +42,18 @@ class EventLines {
 };
 
 }  // namespace
+
+std::unique_ptr<httplib::SSLClient> connect(const Api& api, std::chrono::seconds answer_timeout) {
+  auto client = std::make_unique<httplib::SSLClient>(api.host(), api.port());
+  client->set_ca_cert_path(api.ca_file().string());
+  client->enable_server_certificate_verification(true);
+  client->set_connection_timeout(std::chrono::seconds(10));
+  client->set_read_timeout(answer_timeout);
+  client->set_bearer_token_auth(api.token());
+  client->set_keep_alive(true);
+  client->set_tcp_nodelay(true);
+  return client;
+}
 
 json ApiAnswer::json() const {
   auto parsed = nlohmann::json::parse(body, nullptr, false);
