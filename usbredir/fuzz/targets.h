@@ -3,8 +3,7 @@
 #include <cstddef>
 #include <span>
 
-/// The fuzz targets: each takes any bytes and must neither crash, leak nor hang. Run by libFuzzer (clang, option
-/// USBLOOP_FUZZ) and, over the corpus and its mutations, by the unit tests.
+/// The fuzz targets of this folder (cmake/Fuzz.cmake): each takes any bytes and must neither crash, leak nor hang.
 namespace usbloop::usbredir::fuzz {
 
 void parser(std::span<const std::byte> input);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+
+// Fuzz targets without a fuzzer, for the unit tests.
+namespace usbloop::fuzz {
+
+/// Takes any bytes, and must neither crash, leak nor hang.
+using Target = std::function<void(std::span<const std::byte>)>;
+
+/// Gives the target each file of the folder, and mutations of it that are the same in every run. Fails the test case
+/// when there are fewer than three.
+void replay(const std::string& corpus, const Target& target);
+
+}  // namespace usbloop::fuzz
