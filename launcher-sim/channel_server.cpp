@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -22,6 +23,7 @@
 #include "common/net/descriptor_passing.h"
 #include "common/net/stream.h"
 #include "common/websocket/handshake.h"
+#include "launcher-sim/action_request.h"
 #include "launcher-sim/channel_request.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/slot_table.h"
@@ -41,6 +43,10 @@ struct Refused {
   int status;
   std::string text;
 };
+
+bool is_stream(ChannelRequest::Kind kind) {
+  return kind != ChannelRequest::Kind::action && kind != ChannelRequest::Kind::agent;
+}
 
 /// A request that is to be had.
 struct Opening {
@@ -96,6 +102,8 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     return {};
   }
 
+  void on_action(PerformAction perform) { perform_ = std::move(perform); }
+
   void end_sessions(const std::string& uid) {
     for (const Session* session : sessions_) {
       if (session->uid == uid) session->end();
@@ -143,20 +151,26 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       co_return;
     }
     text.erase(0, *length);
-    co_await open(client, *opening, text);
+    if (is_stream(opening->request.kind)) {
+      co_await open(client, *opening, text);
+    } else {
+      const std::string response = co_await answer_action(loop_, perform_, opening->request, opening->guest.uid);
+      co_await send(*client, response);
+    }
   }
 
   /// Whether what the head asks for is to be had.
   [[nodiscard]] tl::expected<Opening, Refused> check(std::string_view text) const {
     auto head = websocket::parse_request_head(text);
     if (!head) return tl::unexpected(Refused{400, "Bad Request\n" + head.error().cause});
-    auto request = parse_channel_target(head->target);
+    auto request = parse_channel_request(head->method, head->target);
     if (!request) return tl::unexpected(Refused{404, "404: Page Not Found"});
     auto guest = guests_.find(request->vmi_namespace, request->name);
     if (!guest) {
       return tl::unexpected(Refused{404, "VMI " + request->vmi_namespace + "/" + request->name + " does not exist"});
     }
-    if (const auto cause = websocket::upgrade_refusal(*head); !cause.empty()) {
+    const auto cause = is_stream(request->kind) ? websocket::upgrade_refusal(*head) : std::string();
+    if (!cause.empty()) {
       return tl::unexpected(Refused{400, "Bad Request\n" + cause});
     }
     return Opening{std::move(*head), std::move(*request), std::move(*guest)};
@@ -176,9 +190,11 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       place.lease = slots_.take(opening.guest.uid);
       if (!place.lease) co_return tl::unexpected(Refused{503, {}});
       place.socket_name = usb_socket_name(place.lease->index());
+    } else if (opening.request.preserve_session && has_session(opening)) {
+      co_return tl::unexpected(Refused{503, "Active VNC connection. Request denied."});
     } else {
-      end_console(opening.guest.uid);
-      place.socket_name = kSerialSocket;
+      end_older(opening);
+      place.socket_name = opening.request.kind == ChannelRequest::Kind::vnc ? kVncSocket : kSerialSocket;
     }
     const std::string path = opening.guest.directory + "/" + place.socket_name;
     auto device = net::connect_unix(loop_.get_executor(), path);
@@ -263,9 +279,19 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     return opening.request.vmi_namespace + "/" + opening.request.name;
   }
 
-  void end_console(const std::string& uid) {
+  static bool is_same(const Session& session, const Opening& opening) {
+    return session.uid == opening.guest.uid && session.kind == opening.request.kind;
+  }
+
+  [[nodiscard]] bool has_session(const Opening& opening) const {
+    return std::any_of(sessions_.begin(), sessions_.end(),
+                       [&](const Session* session) { return is_same(*session, opening); });
+  }
+
+  /// Consoles and VNC: a newer session takes over.
+  void end_older(const Opening& opening) {
     for (const Session* session : sessions_) {
-      if (session->uid == uid && session->kind == ChannelRequest::Kind::console) session->end();
+      if (is_same(*session, opening)) session->end();
     }
   }
 
@@ -289,7 +315,12 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   static asio::awaitable<void> refuse(net::Stream& client, const Refused& refused) {
-    const std::string response = refusal_response(refused.status, refused.text);
+    const std::string response = plain_response(refused.status, refused.text);
+    co_await send(client, response);
+  }
+
+  /// A whole answer, the last that the client gets.
+  static asio::awaitable<void> send(net::Stream& client, const std::string& response) {
     const auto bytes = std::as_bytes(std::span(response));
     const auto written = co_await client.write_all(bytes);
     if (written) client.shutdown_write();
@@ -304,11 +335,16 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t connections_ = 0;
   SlotTable slots_;
   std::set<const Session*> sessions_;
+  PerformAction perform_;
 };
 
 ChannelServer::ChannelServer(asio::io_context& loop, const GuestRegistry& guests, ChannelServerOptions options)
     : impl_(std::make_shared<Impl>(loop, guests, options)), loop_(loop) {}
 ChannelServer::~ChannelServer() = default;
+
+void ChannelServer::on_action(PerformAction perform) {
+  asio::post(loop_, [impl = impl_, perform = std::move(perform)]() mutable { impl->on_action(std::move(perform)); });
+}
 
 Result<> ChannelServer::listen(const std::string& path) { return impl_->listen(path); }
 

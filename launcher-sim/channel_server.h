@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "common/websocket/channel.h"
+#include "launcher-sim/action_request.h"
 #include "launcher-sim/guest_registry.h"
 
 namespace usbloop::launcher {
@@ -19,6 +20,9 @@ struct ChannelServerOptions {
 ///
 ///     GET /v1/namespaces/{ns}/virtualmachineinstances/{name}/usbredir   the lowest free USB slot
 ///     GET /v1/namespaces/{ns}/virtualmachineinstances/{name}/console    the serial console; a newer one takes over
+///     GET /v1/namespaces/{ns}/virtualmachineinstances/{name}/vnc        the display, as RFB; a newer one takes over
+///                                                                       unless it says preserveSession=true
+///     PUT /v1/namespaces/{ns}/virtualmachineinstances/{name}/pause      also unpause, softreboot, reset
 ///
 /// Where both sides want it, the device's socket is handed over (bridge/handoff.h), and the API server is the end.
 /// Runs in the loop's thread; end_sessions() may be called from any.
@@ -28,6 +32,9 @@ class ChannelServer {
   ~ChannelServer();
   ChannelServer(const ChannelServer&) = delete;
   ChannelServer& operator=(const ChannelServer&) = delete;
+
+  /// Who does what PUT requests ask for; until then they are refused. From any thread.
+  void on_action(PerformAction perform);
 
   /// Listens at `path`, whatever its length; replaces a socket that an earlier launcher left.
   Result<> listen(const std::string& path);

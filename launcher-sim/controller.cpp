@@ -71,11 +71,55 @@ void Controller::start() {
 void Controller::stop() {
   for (auto& thread : threads_) thread.request_stop();
   threads_.clear();
+  decltype(actions_) left;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    left.swap(actions_);
+  }
+  for (auto& [uid, waiting] : left) {
+    for (const auto& one : waiting) one.done(make_error(ErrorKind::unavailable, "reach", "the guest", "the node ends"));
+  }
+}
+
+void Controller::perform(const std::string& uid, GuestAction action, ActionDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) actions_[uid].push_back({action, std::exchange(done, nullptr)});
+  }
+  if (done) return done(make_error(ErrorKind::unavailable, "reach", "the guest", "the node ends"));
+  queue_.add(uid);
+}
+
+void Controller::perform_waiting(const std::string& uid, const std::stop_token& stop) {
+  std::vector<WaitingAction> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = actions_.find(uid);
+    if (found == actions_.end()) return;
+    waiting = std::move(found->second);
+    actions_.erase(found);
+  }
+  Guest* guest = find_guest(uid);
+  for (const auto& one : waiting) {
+    const Result<> done = guest == nullptr ? make_error(ErrorKind::not_found, "find", "the guest", "it is gone")
+                                           : guest->perform(one.action);
+    one.done(done);
+    if (!done) {
+      spdlog::warn("{} of VMI {}: {}", command_name(one.action), uid, done.error().message());
+      continue;
+    }
+    spdlog::info("{} of VMI {}", command_name(one.action), guest->spec().full_name());
+    const auto vmi = informer_.get(uid);
+    if (one.action != GuestAction::softreboot || vmi == nullptr) continue;
+    send_event(*vmi, "Normal", "SoftRebooted", "VirtualMachineInstance soft rebooted", stop);
+  }
 }
 
 void Controller::work(const std::stop_token& stop) {
   while (const auto uid = queue_.take(stop)) {
     try {
+      perform_waiting(*uid, stop);
       const auto done = reconcile(*uid, stop);
       if (done) {
         const std::lock_guard lock(mutex_);
@@ -140,6 +184,7 @@ Result<> Controller::carry_out(const Decision& decision, const std::string& uid,
     }
     case Action::forget: return forget(uid);
     case Action::release: return release(*vmi, stop);
+    case Action::report_pause: return write_pause(*vmi, stop);
     case Action::wait_for_room: {
       const std::lock_guard lock(mutex_);
       if (told_full_.insert(uid).second) {
@@ -202,6 +247,15 @@ Result<> Controller::write_phase(const json& vmi, const Decision& decision, cons
   if (!decision.reason.empty()) {
     send_event(vmi, failed ? "Warning" : "Normal", failed ? "Stopped" : decision.reason, decision.message, stop);
   }
+  return {};
+}
+
+Result<> Controller::write_pause(const json& vmi, const std::stop_token& stop) {
+  const bool paused = !view_of(vmi).paused;
+  auto written = client_.patch(vmi_path(vmi), kube::PatchType::merge, pause_patch(vmi, paused, rfc3339_now()), stop);
+  if (!written) return tl::unexpected(written.error());
+  spdlog::info("VMI {} is {}", vmi_path(vmi), paused ? "paused" : "no longer paused");
+  informer_.observe(std::move(*written));
   return {};
 }
 

@@ -39,6 +39,9 @@ struct ControllerOptions {
   int max_vmis = 64;
 };
 
+/// How an action came out; ErrorKind::not_found: the VMI has no guest here.
+using ActionDone = std::function<void(const Result<>&)>;
+
 /// Brings the guests of this node into line with the VMIs that the API assigns to it. An ordinary Kubernetes
 /// controller: whatever happened while it was away is found by looking at both sides again.
 class Controller {
@@ -52,6 +55,8 @@ class Controller {
   /// Takes over the guests that are in the run directory. Before start().
   void adopt_guests();
   void start();
+  /// Has the action done in one of the controller's threads, and calls `done` there, also when it cannot be done.
+  void perform(const std::string& uid, GuestAction action, ActionDone done);
   /// Whether the first list of VMIs has come; waits for it. False when stop was requested.
   bool wait_synced(const std::stop_token& stop) const { return informer_.wait_synced(stop); }
 
@@ -70,6 +75,8 @@ class Controller {
   Result<> carry_out(const Decision& decision, const std::string& uid, const kube::Informer::Object& vmi,
                      const std::stop_token& stop);
   Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
+  void perform_waiting(const std::string& uid, const std::stop_token& stop);
+  Result<> write_pause(const nlohmann::json& vmi, const std::stop_token& stop);
   Result<> write_phase(const nlohmann::json& vmi, const Decision& decision, const std::stop_token& stop);
   Result<> release(const nlohmann::json& vmi, const std::stop_token& stop);
   Result<> forget(const std::string& uid);
@@ -99,6 +106,12 @@ class Controller {
   std::set<std::string> starting_;            ///< keys whose guest is being made: they count as room taken
   std::map<std::string, unsigned> failures_;  ///< in a row, per key
   std::set<std::string> told_full_;           ///< keys whose waiting for room has been logged
+  struct WaitingAction {
+    GuestAction action;
+    ActionDone done;
+  };
+  std::map<std::string, std::vector<WaitingAction>> actions_;  ///< by key, in their order
+  bool stopped_ = false;                                       ///< no thread takes actions any more
   std::vector<std::jthread> threads_;
 };
 

@@ -61,13 +61,16 @@ Decision decide_absent(Phase phase, bool has_room) {
   }
 }
 
-Decision decide_live(Phase phase, const GuestView& guest) {
+Decision decide_live(const VmiView& vmi, const GuestView& guest) {
+  const Phase phase = vmi.phase;
   const bool runs = guest.state == State::running;
   if (phase == Phase::pending) return enter(Phase::scheduling);
   if (phase == Phase::scheduling) return enter(Phase::scheduled);
   if (phase == Phase::scheduled && runs) return enter(Phase::running, "Started", "VirtualMachineInstance started.");
   if (guest.state == State::starting) return act(Action::none, 20ms);
   if (guest.state == State::stopping) return act(Action::stop, 200ms);
+  if (vmi.paused != guest.paused) return act(Action::report_pause, 0ms);
+  if (guest.rebooting) return act(Action::none, 100ms);
   return act(Action::none);
 }
 
@@ -95,7 +98,7 @@ Decision decide(const std::optional<VmiView>& vmi, const GuestView& guest, bool 
   if (is_final(vmi->phase)) return is_alive(guest.state) ? act(Action::stop, 200ms) : act(Action::none);
   if (guest.state == State::ended) return enter_final(guest);
   if (guest.state == State::absent) return decide_absent(vmi->phase, has_room);
-  return decide_live(vmi->phase, guest);
+  return decide_live(*vmi, guest);
 }
 
 }  // namespace usbloop::launcher

@@ -18,6 +18,7 @@ bool is_final(Phase phase);
 struct VmiView {
   Phase phase = Phase::pending;
   bool deleting = false;  ///< has a deletionTimestamp
+  bool paused = false;    ///< has the condition Paused
 };
 
 /// What we see of its guest.
@@ -26,6 +27,8 @@ struct GuestView {
   State state = State::absent;
   bool ended_well = false;  ///< ended: in order, or because it was told to
   std::string cause;        ///< ended badly: why
+  bool paused = false;      ///< running: a person has stopped its processors
+  bool rebooting = false;   ///< running: its power button was pressed for a reboot
 };
 
 /// The next thing to do for a VMI. A new phase is written first; the action is for the next round then.
@@ -37,7 +40,8 @@ struct Decision {
     kill,     ///< pull the plug
     forget,   ///< remove the guest's folder
     release,  ///< remove the guest's folder and the VMI's finalizer
-    wait_for_room
+    wait_for_room,
+    report_pause  ///< bring the condition Paused into line with the guest
   };
   Action action = Action::none;
   std::optional<Phase> phase;

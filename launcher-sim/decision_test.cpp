@@ -21,6 +21,8 @@ struct Row {
 const GuestView kAbsent{State::absent, false, {}};
 const GuestView kStarting{State::starting, false, {}};
 const GuestView kRunning{State::running, false, {}};
+const GuestView kPaused{State::running, false, {}, true};
+const GuestView kRebooting{State::running, false, {}, false, true};
 const GuestView kStopping{State::stopping, false, {}};
 const GuestView kEndedWell{State::ended, true, {}};
 const GuestView kCrashed{State::ended, false, "QEMU ended with signal 9"};
@@ -32,6 +34,12 @@ const std::vector<Row> kTable = {
     {"a starting guest is waited for", VmiView{Phase::scheduled}, kStarting, Action::none, {}},
     {"a running guest makes it Running", VmiView{Phase::scheduled}, kRunning, Action::none, Phase::running},
     {"running is running", VmiView{Phase::running}, kRunning, Action::none, {}},
+    {"paused and not yet told", VmiView{Phase::running}, kPaused, Action::report_pause, {}},
+    {"paused and told", VmiView{Phase::running, false, true}, kPaused, Action::none, {}},
+    {"goes on and not yet told", VmiView{Phase::running, false, true}, kRunning, Action::report_pause, {}},
+    {"paused before it was Running", VmiView{Phase::scheduled}, kPaused, Action::none, Phase::running},
+    {"a guest that reboots", VmiView{Phase::running}, kRebooting, Action::none, {}},
+    {"deleted while paused", VmiView{Phase::running, true, true}, kPaused, Action::stop, {}},
     {"phases are passed through one by one", VmiView{Phase::pending}, kRunning, Action::none, Phase::scheduling},
     {"a guest that powers itself off", VmiView{Phase::running}, kEndedWell, Action::none, Phase::succeeded},
     {"a guest that crashes", VmiView{Phase::running}, kCrashed, Action::none, Phase::failed},

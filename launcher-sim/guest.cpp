@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr auto kQmpTimeout = 1s;
 constexpr auto kPressEvery = 1s;     ///< a guest that is still booting does not notice the button
 constexpr auto kQuitTime = 1s;       ///< from QMP's quit to SIGKILL
+constexpr auto kRebootTime = 60s;    ///< for a guest to react to its power button
 constexpr auto kStartTimeout = 60s;  ///< until QEMU says that the guest runs
 
 }  // namespace
@@ -91,14 +92,72 @@ GuestView Guest::observe() {
   if (qmp_ && !qmp_->take_events()) qmp_.reset();
   if (stopping_since_) {
     view_.state = State::stopping;
-  } else if (view_.state == State::starting && ensure_qmp()) {
-    const auto status = qmp_->status(kQmpTimeout);
-    if (!status) qmp_.reset();
-    if (status && *status == "running") view_.state = State::running;
+  } else if (view_.state == State::starting) {
+    if (ensure_qmp()) look_at_status();
+  } else if (view_.state == State::running && ensure_qmp() && qmp_->take_status_change()) {
+    look_at_status();
   }
-  if (view_.state == State::running) ensure_qmp();
+  if (view_.rebooting && Clock::now() - reboot_since_ > kRebootTime) give_reboot_up();
   check_start_time();
   return view_;
+}
+
+/// QEMU's word on itself, which outlives a launcher: a paused guest and one on its way through a soft reboot are found
+/// as such by the next one.
+void Guest::look_at_status() {
+  const auto status = qmp_->status(kQmpTimeout);
+  if (!status) {
+    qmp_.reset();
+  } else if (*status == "running" || *status == "paused" || *status == "prelaunch") {
+    view_.state = State::running;
+    view_.paused = *status != "running";  // prelaunch: paused and then reset
+  } else if (*status == "shutdown") {
+    view_.state = State::running;
+    finish_reboot();
+  }
+}
+
+Result<> Guest::perform(GuestAction action) {
+  if (stopping_since_) return make_error(ErrorKind::unavailable, "reach", "QEMU", "the guest is being stopped");
+  if (!ensure_qmp()) return make_error(ErrorKind::unavailable, "reach", "QEMU", "it does not answer");
+  if (action == GuestAction::softreboot) return press_for_reboot();
+  const char* command = action == GuestAction::pause     ? "stop"
+                        : action == GuestAction::unpause ? "cont"
+                                                         : "system_reset";
+  auto done = qmp_->execute(command, kQmpTimeout);
+  if (!done) {
+    if (done.error().kind != ErrorKind::conflict) qmp_.reset();
+    return tl::unexpected(done.error());
+  }
+  look_at_status();
+  return {};
+}
+
+/// As libvirt reboots by ACPI: the guest's system powers itself off, QEMU keeps the machine, and it is reset and goes
+/// on.
+Result<> Guest::press_for_reboot() {
+  for (const auto& [command, arguments] : {std::pair("set-action", nlohmann::json{{"shutdown", "pause"}}),
+                                           std::pair("system_powerdown", nlohmann::json::object())}) {
+    if (auto done = qmp_->execute(command, arguments, kQmpTimeout); !done) return tl::unexpected(done.error());
+  }
+  view_.rebooting = true;
+  reboot_since_ = Clock::now();
+  return {};
+}
+
+void Guest::finish_reboot() {
+  view_.rebooting = false;
+  for (const char* command : {"system_reset", "cont"}) {
+    if (!qmp_->execute(command, kQmpTimeout)) return qmp_.reset();
+  }
+  give_reboot_up();
+}
+
+/// From now on a guest that powers itself off has ended again.
+void Guest::give_reboot_up() {
+  view_.rebooting = false;
+  const nlohmann::json end = {{"shutdown", "poweroff"}};
+  if (!ensure_qmp() || !qmp_->execute("set-action", end, kQmpTimeout)) qmp_.reset();
 }
 
 void Guest::check_start_time() {
@@ -165,6 +224,7 @@ void Guest::stop(std::chrono::milliseconds grace) {
   if (!stopping_since_) {
     stopping_since_ = now;
     told_to_end_ = true;
+    if (view_.rebooting) give_reboot_up();
   }
   const auto stopping = now - *stopping_since_;
   if (stopping >= grace + kQuitTime) return kill();
@@ -193,6 +253,7 @@ void Guest::remove_sockets() const {
   std::error_code ignored;
   fs::remove(path(kQmpSocket), ignored);
   fs::remove(path(kSerialSocket), ignored);
+  fs::remove(path(kVncSocket), ignored);
   for (int slot = 0; slot < kUsbSlots; ++slot) fs::remove(fs::path(directory_) / usb_socket_name(slot), ignored);
   // Without it the next launcher takes the guest for one that ended in order, so it stays after a crash.
   if (view_.ended_well) fs::remove(path(kPidFile), ignored);

@@ -11,6 +11,7 @@
 #include "common/fd.h"
 #include "common/process.h"
 #include "launcher-sim/decision.h"
+#include "launcher-sim/guest_action.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/qmp.h"
 #include "launcher-sim/vmi_spec.h"
@@ -41,6 +42,10 @@ class Guest {
   /// Looks at QEMU; takes at most a second (when it does not answer).
   GuestView observe();
 
+  /// Does it; takes at most a few seconds when QEMU does not answer. ErrorKind::unavailable when it does not listen,
+  /// conflict when it refuses. A soft reboot only begins here: observe() brings it to its end.
+  Result<> perform(GuestAction action);
+
   /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call. To be
   /// called several times a second until observe() says `ended`.
   void stop(std::chrono::milliseconds grace);
@@ -60,6 +65,10 @@ class Guest {
   [[nodiscard]] bool has_process_ended();
   void note_end();
   bool ensure_qmp();
+  void look_at_status();
+  Result<> press_for_reboot();
+  void finish_reboot();
+  void give_reboot_up();
   void check_start_time();
   [[nodiscard]] std::string last_words() const;
   [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
@@ -72,6 +81,7 @@ class Guest {
   std::optional<Qmp> qmp_;
   GuestView view_{GuestView::State::starting, false, {}};
   bool told_to_end_ = false;
+  std::chrono::steady_clock::time_point reboot_since_{};
   std::string start_failure_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> stopping_since_;

@@ -26,6 +26,7 @@ std::string read_small_file(const std::string& path) {
 /// The parts of a VMI that a guest's spec is read from, so that one reader with its checks serves both.
 json vmi_of(const GuestSpec& spec) {
   json devices = json::object();
+  if (!spec.graphics) devices["autoattachGraphicsDevice"] = false;
   if (spec.client_passthrough) devices["clientPassthrough"] = json::object();
   return {{"metadata", {{"namespace", spec.vmi_namespace}, {"name", spec.name}, {"uid", spec.uid}}},
           {"spec",

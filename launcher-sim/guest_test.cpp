@@ -241,3 +241,42 @@ TEST_CASE("one launcher for a run directory, and guests' folders are those named
   }
   CHECK(RunDir::open(directory / "node"));
 }
+
+TEST_CASE("a guest is paused and goes on; a launcher that comes later finds it paused") {
+  Place place;
+  auto guest = place.start();
+  REQUIRE(reaches(*guest, State::running));
+  CHECK_FALSE(guest->observe().paused);
+  REQUIRE(guest->perform(GuestAction::pause));
+  CHECK(guest->observe().paused);
+  CHECK(guest->perform(GuestAction::pause));  // as libvirt: nothing to do is no error
+  guest.reset();
+
+  auto adopted = Guest::adopt(place.guest_directory());
+  REQUIRE(adopted);
+  const Cleanup later{**adopted};
+  REQUIRE(reaches(**adopted, State::running));
+  CHECK((*adopted)->observe().paused);
+  REQUIRE((*adopted)->perform(GuestAction::reset));
+  CHECK((*adopted)->observe().paused);
+  REQUIRE((*adopted)->perform(GuestAction::unpause));
+  CHECK_FALSE((*adopted)->observe().paused);
+}
+
+TEST_CASE("a guest that does not mind its power button is still stopped after a soft reboot was asked for") {
+  Place place;
+  auto guest = place.start();
+  const Cleanup cleanup{*guest};
+  REQUIRE(reaches(*guest, State::running));
+  REQUIRE(guest->perform(GuestAction::softreboot));
+  CHECK(guest->observe().rebooting);
+  guest->stop(0ms);
+  CHECK_FALSE(guest->observe().rebooting);
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (guest->observe().state != State::ended && std::chrono::steady_clock::now() < until) {
+    guest->stop(0ms);
+    std::this_thread::sleep_for(5ms);  // polls a condition with a deadline
+  }
+  CHECK(guest->observe().state == State::ended);
+  CHECK(guest->observe().ended_well);
+}

@@ -131,6 +131,9 @@ Result<> serve(Node& node, const Signals& signals) {
   controller.emplace(node.client, node.run_dir, registry,
                      ControllerOptions{node.options.node_name, node.host, node.options.max_vmis},
                      hooks_of(loop.loop(), channel));
+  channel.on_action([&controller](const std::string& uid, GuestAction action, ActionDone done) {
+    controller->perform(uid, action, std::move(done));
+  });
   controller->adopt_guests();
   controller->start();
 

@@ -40,6 +40,12 @@ Arguments console_and_monitor() {
           "-mon",     "chardev=qmp,mode=control"};
 }
 
+/// What VNC shows. The guest needs no driver for it; no option ROM, whose start costs time under TCG.
+Arguments display(const GuestSpec& guest) {
+  if (!guest.graphics) return {};
+  return {"-vnc", std::string("unix:") + kVncSocket, "-device", "VGA,id=video0,vgamem_mb=16,romfile="};
+}
+
 /// The controller with explicit ports: without them QEMU puts the fourth device behind a full-speed hub (usb.md
 /// section 6).
 Arguments usb(const GuestSpec& guest) {
@@ -87,6 +93,7 @@ std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& ho
                     "-pidfile", kPidFile};
   append(argv, machine(guest, host));
   append(argv, console_and_monitor());
+  append(argv, display(guest));
   append(argv, usb(guest));
   return argv;
 }

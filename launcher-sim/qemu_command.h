@@ -13,6 +13,7 @@ inline constexpr int kUsbSlots = 4;  ///< of a VMI with clientPassthrough
 // Names of the files in a guest's folder, which is QEMU's working directory: socket paths stay short that way.
 inline constexpr const char* kQmpSocket = "qmp.sock";
 inline constexpr const char* kSerialSocket = "virt-serial0";
+inline constexpr const char* kVncSocket = "virt-vnc";
 inline constexpr const char* kSerialLog = "serial.log";
 inline constexpr const char* kQemuLog = "qemu.log";
 inline constexpr const char* kPidFile = "qemu.pid";

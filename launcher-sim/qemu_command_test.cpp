@@ -52,6 +52,14 @@ TEST_CASE("the command line of a VMI without USB slots, with KVM, is the golden 
   check_golden("kvm_without_slots.args", qemu_command(spec, host("kvm")));
 }
 
+TEST_CASE("without graphics there is neither a display nor VNC") {
+  GuestSpec spec = guest();
+  spec.graphics = false;
+  for (const auto& argument : qemu_command(spec, host())) {
+    CHECK_MESSAGE((argument.find("VGA") == std::string::npos && argument.find("vnc") == std::string::npos), argument);
+  }
+}
+
 TEST_CASE("no name can add an option: commas are doubled") {
   GuestSpec spec = guest();
   spec.name = "demo,process=evil";

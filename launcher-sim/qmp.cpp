@@ -130,7 +130,10 @@ Result<> Qmp::fill(Clock::time_point deadline) {
 }
 
 void Qmp::note_event(const json& message) {
-  if (message.value("event", json()) == "SHUTDOWN") saw_shutdown_ = true;
+  const json event = message.value("event", json());
+  if (event == "SHUTDOWN") saw_shutdown_ = true;
+  if (event == "RESUME") saw_shutdown_ = false;  // the machine was kept, for a reboot
+  if (event == "SHUTDOWN" || event == "STOP" || event == "RESUME") status_changed_ = true;
 }
 
 }  // namespace usbloop::launcher

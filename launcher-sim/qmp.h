@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 
 #include "common/error.h"
 #include "common/fd.h"
@@ -36,6 +37,8 @@ class Qmp {
   /// Takes what has come without waiting; what was heard before an error counts. The error means that QEMU has closed
   /// the connection.
   Result<> take_events();
+  /// Whether QEMU's status may be another one than when this was asked last; true at first.
+  bool take_status_change() { return std::exchange(status_changed_, false); }
   /// Whether QEMU has announced that it ends in order (event SHUTDOWN).
   [[nodiscard]] bool saw_shutdown() const { return saw_shutdown_; }
 
@@ -50,6 +53,7 @@ class Qmp {
   std::string input_;
   std::uint64_t last_id_ = 0;
   bool saw_shutdown_ = false;
+  bool status_changed_ = true;
 };
 
 }  // namespace usbloop::launcher

@@ -119,6 +119,7 @@ Result<GuestSpec> guest_spec(const json& vmi) {
   const auto grace = integer_at(vmi, "/spec/terminationGracePeriodSeconds", 0, kMaxGraceSeconds, guest.grace_seconds);
   if (!grace) return tl::unexpected(grace.error());
   guest.grace_seconds = static_cast<int>(*grace);
+  guest.graphics = at(vmi, "/spec/domain/devices/autoattachGraphicsDevice") != false;
   guest.client_passthrough = at(vmi, "/spec/domain/devices/clientPassthrough").is_object();
   return guest;
 }

@@ -17,6 +17,7 @@ struct GuestSpec {
   std::int64_t memory_mib = 256;
   int cores = 1;
   bool client_passthrough = false;  ///< four USB slots
+  bool graphics = true;             ///< a display, to be had by VNC
   int grace_seconds = 5;            ///< between the power button and the plug
 
   /// "default/demo".

@@ -1,5 +1,6 @@
 #include "launcher-sim/vmi_status.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFinalizer = "foregroundDeleteVirtualMachine";
+constexpr const char* kPaused = "Paused";
 
 const json& at(const json& object, const char* pointer) {
   static const json kNull;
@@ -42,6 +44,19 @@ void set_condition(json& conditions, json condition, const std::string& now) {
   conditions.push_back(std::move(condition));
 }
 
+void remove_condition(json& conditions, const char* type) {
+  std::erase_if(conditions.get_ref<json::array_t&>(), [&](const json& condition) {
+    return condition.is_object() && condition.value("type", json()) == type;
+  });
+}
+
+bool has_condition(const json& vmi, const char* type) {
+  const json conditions = array_at(vmi, "/status/conditions");
+  return std::any_of(conditions.begin(), conditions.end(), [&](const json& condition) {
+    return condition.is_object() && condition.value("type", json()) == type;
+  });
+}
+
 json ready_condition(Phase phase, bool deleting) {
   if (phase == Phase::running && !deleting) return {{"type", "Ready"}, {"status", "True"}};
   json condition = {{"type", "Ready"}, {"status", "False"}};
@@ -53,7 +68,8 @@ json ready_condition(Phase phase, bool deleting) {
 }  // namespace
 
 VmiView view_of(const json& vmi) {
-  return {phase_of(text_at(vmi, "/status/phase")), at(vmi, "/metadata/deletionTimestamp").is_string()};
+  return {phase_of(text_at(vmi, "/status/phase")), at(vmi, "/metadata/deletionTimestamp").is_string(),
+          has_condition(vmi, kPaused)};
 }
 
 std::string node_of(const json& vmi) { return text_at(vmi, "/status/nodeName"); }
@@ -77,11 +93,27 @@ json phase_patch(const json& vmi, Phase phase, const std::string& reason, const 
                   now);
     status["machine"] = {{"type", "q35"}};
   }
+  if (is_final(phase)) remove_condition(conditions, kPaused);
   status["conditions"] = std::move(conditions);
   if (phase == Phase::failed) status["reason"] = reason;
   json metadata = {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")},
                    {"labels", {{"kubevirt.io/nodeName", node}}}};
   return {{"metadata", std::move(metadata)}, {"status", std::move(status)}};
+}
+
+json pause_patch(const json& vmi, bool paused, const std::string& now) {
+  json conditions = array_at(vmi, "/status/conditions");
+  remove_condition(conditions, kPaused);
+  if (paused) {
+    conditions.push_back({{"type", kPaused},
+                          {"status", "True"},
+                          {"reason", "PausedByUser"},
+                          {"message", "VMI was paused by user"},
+                          {"lastProbeTime", now},
+                          {"lastTransitionTime", now}});
+  }
+  return {{"metadata", {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")}}},
+          {"status", {{"conditions", std::move(conditions)}}}};
 }
 
 bool has_our_finalizer(const json& vmi) {

@@ -20,6 +20,9 @@ std::string node_of(const nlohmann::json& vmi);
 nlohmann::json phase_patch(const nlohmann::json& vmi, Phase phase, const std::string& reason, const std::string& node,
                            const std::string& now);
 
+/// The merge patch that sets the condition Paused, or takes it away: it is there only while the guest is paused.
+nlohmann::json pause_patch(const nlohmann::json& vmi, bool paused, const std::string& now);
+
 /// The merge patch that removes our finalizer.
 nlohmann::json release_patch(const nlohmann::json& vmi);
 bool has_our_finalizer(const nlohmann::json& vmi);

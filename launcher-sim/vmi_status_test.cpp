@@ -89,3 +89,26 @@ TEST_CASE("an event names the VMI and the node") {
   CHECK(event["source"]["host"] == "node-a");
   CHECK(vmi_path(vmi()) == "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo");
 }
+
+TEST_CASE("the condition Paused is there only while the guest is paused, and no other one is touched") {
+  json object = vmi();
+  CHECK_FALSE(view_of(object).paused);
+  const json pause = pause_patch(object, true, kNow);
+  CHECK(pause["metadata"] == json{{"resourceVersion", "7"}});
+  CHECK(pause["status"]["conditions"].size() == 3);
+  CHECK(condition(pause, "Paused") == json{{"type", "Paused"},
+                                           {"status", "True"},
+                                           {"reason", "PausedByUser"},
+                                           {"message", "VMI was paused by user"},
+                                           {"lastProbeTime", kNow},
+                                           {"lastTransitionTime", kNow}});
+  object.merge_patch(pause);
+  CHECK(view_of(object).paused);
+  object.merge_patch(pause_patch(object, false, kNow));
+  CHECK_FALSE(view_of(object).paused);
+  CHECK(object["status"]["conditions"] == vmi()["status"]["conditions"]);
+
+  object.merge_patch(pause);
+  object.merge_patch(phase_patch(object, Phase::failed, "GuestCrashed", "node-a", kNow));
+  CHECK_FALSE(view_of(object).paused);
+}
