@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/net/tls_error.h"
 
@@ -66,6 +67,11 @@ IoResult TlsTransport::flush() {
   return {};
 }
 
+bool TlsTransport::take_drained() {
+  // The plain stream knows it too, and says so once: without a system call.
+  return std::exchange(drained_, false) && plain_->try_read({}).status == IoStatus::want_read;
+}
+
 int TlsTransport::read(BIO* bio, std::span<std::byte> buffer) {
   BIO_clear_retry_flags(bio);
   if (!reading_allowed_) {
@@ -73,6 +79,7 @@ int TlsTransport::read(BIO* bio, std::span<std::byte> buffer) {
     return -1;
   }
   const IoResult got = plain_->try_read(buffer);
+  drained_ = got.status == IoStatus::ok && got.bytes < buffer.size();
   switch (got.status) {
     case IoStatus::ok: return static_cast<int>(got.bytes);
     case IoStatus::end: at_end_ = true; return 0;

@@ -24,6 +24,9 @@ class TlsTransport {
   /// Whether reads may go to the socket, or only to what libssl has of it.
   void allow_reading(bool allowed) { reading_allowed_ = allowed; }
 
+  /// Whether the last read of the socket has left nothing in it; true once for each such read.
+  bool take_drained();
+
   /// Writes what has been gathered: ok (all of it, also when there is nothing), want_write or failed.
   IoResult flush();
 
@@ -40,6 +43,7 @@ class TlsTransport {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool reading_allowed_ = true;
+  bool drained_ = false;
   bool at_end_ = false;
   int error_number_ = 0;
 };
