@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apiserver-sim/controllers/installed_objects.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/files.h"
@@ -143,7 +144,8 @@ class ApiServer::Impl {
     auto store = Store::open(std::move(journal), registry_.field_reader(), hub_);
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
-    return make_system_namespaces(registry_, *store_);
+    if (auto made = make_system_namespaces(registry_, *store_); !made) return made;
+    return make_installed_objects(registry_, *store_);
   }
 
   Result<> listen(const Options& options) {

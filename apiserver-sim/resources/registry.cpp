@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apiserver-sim/resources/event.h"
+#include "apiserver-sim/resources/installed_kinds.h"
 #include "apiserver-sim/resources/namespace.h"
 #include "apiserver-sim/resources/node.h"
 #include "apiserver-sim/resources/vmi.h"
@@ -33,6 +34,7 @@ Registry::Registry() {
   resources_.push_back(std::make_unique<EventResource>());
   resources_.push_back(std::make_unique<Resource>(lease_info()));
   resources_.push_back(std::make_unique<VmiResource>());
+  for (auto& resource : installed_kinds()) resources_.push_back(std::move(resource));
 }
 
 const Resource* Registry::find(const std::string& group, const std::string& version, const std::string& plural) const {

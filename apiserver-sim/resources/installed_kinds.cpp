@@ -1,0 +1,161 @@
+#include "apiserver-sim/resources/installed_kinds.h"
+
+#include <array>
+
+#include "apiserver-sim/api/discovery.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+std::string age_cell(const json& object, std::int64_t now) {
+  return age_of(text_at(object, "/metadata/creationTimestamp"), now);
+}
+
+class CustomResourceDefinition final : public Resource {
+ public:
+  CustomResourceDefinition()
+      : Resource({.group = "apiextensions.k8s.io",
+                  .version = "v1",
+                  .plural = "customresourcedefinitions",
+                  .singular = "customresourcedefinition",
+                  .kind = "CustomResourceDefinition",
+                  .namespaced = false,
+                  .short_names = {"crd", "crds"},
+                  .categories = {"api-extensions"},
+                  .strategic_merge = true}) {}
+
+  [[nodiscard]] const std::vector<Column>& columns() const override {
+    static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Created At", "date"}};
+    return kColumns;
+  }
+  [[nodiscard]] json cells(const json& object, std::int64_t) const override {
+    return {text_at(object, "/metadata/name"), text_at(object, "/metadata/creationTimestamp")};
+  }
+};
+
+class ApiService final : public Resource {
+ public:
+  ApiService()
+      : Resource({.group = "apiregistration.k8s.io",
+                  .version = "v1",
+                  .plural = "apiservices",
+                  .singular = "apiservice",
+                  .kind = "APIService",
+                  .namespaced = false,
+                  .categories = {"api-extensions"},
+                  .strategic_merge = true}) {}
+
+  [[nodiscard]] const std::vector<Column>& columns() const override {
+    static const std::vector<Column> kColumns = {
+        {"Name", "string", "name"}, {"Service"}, {"Available"}, {"Age", "date"}};
+    return kColumns;
+  }
+  [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
+    const std::string service = text_at(object, "/spec/service/name");
+    return {text_at(object, "/metadata/name"),
+            service.empty() ? "Local" : text_at(object, "/spec/service/namespace") + "/" + service,
+            condition_status(object, "Available"), age_cell(object, now)};
+  }
+};
+
+class KubeVirt final : public Resource {
+ public:
+  KubeVirt()
+      : Resource({.group = "kubevirt.io",
+                  .version = "v1",
+                  .plural = "kubevirts",
+                  .singular = "kubevirt",
+                  .kind = "KubeVirt",
+                  .short_names = {"kv", "kvs"},
+                  .categories = {"all"},
+                  .other_versions = {"v1alpha3"},
+                  .has_status = true}) {}
+
+  /// There is no operator that would have anything to deploy.
+  void prepare_create(json& object, const std::string& now) const override {
+    json conditions = json::array();
+    for (const auto& [type, status, reason, message] :
+         {std::array{"Available", "True", "AllComponentsReady", "All components are ready."},
+          std::array{"Progressing", "False", "AllComponentsReady", "All components are ready."},
+          std::array{"Degraded", "False", "AllComponentsReady", "All components are ready."},
+          std::array{"Created", "True", "AllResourcesCreated", "All resources were created."}}) {
+      conditions.push_back({{"type", type},
+                            {"status", status},
+                            {"reason", reason},
+                            {"message", message},
+                            {"lastProbeTime", now},
+                            {"lastTransitionTime", now}});
+    }
+    object["status"] = {{"phase", "Deployed"},
+                        {"observedKubeVirtVersion", kKubeVirtVersion},
+                        {"targetKubeVirtVersion", kKubeVirtVersion},
+                        {"operatorVersion", kKubeVirtVersion},
+                        {"conditions", std::move(conditions)}};
+  }
+  [[nodiscard]] const std::vector<Column>& columns() const override {
+    static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Age", "date"}, {"Phase"}};
+    return kColumns;
+  }
+  [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
+    return {text_at(object, "/metadata/name"), age_cell(object, now), text_at(object, "/status/phase")};
+  }
+};
+
+class Service final : public Resource {
+ public:
+  Service()
+      : Resource({.group = "",
+                  .version = "v1",
+                  .plural = "services",
+                  .singular = "service",
+                  .kind = "Service",
+                  .short_names = {"svc"},
+                  .categories = {"all"},
+                  .has_status = true,
+                  .strategic_merge = true}) {}
+
+  [[nodiscard]] const std::vector<Column>& columns() const override {
+    static const std::vector<Column> kColumns = {
+        {"Name", "string", "name"}, {"Type"}, {"Cluster-IP"}, {"External-IP"}, {"Port(s)"}, {"Age"}};
+    return kColumns;
+  }
+  [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
+    const auto or_none = [](const std::string& text) { return text.empty() ? std::string("<none>") : text; };
+    const std::string type = text_at(object, "/spec/type");
+    return {text_at(object, "/metadata/name"),
+            type.empty() ? "ClusterIP" : type,
+            or_none(text_at(object, "/spec/clusterIP")),
+            "<none>",
+            or_none(ports(object)),
+            age_cell(object, now)};
+  }
+
+ private:
+  static std::string ports(const json& object) {
+    std::string text;
+    const json* list = element_at(object, "/spec/ports");
+    if (list == nullptr || !list->is_array()) return text;
+    for (const json& port : *list) {
+      const json* number = element_at(port, "/port");
+      const std::string protocol = text_at(port, "/protocol");
+      text += (text.empty() ? "" : ",") + (number == nullptr ? std::string("0") : number->dump()) + "/" +
+              (protocol.empty() ? "TCP" : protocol);
+    }
+    return text;
+  }
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Resource>> installed_kinds() {
+  std::vector<std::unique_ptr<Resource>> kinds;
+  kinds.push_back(std::make_unique<CustomResourceDefinition>());
+  kinds.push_back(std::make_unique<ApiService>());
+  kinds.push_back(std::make_unique<KubeVirt>());
+  kinds.push_back(std::make_unique<Service>());
+  return kinds;
+}
+
+}  // namespace usbloop::apiserver
