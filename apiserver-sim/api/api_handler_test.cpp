@@ -80,6 +80,18 @@ TEST_CASE("what a VMI lacks or has wrong is named by its field") {
   }
 }
 
+TEST_CASE("fields that a kind does not have are not stored, neither by a creation nor by a change") {
+  Api api;
+  json object = vmi("demo");
+  object["spec"]["domain"]["devices"]["clientPasstrough"] = json::object();
+  object["metadata"]["colour"] = "red";
+  const json made = api.ok(api.call("POST", kVmis, object), 201);
+  CHECK_FALSE(made["spec"]["domain"]["devices"].contains("clientPasstrough"));
+  CHECK_FALSE(made["metadata"].contains("colour"));
+  const json patch = {{"metadata", {{"colour", "red"}}}};
+  CHECK(api.ok(api.call("PATCH", kDemo, patch, "application/merge-patch+json")) == made);
+}
+
 TEST_CASE("objects that do not belong where they are sent are refused") {
   Api api;
   json object = vmi("demo");

@@ -5,6 +5,7 @@
 #include "apiserver-sim/api/managed_fields/field_manager.h"
 #include "apiserver-sim/api/object_meta.h"
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/openapi/validation.h"
 #include "apiserver-sim/resources/field_error.h"
 #include "apiserver-sim/resources/names.h"
 #include "apiserver-sim/resources/namespace.h"
@@ -33,6 +34,11 @@ std::optional<kube::Status> settle_type(const Resource& resource, json& object) 
   object["apiVersion"] = stored;
   object["kind"] = info.kind;
   return std::nullopt;
+}
+
+/// Fields that the kind does not have are not stored; whether their sender hears of it is for the caller to decide.
+void drop_unknown(const Resource& resource, json& object) {
+  if (const Schema* schema = resource.schema()) prune_unknown_fields(*schema, object);
 }
 
 std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_, json& object) {
@@ -167,6 +173,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
     return tl::unexpected(kube::bad_request("resourceVersion should not be set on objects to be created"));
   }
   if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  drop_unknown(resource, object);
   if (auto refused = settle_namespace(resource, namespace_, object)) return tl::unexpected(*refused);
   const std::string prefix = text_at(metadata, "/generateName");
   const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
@@ -212,6 +219,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   const std::string name = text_at(current, "/metadata/name");
   if (!object["metadata"].is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
   if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  drop_unknown(resource, object);
   if (auto refused = settle_namespace(resource, text_at(current, "/metadata/namespace"), object)) {
     return tl::unexpected(*refused);
   }
