@@ -37,6 +37,17 @@ bool within(const json& tree, int depth_left) {
   return std::all_of(tree.begin(), tree.end(), [&](const json& child) { return within(child, depth_left - 1); });
 }
 
+/// YAML and protobuf can hold strings that are no UTF-8; a tree with one could not be written as JSON again.
+tl::expected<json, kube::Status> writable(tl::expected<json, kube::Status> tree) {
+  if (!tree) return tree;
+  try {
+    static_cast<void>(tree->dump());
+    return tree;
+  } catch (const json::exception&) {
+    return tl::unexpected(kube::bad_request("the body holds text that is not valid UTF-8"));
+  }
+}
+
 kube::Status too_deep() { return kube::bad_request("the object is nested too deeply"); }
 
 }  // namespace
@@ -53,7 +64,7 @@ tl::expected<json, kube::Status> parse_json(std::string_view text) {
 tl::expected<json, kube::Status> parse_yaml(const std::string& text) {
   auto tree = yaml_to_json(text, kMaxJsonDepth);
   if (!tree) return tl::unexpected(kube::bad_request("the body is not valid YAML: " + tree.error()));
-  return std::move(*tree);
+  return writable(std::move(*tree));
 }
 
 bool depth_is_fine(const json& tree) { return within(tree, kMaxJsonDepth); }
@@ -69,7 +80,7 @@ std::string media_type(std::string_view content_type) {
 
 tl::expected<json, kube::Status> decode_object(const std::string& content_type, const std::string& body) {
   const std::string type = media_type(content_type);
-  if (type == "application/vnd.kubernetes.protobuf") return decode_protobuf_envelope(body);
+  if (type == "application/vnd.kubernetes.protobuf") return writable(decode_protobuf_envelope(body));
   if (type == "application/yaml") return parse_yaml(body);
   if (!type.empty() && type != "application/json") {
     return tl::unexpected(

@@ -70,6 +70,9 @@ bool Request::flag(const std::string& name) const {
 
 std::optional<Target> parse_target(const std::string& target) {
   if (target.empty() || target.front() != '/') return std::nullopt;
+  // RFC 9112 has no such bytes in a target; a NUL would end the path for whoever reads it as a C string.
+  const auto is_control = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
+  if (std::any_of(target.begin(), target.end(), is_control)) return std::nullopt;
   const auto question = target.find('?');
   auto path = percent_decode(std::string_view(target).substr(0, question), false);
   if (!path || has_dot_segment(*path)) return std::nullopt;

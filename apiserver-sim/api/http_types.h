@@ -43,7 +43,7 @@ struct Response {
 };
 
 /// Path and query of a request target, decoded. Nothing for a target that is not an absolute path, has a broken percent
-/// escape, a NUL, or "." or ".." as a segment.
+/// escape, a NUL, a raw control character, or "." or ".." as a segment.
 struct Target {
   std::string path;
   std::multimap<std::string, std::string> query;

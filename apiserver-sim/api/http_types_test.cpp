@@ -38,6 +38,7 @@ TEST_CASE("targets are decoded, and tricks with them are refused") {
     CAPTURE(bad);
     CHECK_FALSE(parse_target(bad).has_value());
   }
+  for (const char raw : {'\0', '\n', ' ', '\x7f'}) CHECK_FALSE(parse_target(std::string("/a") + raw + "b").has_value());
 }
 
 TEST_CASE("a path names verb, group, version, namespace, resource, name and subresource") {
