@@ -78,17 +78,16 @@ TEST_CASE("the body's framing is clear or refused") {
 }
 
 TEST_CASE("what a client accepts") {
-  CHECK(negotiate("", true).acceptable);
-  CHECK(negotiate("application/json, */*", true).acceptable);
-  CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf", true).acceptable);
-  CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json", true).acceptable);
+  CHECK(negotiate("").acceptable);
+  CHECK(negotiate("application/json, */*").acceptable);
+  CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf").acceptable);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json").acceptable);
   const char* kubectl =
       "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
-  CHECK(negotiate(kubectl, true).table);
-  CHECK(negotiate(kubectl, true).table_version == "v1");
-  CHECK_FALSE(negotiate(kubectl, false).table);
-  CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io", true).table_version == "v1beta1");
-  CHECK_FALSE(negotiate("application/json;as=Table;v=v9;g=meta.k8s.io", true).acceptable);
+  CHECK(negotiate(kubectl).table);
+  CHECK(negotiate(kubectl).meta_version == "v1");
+  CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io").meta_version == "v1beta1");
+  CHECK_FALSE(negotiate("application/json;as=Table;v=v9;g=meta.k8s.io").acceptable);
 }
 
 TEST_CASE("times and ages are written as kubectl writes them") {
