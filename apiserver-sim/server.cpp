@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kHistory = 10'000;
 constexpr std::size_t kWorkers = 8;
 constexpr std::size_t kUploads = 4;
+constexpr std::size_t kNodeWorkers = 4;
 constexpr const char* kNodeUser = "system:node:usbloop";
 
 Result<Tokens> load_or_make_tokens(const std::string& path) {
@@ -98,7 +99,7 @@ class ApiServer::Impl {
     relay.websocket.peer_timeout = options.peer_timeout;
     usbredir_.emplace(*store_, relay);
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
-                                 workers_, uploads_, limits});
+                                 workers_, uploads_, node_workers_, limits});
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
     metrics_->attach(*services_);
     services_->observers = metrics_->observers();
@@ -117,6 +118,7 @@ class ApiServer::Impl {
     if (front_door_) front_door_->stop();
     workers_.join();
     uploads_.join();
+    node_workers_.join();
   }
   void cut() {
     if (front_door_) front_door_->cut();
@@ -182,6 +184,7 @@ class ApiServer::Impl {
   std::optional<UsbredirRelay> usbredir_;
   asio::thread_pool workers_{kWorkers};
   asio::thread_pool uploads_{kUploads};
+  asio::thread_pool node_workers_{kNodeWorkers};
   std::unique_ptr<Services> services_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Scheduler> scheduler_;

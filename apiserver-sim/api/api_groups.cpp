@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "apiserver-sim/subresource/subresource_table.h"
+
 namespace usbloop::apiserver {
 namespace {
 
@@ -92,7 +94,7 @@ std::vector<ApiGroup> api_groups(const Registry& registry) {
     }
   }
   add_reviews(groups);
-  add_subresources(group_named(groups, "subresources.kubevirt.io"), {"virtualmachineinstances/usbredir"});
+  add_subresources(group_named(groups, "subresources.kubevirt.io"), listed_subresources());
   std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (ApiGroup& group : groups) {
     for (ApiVersion& version : group.versions) {

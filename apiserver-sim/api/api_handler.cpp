@@ -5,6 +5,7 @@
 
 #include "apiserver-sim/api/discovery.h"
 #include "apiserver-sim/api/self_review.h"
+#include "apiserver-sim/subresource/subresource_table.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -13,13 +14,6 @@ namespace {
 Response plain(int code, std::string body) { return {code, "text/plain; charset=utf-8", std::move(body), {}}; }
 
 Response page_not_found() { return plain(404, "404 page not found\n"); }
-
-/// What reaches this point is not a subresource that is served, or not by this method. The words are virt-api's.
-Response subresource_refusal(const RequestInfo& info) {
-  const bool known = info.resource == "virtualmachineinstances" && info.subresource == "usbredir";
-  const char* text = known ? "405: Method Not Allowed" : "404: Page Not Found";
-  return {known ? 405 : 404, "text/plain", text, {}};
-}
 
 }  // namespace
 
@@ -32,7 +26,11 @@ std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, co
 }
 
 ApiHandler::ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
-    : registry_(registry), authorizer_(authorizer), openapi_(registry), rest_(registry, store, authorizer) {
+    : registry_(registry),
+      store_(store),
+      authorizer_(authorizer),
+      openapi_(registry),
+      rest_(registry, store, authorizer) {
   // The real server's store is etcd, and those who ask know the check by that name.
   health_.add({"etcd", [&store] { return store.check(); }});
   health_.add({"shutdown",
@@ -74,7 +72,7 @@ Response ApiHandler::dispatch(const Request& request) {
     if (auto response = openapi_.answer(request)) return std::move(*response);
   }
   if (!info.is_resource) return page_not_found();
-  if (info.group == "subresources.kubevirt.io") return subresource_refusal(info);
+  if (info.group == kSubresourceGroup) return answer_subresource(registry_, store_, request, info);
   if (is_self_review(info)) return self_review(request, info, authorizer_);
   return rest_.handle(request, info);
 }

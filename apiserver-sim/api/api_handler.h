@@ -31,6 +31,7 @@ class ApiHandler {
   Response dispatch(const Request& request);
 
   const Registry& registry_;
+  Store& store_;
   const Authorizer& authorizer_;
   OpenApi openapi_;
   RestHandler rest_;

@@ -6,6 +6,7 @@
 
 #include "apiserver-sim/api/codec.h"
 #include "apiserver-sim/http/rest_engine.h"
+#include "apiserver-sim/subresource/subresource_table.h"
 #include "common/log.h"
 #include "common/net/deadline.h"
 
@@ -37,12 +38,6 @@ class Observed {
  private:
   Observation*& place_;
 };
-
-bool is_usbredir(const Request& request, const RequestInfo& info) {
-  return request.method == "GET" && info.group == "subresources.kubevirt.io" &&
-         (info.version == "v1" || info.version == "v1alpha3") && info.resource == "virtualmachineinstances" &&
-         info.subresource == "usbredir" && !info.namespace_.empty();
-}
 
 /// The methods that cpp-httplib reads a body with; with others a body would be taken for the next request.
 bool reads_body(const Request& request, const BodyInfo& body) {
@@ -183,9 +178,9 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
   const auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
   if (user) request->user = *user;
   const RequestInfo info = read_request_info(*request);
-  const bool usbredir = is_usbredir(*request, info);
+  const Subresource* stream = find_stream(request->method, info);
   const bool watch = info.is_resource && info.verb == "watch" && request->method == "GET";
-  Observation observation(services_.observers, {*head, *request, info, client_, usbredir || watch, {}, {}, 0});
+  Observation observation(services_.observers, {*head, *request, info, client_, stream != nullptr || watch, {}, {}, 0});
   const Observed observed(observation_, observation);
   if (!user) {
     spdlog::info("{} {}: refused, the credentials are not known", request->method, request->path);
@@ -193,7 +188,7 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
   }
   spdlog::debug("{} {} by {}", request->method, head->target, user->name);
   const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
-  if (!usbredir && !watch) {
+  if (stream == nullptr && !watch) {
     const Arrival arrival{*head, *request, info, body, head_length, keep_alive};
     co_return co_await serve_rest(arrival);
   }
@@ -201,7 +196,7 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
     spdlog::info("{} {}: {}", request->method, request->path, refused->message);
     co_return co_await refuse(*refused);
   }
-  if (usbredir) co_return co_await serve_usbredir(*head, info, head_length, keep_alive);
+  if (stream != nullptr) co_return co_await serve_usbredir(*head, info, head_length, keep_alive);
   buffer_.erase(0, head_length);
   co_return co_await serve_watch(*request, info, keep_alive);
 }
@@ -257,7 +252,8 @@ asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival) {
     const auto serve = [&]() -> asio::awaitable<RestEngine::Served> {
       co_return engine_->serve(*stream_, buffer_, arrival.request.user);
     };
-    auto& pool = waits ? services_.uploads : services_.workers;
+    const bool asks_node = arrival.info.group == kSubresourceGroup;
+    auto& pool = asks_node ? services_.node_workers : waits ? services_.uploads : services_.workers;
     served = co_await asio::co_spawn(pool, serve, asio::use_awaitable);
     on_worker_ = false;
   }

@@ -44,8 +44,9 @@ struct Services {
   ApiHandler& api;
   UsbredirRelay& usbredir;
   const net::TlsContext& tls;
-  asio::thread_pool& workers;  ///< for requests, which never wait for a client there
-  asio::thread_pool& uploads;  ///< for the few whose body is read while they are served: chunked ones
+  asio::thread_pool& workers;       ///< for requests, which never wait for a client there
+  asio::thread_pool& uploads;       ///< for the few whose body is read while they are served: chunked ones
+  asio::thread_pool& node_workers;  ///< for those that wait for a node, whose controller needs the others meanwhile
   Limits limits;
   std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
   Refusals refusals = {};

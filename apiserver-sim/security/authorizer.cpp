@@ -66,8 +66,9 @@ class GroupAuthorizer final : public Authorizer {
 }  // namespace
 
 Attributes attributes_of(const RequestInfo& info) {
-  return {info.is_resource, info.verb,        info.path,       info.group,
-          info.resource,    info.subresource, info.namespace_, info.name};
+  // "portforward/22/tcp" is authorized as "portforward": what follows is for who serves it.
+  const std::string subresource = info.subresource.substr(0, info.subresource.find('/'));
+  return {info.is_resource, info.verb, info.path, info.group, info.resource, subresource, info.namespace_, info.name};
 }
 
 std::unique_ptr<Authorizer> make_group_authorizer() { return std::make_unique<GroupAuthorizer>(); }

@@ -1,10 +1,10 @@
 #include "apiserver-sim/subresource/usbredir_relay.h"
 
 #include <asio/experimental/awaitable_operators.hpp>
-#include <cctype>
 #include <span>
 
-#include "apiserver-sim/subresource/usbredir_checks.h"
+#include "apiserver-sim/subresource/refusals.h"
+#include "apiserver-sim/subresource/subresource_table.h"
 #include "bridge/bridge.h"
 #include "bridge/handoff.h"
 #include "common/log.h"
@@ -12,8 +12,6 @@
 
 namespace usbloop::apiserver {
 namespace {
-
-Response refuse(const kube::Status& status) { return {status.code, "application/json", refusal_body(status), {}}; }
 
 /// As gorilla/websocket and virt-api answer together: a plain text with the Status behind it.
 Response refuse_upgrade(const std::string& why) {
@@ -23,11 +21,15 @@ Response refuse_upgrade(const std::string& why) {
           {{"Sec-Websocket-Version", "13"}}};
 }
 
-/// The words of Go's dialer.
-std::string dial_text(const std::string& path, const Error& error) {
-  std::string cause = error.cause;
-  if (!cause.empty()) cause[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(cause[0])));
-  return "dial unix " + path + ": connect: " + cause;
+/// What virt-handler is asked for (wire.md section 13).
+std::string node_target(const websocket::Head& head, const RequestInfo& info) {
+  const std::string path =
+      "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/" + info.subresource;
+  if (info.subresource != "vnc") return path;
+  const auto target = parse_target(head.target);
+  const auto preserve = target->query.find("preserveSession");  // the front door has read it already
+  const bool preserves = preserve != target->query.end() && preserve->second == "true";
+  return path + (preserves ? "?preserveSession=true" : "?preserveSession=false");
 }
 
 asio::awaitable<bool> pass_on(net::Stream& to, const std::string& bytes) {
@@ -64,7 +66,7 @@ class Known {
 
 /// One accepted request, for the log and the two ways.
 struct UsbredirRelay::Session {
-  std::string vmi;       ///< "namespace/name"
+  std::string name;      ///< "console default/demo"
   std::string accepted;  ///< the 101, with what the node has sent behind its own
   std::string leftover;  ///< what the client has sent behind its request
 };
@@ -79,38 +81,42 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::StreamPtr& cl
                                                               RelayPeer& peer) {
   const Counted counted(active_);
   auto response = co_await handle(client, head, info, std::move(leftover), peer);
-  if (response) spdlog::info("usbredir {}/{}: refused with {}", info.namespace_, info.name, response->code);
+  if (response) spdlog::info("{} {}/{}: refused with {}", info.subresource, info.namespace_, info.name, response->code);
   co_return response;
 }
 
 asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& client, const websocket::Head& head,
                                                                const RequestInfo& info, std::string leftover,
                                                                RelayPeer& peer) {
-  const auto channel = check_usbredir(store_, info.namespace_, info.name);
-  if (!channel) co_return refuse(channel.error());
+  const Subresource* stream = find_stream(head.method, info);
+  if (stream == nullptr) co_return answer_text(404, "404: Page Not Found");
+  const auto channel = find_channel(store_, info.namespace_, info.name, stream->stream);
+  if (!channel) co_return answer_refusal(channel.error());
   if (const std::string why = websocket::upgrade_refusal(head); !why.empty()) co_return refuse_upgrade(why);
   const auto executor = client->socket().get_executor();
   auto dialed = net::connect_unix(executor, channel->socket_path);
-  if (!dialed) co_return refuse(dial_failure(dial_text(channel->socket_path, dialed.error())));
+  if (!dialed) co_return answer_refusal(dial_failure(dial_text(channel->socket_path, dialed.error())));
   net::Stream& node = **dialed;
   const Known known(peer.node, node);
-  const std::string path = "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/usbredir";
+  const std::string path = node_target(head, info);
   const std::string key = head.header("Sec-WebSocket-Key");
-  auto answer = co_await shake_hands_with_node(node, path, key, options_.handoff, options_.node_answer);
-  if (!answer) co_return refuse(dial_failure(answer.error().cause));
-  if (answer->head.status != 101) co_return refuse(handshake_refused(answer->head.status, answer->rest));
+  // Consoles and displays carry what a person types and sees: nothing to be gained.
+  const Handoff handoff = info.subresource == "usbredir" ? options_.handoff : Handoff::none;
+  auto answer = co_await shake_hands_with_node(node, path, key, handoff, options_.node_answer);
+  if (!answer) co_return answer_refusal(dial_failure(answer.error().cause));
+  if (answer->head.status != 101) co_return answer_refusal(handshake_refused(answer->head.status, answer->rest));
   if (auto valid = websocket::check_upgrade_response(answer->head, key); !valid) {
-    co_return refuse(handshake_refused(101, ""));
+    co_return answer_refusal(handshake_refused(101, ""));
   }
-  const Session session{info.namespace_ + "/" + info.name, websocket::upgrade_response(head) + answer->rest,
-                        std::move(leftover)};
+  const Session session{info.subresource + " " + info.namespace_ + "/" + info.name,
+                        websocket::upgrade_response(head) + answer->rest, std::move(leftover)};
   const bool handed_over = static_cast<bool>(answer->device);
   Result<net::StreamPtr> device;
   if (handed_over) device = bridge::adopt_device(executor, std::move(answer->device));
-  if (!device) co_return refuse(dial_failure(device.error().cause));
+  if (!device) co_return answer_refusal(dial_failure(device.error().cause));
   const bool told = co_await pass_on(*client, session.accepted);
   if (!told) co_return std::nullopt;
-  spdlog::info("usbredir {}: connected to node {}{}", session.vmi, channel->node,
+  spdlog::info("{}: connected to node {}{}", session.name, channel->node,
                handed_over ? ", which has handed its slot over" : "");
   if (handed_over) {
     co_await be_the_end(std::move(client), std::move(*device), node, session, peer);
@@ -124,7 +130,7 @@ asio::awaitable<void> UsbredirRelay::pass_through(net::Stream& client, net::Stre
   const bool passed = co_await pass_on(node, session.leftover);
   if (!passed) co_return;
   const net::RelayCounts counts = co_await net::relay(client, node, options_.linger, traffic_);
-  spdlog::info("usbredir {}: ended, {} bytes to the node, {} bytes from it", session.vmi, counts.first_to_second,
+  spdlog::info("{}: ended, {} bytes to the node, {} bytes from it", session.name, counts.first_to_second,
                counts.second_to_first);
 }
 
@@ -148,7 +154,7 @@ asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::Stre
   bridge::Ends ends{channel, *device, &guard, end_device, traffic_};
   co_await (bridge::run(std::move(ends)) && watch_lease());
   const websocket::CloseInfo& close = channel.close_info();
-  spdlog::info("usbredir {}: ended ({})", session.vmi, close.code);
+  spdlog::info("{}: ended ({})", session.name, close.code);
 }
 
 }  // namespace usbloop::apiserver

@@ -31,10 +31,10 @@ struct RelayPeer {
   void cut() const;
 };
 
-/// The usbredir subresource: what virt-api does with an authorized request. wire.md sections 10, 12 and 13.
-/// Checks first, so that a malformed upgrade never takes a slot on the node; then the handshake is passed on to the
-/// node and, once it has answered 101, every byte is, untouched; or the node hands its slot's socket over, and the
-/// websocket ends here (bridge/handoff.h). Thread-safe.
+/// The subresources that are streams, usbredir, console and vnc: what virt-api does with an authorized request. wire.md
+/// sections 10, 12 and 13. Checks first, so that a malformed upgrade never takes a slot on the node; then the handshake
+/// is passed on to the node and, once it has answered 101, every byte is, untouched; or the node hands its slot's
+/// socket over, and the websocket ends here (bridge/handoff.h). Thread-safe.
 class UsbredirRelay {
  public:
   UsbredirRelay(const Store& store, RelayOptions options) : store_(store), options_(std::move(options)) {}

@@ -81,6 +81,10 @@ ApiAnswer Api::merge_patch(const std::string& path, const json& patch) const {
   return take(connect(*this)->Patch(path, patch.dump(), "application/merge-patch+json"), "PATCH " + path);
 }
 
+ApiAnswer Api::put(const std::string& path, const std::string& body) const {
+  return take(connect(*this)->Put(path, body, ""), "PUT " + path);
+}
+
 ApiAnswer Api::remove(const std::string& path) const { return take(connect(*this)->Delete(path), "DELETE " + path); }
 
 void Api::watch(const std::string& path, milliseconds timeout, const std::string& what,

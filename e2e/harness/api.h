@@ -31,6 +31,8 @@ class Api {
   [[nodiscard]] ApiAnswer get(const std::string& path) const;
   [[nodiscard]] ApiAnswer create(const std::string& path, const nlohmann::json& object) const;
   [[nodiscard]] ApiAnswer merge_patch(const std::string& path, const nlohmann::json& patch) const;
+  /// As virtctl asks for subresources: without a Content-Type.
+  [[nodiscard]] ApiAnswer put(const std::string& path, const std::string& body) const;
   [[nodiscard]] ApiAnswer remove(const std::string& path) const;
 
   /// Watches `path` (a list's address with its query) and hands each event to `on_event` until that returns true.

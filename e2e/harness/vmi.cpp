@@ -23,8 +23,12 @@ std::string vmis_path(const std::string& ns) {
   return "/apis/kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances";
 }
 
+std::string subresource_path(const std::string& name, const std::string& subresource, const std::string& ns) {
+  return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + name + "/" + subresource;
+}
+
 std::string usbredir_path(const std::string& name, const std::string& ns) {
-  return "/apis/subresources.kubevirt.io/v1/namespaces/" + ns + "/virtualmachineinstances/" + name + "/usbredir";
+  return subresource_path(name, "usbredir", ns);
 }
 
 Vmi::Vmi(Loop& loop, std::string name, VmiOptions options) : loop_(&loop), name_(std::move(name)), ns_(options.ns) {

@@ -23,6 +23,8 @@ nlohmann::json vmi_manifest(const std::string& name, const VmiOptions& options =
 
 /// Address of the list of VMIs of a namespace, and of one VMI's usbredir subresource.
 std::string vmis_path(const std::string& ns = "default");
+std::string subresource_path(const std::string& name, const std::string& subresource,
+                             const std::string& ns = "default");
 std::string usbredir_path(const std::string& name, const std::string& ns = "default");
 
 /// One VirtualMachineInstance of a loop.

@@ -1,7 +1,8 @@
-#include "apiserver-sim/subresource/usbredir_checks.h"
+#include "apiserver-sim/subresource/refusals.h"
 
 #include <doctest/doctest.h>
 
+#include "apiserver-sim/subresource/vmi_checks.h"
 #include "apiserver-sim/test_support.h"
 
 using namespace usbloop::apiserver;
@@ -18,7 +19,7 @@ void set(Api& api, const json& patch) {
 }
 
 std::string refusal(Api& api) {
-  const auto checked = check_usbredir(*api.store, "default", "x");
+  const auto checked = find_channel(*api.store, "default", "x", check_usbredir);
   return checked ? "" : refusal_body(checked.error());
 }
 
@@ -63,7 +64,7 @@ TEST_CASE("the checks come in virt-api's order, and their refusals are its bodie
   CHECK(refusal(api) == golden("No virt-handler on node node-a found", bad_rest));
   const json channel = {{"metadata", {{"annotations", {{"usbloop.dev/channel", "unix:/run/channel.sock"}}}}}};
   api.call("PATCH", "/api/v1/nodes/node-a", channel, "application/merge-patch+json");
-  const auto checked = check_usbredir(*api.store, "default", "x");
+  const auto checked = find_channel(*api.store, "default", "x", check_usbredir);
   REQUIRE(checked);
   CHECK(checked->node == "node-a");
   CHECK(checked->socket_path == "/run/channel.sock");

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "apiserver-sim/subresource/vmi_checks.h"
+#include "common/error.h"
+
+namespace usbloop::apiserver {
+
+/// A request to virt-handler that is no stream (wire.md section 13).
+struct NodeRequest {
+  std::string method;
+  std::string path;
+  std::string body;
+};
+
+struct NodeReply {
+  int status = 0;
+  std::string status_text;
+  std::string body;
+};
+
+/// virt-api's own time for such requests.
+inline constexpr std::chrono::seconds kNodeRequestTime{10};
+/// Longer answers are an error: a node is trusted to be right, not to be small.
+inline constexpr std::size_t kMaxNodeReplyBytes = 16 * 1024 * 1024;
+
+/// Asks the node and reads the whole answer. Blocks, at most for `timeout`; for any thread that may. The error's cause
+/// is in the words of Go's client.
+Result<NodeReply> ask_node(const NodeChannel& channel, const NodeRequest& request, std::chrono::milliseconds timeout);
+
+}  // namespace usbloop::apiserver

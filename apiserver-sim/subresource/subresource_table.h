@@ -1,0 +1,49 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/resources/registry.h"
+#include "apiserver-sim/store/store.h"
+#include "apiserver-sim/subresource/vmi_checks.h"
+
+// What subresources.kubevirt.io serves. wire.md sections 9, 12 and 14.
+namespace usbloop::apiserver {
+
+inline constexpr std::string_view kSubresourceGroup = "subresources.kubevirt.io";
+
+/// Answers one authorized request. May block for kNodeRequestTime.
+using PlainHandler = Response (*)(const Registry&, Store&, const Request&, const RequestInfo&);
+
+/// One subresource: exactly one of `stream`, `plain` and `refusal` is set, or none when it is only listed.
+struct Subresource {
+  std::string_view resource;  ///< plural
+  std::string_view name;      ///< below the object; "{}" stands for any one segment
+  std::string_view method;    ///< also the verb to authorize: GET is get, PUT is update
+  bool listed = true;         ///< in discovery, which names what the real server names
+  VmiCheck stream = nullptr;  ///< a websocket that is relayed to the node once this check has passed
+  PlainHandler plain = nullptr;
+  std::string_view refusal = {};  ///< 400: what the real server says when the feature is switched off
+};
+
+/// All of them, in the order of discovery.
+std::span<const Subresource> all_subresources();
+
+/// The one that a request is about, or virt-api's answer: 404 for an unknown path, 405 for another method.
+tl::expected<const Subresource*, Response> find_subresource(const std::string& method, const RequestInfo& info);
+
+/// The stream that the request is about; null for all other requests.
+const Subresource* find_stream(const std::string& method, const RequestInfo& info);
+
+/// Answers a request for the group that is no stream.
+Response answer_subresource(const Registry& registry, Store& store, const Request& request, const RequestInfo& info);
+
+/// "virtualmachineinstances/vnc", …: what discovery lists.
+std::vector<std::string> listed_subresources();
+
+}  // namespace usbloop::apiserver
