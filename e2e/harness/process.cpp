@@ -42,6 +42,9 @@ Fd open_log(const std::filesystem::path& path) {
 [[noreturn]] void run_child(const ProcessSpec& spec, const std::filesystem::path& cwd, int out, int err, pid_t parent) {
   ::setsid();
   ::signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(126);
   const int null = ::open("/dev/null", O_RDONLY);

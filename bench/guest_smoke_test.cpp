@@ -1,0 +1,21 @@
+// The benchmark with a real guest, as short as it gets.
+#include <doctest/doctest.h>
+
+#include "e2e/harness/case_dir.h"
+#include "e2e/harness/process.h"
+
+using namespace usbloop::e2e;
+
+TEST_CASE("bench guest reads a stick both ways and prints the ratios") {
+  const CaseDir dir;
+  const std::string tmp = dir.subdir("tmp");
+  Process bench({.name = "bench",
+                 .argv = {USBLOOP_BENCH, "guest", "--smoke", "--json"},
+                 .log_dir = dir.path(),
+                 .env = {{"TMPDIR", tmp}}});
+  const ExitStatus status = bench.wait_exit(150s);
+  REQUIRE_MESSAGE(status.code == 0, bench.err());
+  CHECK(bench.out().find("\"guest_high\"") != std::string::npos);
+  CHECK(bench.out().find("\"guest_super\"") != std::string::npos);
+  CHECK(std::filesystem::is_empty(tmp));
+}

@@ -1,0 +1,99 @@
+#include "bench/meter.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+namespace usbloop::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+cpu_set_t affinity() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(0, sizeof set, &set);
+  return set;
+}
+
+/// Before anything was pinned.
+const cpu_set_t& affinity_at_start() {
+  static const cpu_set_t set = affinity();
+  return set;
+}
+
+void pin_threads(const std::string& process, const cpu_set_t& set) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc/" + process + "/task", ignored)) {
+    const std::string name = entry.path().filename();
+    pid_t thread = 0;
+    std::from_chars(name.data(), name.data() + name.size(), thread);
+    if (thread > 0) ::sched_setaffinity(thread, sizeof set, &set);
+  }
+}
+
+}  // namespace
+
+double cpu_seconds(pid_t pid) {
+  clockid_t clock{};
+  return ::clock_getcpuclockid(pid, &clock) == 0 ? seconds_of(clock) : 0;
+}
+
+double cpu_seconds(const std::vector<pid_t>& pids) {
+  double sum = 0;
+  for (const pid_t pid : pids) sum += cpu_seconds(pid);
+  return sum;
+}
+
+double own_cpu_seconds() { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
+
+double machine_busy_seconds() {
+  std::ifstream file("/proc/stat");
+  std::string name;
+  file >> name;
+  std::uint64_t fields[8] = {};  // user nice system idle iowait irq softirq steal
+  for (auto& field : fields) file >> field;
+  const auto busy = fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7];
+  return static_cast<double>(busy) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+void pin(const std::vector<pid_t>& pids, int processor) {
+  cpu_set_t set = affinity_at_start();
+  if (processor >= 0) {
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<std::size_t>(processor), &set);
+  }
+  for (const pid_t pid : pids) pin_threads(std::to_string(pid), set);
+  pin_threads("self", set);
+}
+
+std::vector<int> processors() {
+  std::vector<int> found;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(static_cast<std::size_t>(i), &affinity_at_start())) found.push_back(i);
+  }
+  return found;
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+}  // namespace usbloop::bench
