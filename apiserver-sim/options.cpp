@@ -50,6 +50,16 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
                  "Seconds that requests and relays get when the server stops; a second signal cuts them at once")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  app.add_option("--token-auth-file", options.token_auth_file,
+                 "Further bearer tokens, in lines of token,user,uid,\"group1,group2\"");
+  app.add_option("--audit-log-path", options.audit_log_path,
+                 "Record every request in this file, as JSON lines; \"-\": standard output");
+  app.add_option("--audit-log-maxsize", options.audit_log_maxsize,
+                 "Megabytes after which the audit log is put aside; 0: never")
+      ->capture_default_str();
+  app.add_option("--audit-log-maxbackup", options.audit_log_maxbackup,
+                 "How many audit logs that were put aside are kept; 0: all")
+      ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")->capture_default_str();
   app.add_flag("-v,--verbose", verbose, "Same as --log-level debug");
   try {

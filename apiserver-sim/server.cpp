@@ -5,14 +5,18 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apiserver-sim/audit/audit_log.h"
 #include "apiserver-sim/controllers/installed_objects.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/files.h"
 #include "apiserver-sim/http/front_door.h"
 #include "apiserver-sim/metrics/metrics.h"
+#include "apiserver-sim/security/bootstrap.h"
 #include "apiserver-sim/security/kubeconfig_writer.h"
 #include "apiserver-sim/security/pki.h"
+#include "apiserver-sim/security/rbac_admission.h"
+#include "apiserver-sim/security/role_aggregation.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -24,23 +28,27 @@ constexpr std::size_t kUploads = 4;
 constexpr std::size_t kNodeWorkers = 4;
 constexpr const char* kNodeUser = "system:node:usbloop";
 
+Result<Tokens> read_tokens(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  return parse_token_file(path, *text);
+}
+
 Result<Tokens> load_or_make_tokens(const std::string& path) {
   if (!file_exists(path)) {
     if (auto written = write_file(path, new_token_file(kNodeUser), 0600); !written) {
       return tl::unexpected(written.error());
     }
   }
-  const auto text = read_file(path);
-  if (!text) return tl::unexpected(text.error());
-  return parse_token_file(path, *text);
+  return read_tokens(path);
 }
 
 /// A token of a user in that group: the one to put into a kubeconfig.
-Result<std::pair<std::string, std::string>> token_of_group(const Tokens& tokens, const std::string& group) {
+std::optional<std::pair<std::string, std::string>> token_of_group(const Tokens& tokens, const std::string& group) {
   for (const auto& [token, user] : tokens) {
     if (user.in_group(group)) return std::pair(user.name, token);
   }
-  return make_error(ErrorKind::invalid, "write a kubeconfig for", group, "the token file has no user of that group");
+  return std::nullopt;
 }
 
 /// Room for many connections: the soft limit of descriptors is often 1024.
@@ -83,17 +91,24 @@ class ApiServer::Impl {
     if (options.address != "0.0.0.0" && options.address != "::") names.push_back(options.address);
     auto pki = load_or_make_pki(options.data_dir + "/pki", names);
     if (!pki) return tl::unexpected(pki.error());
-    auto tokens = load_or_make_tokens(options.data_dir + "/tokens.csv");
-    if (!tokens) return tl::unexpected(tokens.error());
+    const auto own_tokens = load_or_make_tokens(options.data_dir + "/tokens.csv");
+    if (!own_tokens) return tl::unexpected(own_tokens.error());
+    Tokens tokens = *own_tokens;
+    if (!options.token_auth_file.empty()) {
+      const auto more = read_tokens(options.token_auth_file);
+      if (!more) return tl::unexpected(more.error());
+      if (auto added = add_tokens(options.token_auth_file, *more, tokens); !added) return added;
+    }
     if (auto opened = open_store(options); !opened) return opened;
     auto tls = net::TlsContext::server(pki->server_cert, pki->server_key, pki->ca_cert);
     if (!tls) return tl::unexpected(tls.error());
     tls_.emplace(std::move(*tls));
     const std::size_t descriptors = raise_descriptor_limit();
     limits.connections = std::min(limits.connections, descriptors > 200 ? descriptors - 100 : descriptors / 2);
-    authenticator_.emplace(*tokens);
-    authorizer_ = make_group_authorizer();
-    api_.emplace(registry_, *store_, *authorizer_);
+    authenticator_.emplace(tokens);
+    authorizer_.emplace(*store_, hub_);
+    admission_.emplace(*authorizer_);
+    api_.emplace(registry_, *store_, *authorizer_, &*admission_);
     RelayOptions relay;
     relay.websocket.ping_interval = options.ping_interval;
     relay.websocket.peer_timeout = options.peer_timeout;
@@ -104,11 +119,13 @@ class ApiServer::Impl {
     metrics_->attach(*services_);
     services_->observers = metrics_->observers();
     api_->serve_metrics([this] { return metrics_->page(); });
+    if (auto opened = open_audit_log(options); !opened) return opened;
     front_door_ = std::make_unique<FrontDoor>(*services_);
     if (auto listening = listen(options); !listening) return listening;
-    if (auto written = write_kubeconfigs(options, *pki, *tokens); !written) return written;
+    if (auto written = write_kubeconfigs(options, *pki, *own_tokens); !written) return written;
     scheduler_ = std::make_unique<Scheduler>(registry_, *store_, hub_);
     namespaces_ = std::make_unique<NamespaceController>(registry_, *store_, hub_);
+    role_aggregator_ = std::make_unique<RoleAggregator>(registry_, *store_, hub_);
     front_door_->start();
     return {};
   }
@@ -127,6 +144,7 @@ class ApiServer::Impl {
   ~Impl() {
     stop();
     front_door_.reset();
+    role_aggregator_.reset();
     namespaces_.reset();
     scheduler_.reset();
   }
@@ -147,6 +165,7 @@ class ApiServer::Impl {
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
     if (auto made = make_system_namespaces(registry_, *store_); !made) return made;
+    if (auto made = apply_bootstrap_policy(registry_, *store_); !made) return made;
     return make_installed_objects(registry_, *store_);
   }
 
@@ -164,14 +183,32 @@ class ApiServer::Impl {
   }
 
   Result<> write_kubeconfigs(const Options& options, const Pki& pki, const Tokens& tokens) {
-    const auto write = [&](const std::string& path, const std::string& group) -> Result<> {
+    const auto write = [&](const std::string& path, const std::string& group, bool needed) -> Result<> {
       const auto credentials = token_of_group(tokens, group);
-      if (!credentials) return tl::unexpected(credentials.error());
+      if (!credentials && !needed) return {};
+      if (!credentials) {
+        return make_error(ErrorKind::invalid, "write a kubeconfig for", group,
+                          "the token file has no user of that group");
+      }
       const auto& [user, token] = *credentials;
       return write_file(path, kubeconfig_text(url_, pki.ca_cert, user, token), 0600);
     };
-    if (auto written = write(options.kubeconfig, "system:masters"); !written) return written;
-    return write(options.node_kubeconfig, "system:nodes");
+    if (auto written = write(options.kubeconfig, kMastersGroup, true); !written) return written;
+    if (auto written = write(options.node_kubeconfig, "system:nodes", true); !written) return written;
+    // A token file of an earlier version or another hand need not have these.
+    if (auto written = write(options.data_dir + "/edit.kubeconfig", kEditorsGroup, false); !written) return written;
+    return write(options.data_dir + "/view.kubeconfig", kViewersGroup, false);
+  }
+
+  Result<> open_audit_log(const Options& options) {
+    if (options.audit_log_path.empty()) return {};
+    constexpr std::uint64_t kMebibyte = 1024 * 1024;
+    auto file =
+        AuditFile::open(options.audit_log_path, {options.audit_log_maxsize * kMebibyte, options.audit_log_maxbackup});
+    if (!file) return tl::unexpected(file.error());
+    audit_ = std::make_unique<AuditLog>(std::move(*file));
+    services_->observers.push_back(audit_.get());
+    return {};
   }
 
   Registry registry_;
@@ -179,16 +216,19 @@ class ApiServer::Impl {
   std::unique_ptr<Store> store_;
   std::optional<net::TlsContext> tls_;
   std::optional<Authenticator> authenticator_;
-  std::unique_ptr<Authorizer> authorizer_;
+  std::optional<RbacAuthorizer> authorizer_;
+  std::optional<RbacAdmission> admission_;
   std::optional<ApiHandler> api_;
   std::optional<UsbredirRelay> usbredir_;
   asio::thread_pool workers_{kWorkers};
   asio::thread_pool uploads_{kUploads};
   asio::thread_pool node_workers_{kNodeWorkers};
+  std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<NamespaceController> namespaces_;
+  std::unique_ptr<RoleAggregator> role_aggregator_;
   std::unique_ptr<FrontDoor> front_door_;
   std::string url_;
 };

@@ -10,7 +10,8 @@
 
 #include "apiserver-sim/api/api_handler.h"
 #include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/security/authorizer.h"
+#include "apiserver-sim/security/bootstrap.h"
+#include "apiserver-sim/security/rbac_admission.h"
 #include "apiserver-sim/store/store.h"
 
 // What the unit tests of this folder share.
@@ -63,11 +64,14 @@ inline nlohmann::json vmi(const std::string& name) {
 
 /// The API's logic with a namespace "default", asked as the HTTP layer asks it.
 struct Api : World {
-  std::unique_ptr<Authorizer> authorizer = make_group_authorizer();
-  ApiHandler handler{registry, *store, *authorizer};
+  RbacAuthorizer authorizer{*store, hub};
+  RbacAdmission admission{authorizer};
+  ApiHandler handler{registry, *store, authorizer, &admission};
   User user = admin();
 
   explicit Api(std::size_t history = 1000) : World(history) {
+    if (const auto made = apply_bootstrap_policy(registry, *store); !made)
+      throw std::runtime_error(made.error().message());
     call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "default"}}}});
   }
 

@@ -1,10 +1,33 @@
 #include "common/log.h"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
+#include <string_view>
 
 namespace usbloop {
+namespace {
+
+/// The message with its control characters as \xNN: texts of clients (paths, names, headers) stand in messages, and
+/// must not begin lines of their own or speak to the terminal.
+class Payload final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    for (const char c : message.payload) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte != 0x7f) {
+        out.push_back(c);
+        continue;
+      }
+      for (const char part : {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]}) out.push_back(part);
+    }
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Payload>(); }
+};
+
+}  // namespace
 
 Result<> init_logging(const std::string& program, const std::string& level) {
   const auto parsed = spdlog::level::from_str(level);
@@ -13,7 +36,9 @@ Result<> init_logging(const std::string& program, const std::string& level) {
                       "Use one of trace, debug, info, warn, error, off.");
   }
   auto logger = std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %n: %v", spdlog::pattern_time_type::utc);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<Payload>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %n: %*");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));

@@ -179,6 +179,34 @@ TEST_CASE("somebody without the right is told which right it is") {
                         "\"subresources.kubevirt.io\" in the namespace \"default\""));
 }
 
+TEST_CASE("who may view is refused usbredir, who may edit is not, and a binding changes that at once") {
+  Desk desk;
+  int runs = 0;
+  const auto said_to = [&](const std::string& config) {
+    const ClientEnd end = run_client(desk.dir, "user-" + std::to_string(++runs),
+                                     {"--kubeconfig", desk.loop.dir() / "apiserver" / config, "--emulate",
+                                      "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+    CHECK(end.status.code == 1);
+    return end.err;
+  };
+  const std::string refused =
+      "Can't access VMI ghost: virtualmachineinstances.subresources.kubevirt.io \"ghost\" is forbidden: User "
+      "\"viewer\" "
+      "cannot get resource \"virtualmachineinstances/usbredir\" in API group \"subresources.kubevirt.io\" in the "
+      "namespace \"default\"";
+  const std::string allowed = "virtualmachineinstance.kubevirt.io \"ghost\" not found";
+  CHECK(contains(said_to("view.kubeconfig"), refused));
+  CHECK(contains(said_to("edit.kubeconfig"), allowed));
+  const std::string bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings";
+  const json binding = {{"metadata", {{"name", "b"}}},
+                        {"roleRef", {{"kind", "ClusterRole"}, {"name", "kubevirt.io:edit"}}},
+                        {"subjects", json::array({{{"kind", "User"}, {"name", "viewer"}}})}};
+  REQUIRE(desk.loop.api().create(bindings, binding).status == 201);
+  CHECK(contains(said_to("view.kubeconfig"), allowed));
+  REQUIRE(desk.loop.api().remove(bindings + "/b").status == 200);
+  CHECK(contains(said_to("view.kubeconfig"), refused));
+}
+
 TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {
   Desk desk;
   desk.node.add_running_vmi("demo");

@@ -20,17 +20,18 @@ Response page_not_found() { return plain(404, "404 page not found\n"); }
 std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
                                                 const RequestInfo& info) {
   const Attributes attributes = attributes_of(info);
-  if (authorizer.allows(user, attributes)) return std::nullopt;
-  if (!user.in_group("system:authenticated")) return kube::unauthorized();
-  return forbidden_status(user, attributes);
+  const Decision decision = authorizer.authorize(user, attributes);
+  if (decision.allowed) return std::nullopt;
+  return forbidden_status(user, attributes, decision.reason);
 }
 
-ApiHandler::ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
+ApiHandler::ApiHandler(const Registry& registry, Store& store, const RbacAuthorizer& authorizer,
+                       const Admission* admission)
     : registry_(registry),
       store_(store),
       authorizer_(authorizer),
       openapi_(registry),
-      rest_(registry, store, authorizer) {
+      rest_(registry, store, authorizer, admission) {
   // The real server's store is etcd, and those who ask know the check by that name.
   health_.add({"etcd", [&store] { return store.check(); }});
   health_.add({"shutdown",
@@ -41,9 +42,10 @@ ApiHandler::ApiHandler(const Registry& registry, Store& store, const Authorizer&
                true});
 }
 
-Response ApiHandler::handle(const Request& request) {
+Response ApiHandler::handle(const Request& request, Decision* decision) {
+  Decision own;
   try {
-    return dispatch(request);
+    return dispatch(request, decision != nullptr ? *decision : own);
   } catch (const nlohmann::json::exception& error) {
     // A shape that no check foresaw: the client's object is at fault, not the server.
     spdlog::warn("{} {}: {}", request.method, request.path, error.what());
@@ -54,11 +56,14 @@ Response ApiHandler::handle(const Request& request) {
   }
 }
 
-Response ApiHandler::dispatch(const Request& request) {
+Response ApiHandler::dispatch(const Request& request, Decision& decision) {
   const RequestInfo info = read_request_info(request);
-  if (auto refused = refuse_unauthorized(authorizer_, request.user, info)) {
-    spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused->message);
-    return answer_status(*refused);
+  const Attributes attributes = attributes_of(info);
+  decision = authorizer_.authorize(request.user, attributes);
+  if (!decision.allowed) {
+    const kube::Status refused = forbidden_status(request.user, attributes, decision.reason);
+    spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused.message);
+    return answer_status(refused);
   }
   const bool reading = request.method == "GET" || request.method == "HEAD";
   if (reading) {
@@ -73,7 +78,7 @@ Response ApiHandler::dispatch(const Request& request) {
   }
   if (!info.is_resource) return page_not_found();
   if (info.group == kSubresourceGroup) return answer_subresource(registry_, store_, request, info);
-  if (is_self_review(info)) return self_review(request, info, authorizer_);
+  if (is_review(info)) return answer_review(request, info, authorizer_);
   return rest_.handle(request, info);
 }
 

@@ -10,7 +10,7 @@
 #include "apiserver-sim/api/rest_handler.h"
 #include "apiserver-sim/openapi/openapi.h"
 #include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/security/authorizer.h"
+#include "apiserver-sim/security/rbac_authorizer.h"
 
 namespace usbloop::apiserver {
 
@@ -18,9 +18,11 @@ namespace usbloop::apiserver {
 /// upgrades are not its business. Thread-safe; never throws.
 class ApiHandler {
  public:
-  ApiHandler(const Registry& registry, Store& store, const Authorizer& authorizer);
+  /// All must outlive the handler; `admission` may be null: then whoever may write may write anything.
+  ApiHandler(const Registry& registry, Store& store, const RbacAuthorizer& authorizer, const Admission* admission);
 
-  Response handle(const Request& request);
+  /// `decision`, when given, becomes what the authorizer has said.
+  Response handle(const Request& request, Decision* decision = nullptr);
 
   /// While false, /readyz fails.
   void set_ready(bool ready) { ready_ = ready; }
@@ -28,11 +30,11 @@ class ApiHandler {
   void serve_metrics(std::function<std::string()> page) { metrics_page_ = std::move(page); }
 
  private:
-  Response dispatch(const Request& request);
+  Response dispatch(const Request& request, Decision& decision);
 
   const Registry& registry_;
   Store& store_;
-  const Authorizer& authorizer_;
+  const RbacAuthorizer& authorizer_;
   OpenApi openapi_;
   RestHandler rest_;
   Health health_;
@@ -40,7 +42,7 @@ class ApiHandler {
   std::atomic<bool> ready_ = true;
 };
 
-/// The refusal of a request that the user may not make; nothing when it is allowed. 401 for anonymous users, else 403.
+/// The refusal of a request that the user may not make; nothing when it is allowed.
 std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
                                                 const RequestInfo& info);
 

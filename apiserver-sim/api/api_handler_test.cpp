@@ -295,8 +295,8 @@ TEST_CASE("health and versions") {
   CHECK(api.call("GET", "/livez").body == "ok");
   CHECK(api.raw("GET", "/readyz?verbose=").body.ends_with("readyz check passed\n"));
   CHECK(api.ok(api.call("GET", "/version"))["gitVersion"] == "v1.32.4");
-  CHECK(api.call("GET", "/api").code == 401);
-  CHECK(api.call("GET", kVmis).code == 401);
+  CHECK(api.call("GET", "/api").code == 403);
+  CHECK(api.call("GET", kVmis).code == 403);
   api.handler.set_ready(false);
   CHECK(api.call("GET", "/readyz").code == 500);
   api.user = test::admin();

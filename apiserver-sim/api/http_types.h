@@ -13,6 +13,7 @@ struct User {
   std::string name;
   std::string uid;
   std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::string>> extra = {};  ///< anything else, passed on to those who ask who it is
 
   [[nodiscard]] bool in_group(const std::string& group) const;
 };

@@ -189,6 +189,9 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   if (resource.info().namespaced) {
     if (auto refused = refuse_namespace(namespace_)) return tl::unexpected(*refused);
   }
+  if (admission_ != nullptr) {
+    if (auto refused = admission_->refuse(resource, nullptr, object, by.user)) return tl::unexpected(*refused);
+  }
   constexpr int kTries = 8;  // as kube-apiserver
   for (int left = kTries; names_itself && left > 1; --left) {
     Outcome made = insert(resource, object, dry_run);
@@ -263,6 +266,9 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
     if (!edited) return tl::unexpected(edited.error());
     auto object = checked_update(resource, user, options, std::move(*edited), current);
     if (!object) return tl::unexpected(object.error());
+    if (admission_ != nullptr) {
+      if (auto refused = admission_->refuse(resource, &current, *object, user)) return tl::unexpected(*refused);
+    }
     if (options.dry_run) {
       shown = preview(resource, key, *object);
       return Change{};

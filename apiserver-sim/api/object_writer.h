@@ -6,6 +6,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "apiserver-sim/api/admission.h"
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/resources/resource.h"
 #include "apiserver-sim/store/store.h"
@@ -24,18 +25,21 @@ struct DeleteOptions {
   std::string propagation_policy;  ///< "Orphan", "Background", "Foreground" or empty
 };
 
-/// Under which name a write stands in metadata.managedFields. The default is for the server's own controllers.
+/// Under which name a write stands in metadata.managedFields, and who writes. The default is for the server's own
+/// controllers.
 struct WrittenBy {
   std::string manager = "kube-controller-manager";
   std::string api_version = {};  ///< of the request; empty: the stored one
   bool applied = false;          ///< the object carries its new managedFields already, see apply_configuration()
+  User user = {};                ///< for the admission of new objects
 };
 
 /// Creates, changes and deletes objects by the rules of Kubernetes: the server's own metadata, optimistic locking,
 /// finalizers, namespaces. Knows nothing of HTTP; the controllers use it as the REST handlers do. Thread-safe.
 class ObjectWriter {
  public:
-  explicit ObjectWriter(Store& store) : store_(store) {}
+  /// `admission` judges what users write; null for the server's own controllers. Both must outlive the writer.
+  explicit ObjectWriter(Store& store, const Admission* admission = nullptr) : store_(store), admission_(admission) {}
 
   /// `namespace_` is that of the request; the object's own must be the same or absent. A name made from generateName
   /// that is taken is made anew a few times.
@@ -69,6 +73,7 @@ class ObjectWriter {
   static ObjectPtr preview(const Resource& resource, const Key& key, const nlohmann::json& object);
 
   Store& store_;
+  const Admission* admission_;
 };
 
 }  // namespace usbloop::apiserver

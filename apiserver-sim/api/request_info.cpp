@@ -37,6 +37,20 @@ std::string verb_of(const Request& request, bool names_object) {
   return lower(method);
 }
 
+/// The one name that a field selector asks for: lists and watches of one object are authorized by its name.
+std::string selected_name(std::string_view selector) {
+  constexpr std::string_view kField = "metadata.name=";
+  while (!selector.empty()) {
+    std::string_view requirement = selector.substr(0, selector.find(','));
+    selector.remove_prefix(std::min(requirement.size() + 1, selector.size()));
+    if (!requirement.starts_with(kField)) continue;
+    requirement.remove_prefix(kField.size());
+    if (requirement.starts_with('=')) requirement.remove_prefix(1);
+    return requirement.find('/') == std::string_view::npos ? std::string(requirement) : std::string();
+  }
+  return {};
+}
+
 /// Takes group and version from the front; the index of the first segment behind them, or 0 when it is no API path.
 std::size_t read_group_version(const std::vector<std::string>& segments, RequestInfo& info) {
   if (segments.size() > 2 && segments[0] == "api") {
@@ -75,6 +89,9 @@ RequestInfo read_request_info(const Request& request) {
     info.subresource += segments[i];
   }
   info.verb = verb_of(request, !info.name.empty());
+  if (info.name.empty() && (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection")) {
+    info.name = selected_name(request.parameter("fieldSelector"));
+  }
   return info;
 }
 

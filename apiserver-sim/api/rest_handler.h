@@ -14,8 +14,8 @@ namespace usbloop::apiserver {
 /// The verbs on stored objects, except watch. The request has been authorized. Thread-safe.
 class RestHandler {
  public:
-  RestHandler(const Registry& registry, Store& store, const Authorizer& authorizer)
-      : registry_(registry), store_(store), authorizer_(authorizer), writer_(store) {}
+  RestHandler(const Registry& registry, Store& store, const Authorizer& authorizer, const Admission* admission)
+      : registry_(registry), store_(store), authorizer_(authorizer), writer_(store, admission) {}
 
   Response handle(const Request& request, const RequestInfo& info);
 

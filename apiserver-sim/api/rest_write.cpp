@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 WrittenBy written_by(const View& view, const Request& request, const WriteOptions& options, bool applied = false) {
-  return {manager_of(options, request), view.resource.api_version(view.version), applied};
+  return {manager_of(options, request), view.resource.api_version(view.version), applied, request.user};
 }
 
 bool is_one_of(const std::string& text, std::initializer_list<const char*> list) {

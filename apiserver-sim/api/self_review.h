@@ -2,13 +2,15 @@
 
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/request_info.h"
-#include "apiserver-sim/security/authorizer.h"
+#include "apiserver-sim/security/rbac_authorizer.h"
 
-// What `kubectl auth can-i` and `kubectl auth whoami` ask.
+// What `kubectl auth can-i` and `kubectl auth whoami` ask, and what others ask about somebody.
 namespace usbloop::apiserver {
 
-bool is_self_review(const RequestInfo& info);
+/// Whether the request creates a SelfSubjectAccessReview, SelfSubjectRulesReview, SelfSubjectReview,
+/// SubjectAccessReview or LocalSubjectAccessReview: objects that are answered and not kept.
+bool is_review(const RequestInfo& info);
 
-Response self_review(const Request& request, const RequestInfo& info, const Authorizer& authorizer);
+Response answer_review(const Request& request, const RequestInfo& info, const RbacAuthorizer& authorizer);
 
 }  // namespace usbloop::apiserver

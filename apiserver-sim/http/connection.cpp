@@ -1,11 +1,14 @@
 #include "apiserver-sim/http/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "apiserver-sim/api/codec.h"
+#include "apiserver-sim/audit/audit_event.h"
 #include "apiserver-sim/http/rest_engine.h"
+#include "apiserver-sim/security/impersonation.h"
 #include "apiserver-sim/subresource/subresource_table.h"
 #include "common/log.h"
 #include "common/net/deadline.h"
@@ -48,6 +51,16 @@ bool reads_body(const Request& request, const BodyInfo& body) {
 bool known_method(const std::string& method) {
   return method == "GET" || method == "HEAD" || method == "POST" || method == "PUT" || method == "PATCH" ||
          method == "DELETE" || method == "OPTIONS";
+}
+
+/// Clients keep 1024 bytes of the body of a refused handshake (wire.md section 11): long names are cut.
+void fit_into_handshake(kube::Status& status) {
+  constexpr std::size_t kMostBytes = 1023;  // and a newline
+  while (kube::body(status).size() > kMostBytes && !(status.message.empty() && status.details_name.empty())) {
+    for (std::string* text : {&status.message, &status.details_name}) {
+      text->resize(text->size() - std::min(text->size(), text->size() / 8 + 1));
+    }
+  }
 }
 
 }  // namespace
@@ -175,16 +188,30 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
     services_.refusals.count(Refusal::body_too_large);
     co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
   }
-  const auto user = services_.authenticator.authenticate(head->header("Authorization"), certificate_);
+  audit_id_ = audit_id_of(*head);
+  const auto caller = services_.authenticator.authenticate(head->header("Authorization"), certificate_, request->path);
+  const Impersonation wanted = read_impersonation(head_text);
+  tl::expected<User, kube::Status> user = tl::unexpected(kube::unauthorized());
+  if (caller) user = impersonate(*caller, wanted, services_.authorizer);
   if (user) request->user = *user;
   const RequestInfo info = read_request_info(*request);
   const Subresource* stream = find_stream(request->method, info);
   const bool watch = info.is_resource && info.verb == "watch" && request->method == "GET";
-  Observation observation(services_.observers, {*head, *request, info, client_, stream != nullptr || watch, {}, {}, 0});
+  Observation observation(services_.observers, {*head,
+                                                *request,
+                                                info,
+                                                client_,
+                                                stream != nullptr || watch,
+                                                {},
+                                                {},
+                                                0,
+                                                caller.value_or(User()),
+                                                user && wanted.wanted(),
+                                                audit_id_});
   const Observed observed(observation_, observation);
   if (!user) {
-    spdlog::info("{} {}: refused, the credentials are not known", request->method, request->path);
-    co_return co_await refuse(kube::unauthorized());
+    spdlog::info("{} {}: refused: {}", request->method, request->path, user.error().message);
+    co_return co_await refuse(user.error());
   }
   spdlog::debug("{} {} by {}", request->method, head->target, user->name);
   const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
@@ -192,9 +219,14 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
     const Arrival arrival{*head, *request, info, body, head_length, keep_alive};
     co_return co_await serve_rest(arrival);
   }
-  if (auto refused = refuse_unauthorized(services_.authorizer, *user, info)) {
-    spdlog::info("{} {}: {}", request->method, request->path, refused->message);
-    co_return co_await refuse(*refused);
+  const Attributes attributes = attributes_of(info);
+  const Decision decision = services_.authorizer.authorize(*user, attributes);
+  observation.decides(decision);
+  if (!decision.allowed) {
+    kube::Status refused = forbidden_status(*user, attributes, decision.reason);
+    if (stream != nullptr) fit_into_handshake(refused);
+    spdlog::info("{} {}: {}", request->method, request->path, refused.message);
+    co_return co_await refuse(std::move(refused));
   }
   if (stream != nullptr) co_return co_await serve_usbredir(*head, info, head_length, keep_alive);
   buffer_.erase(0, head_length);
@@ -216,7 +248,12 @@ asio::awaitable<std::optional<kube::Status>> Connection::read_body(const Arrival
   const bool complete = !arrival.body.chunked && buffer_.size() >= arrival.head_length + arrival.body.length;
   if (complete) co_return std::nullopt;
   // Nobody's bytes are waited for who may not send them.
-  if (auto refused = refuse_unauthorized(services_.authorizer, arrival.request.user, arrival.info)) co_return refused;
+  const Attributes attributes = attributes_of(arrival.info);
+  const Decision decision = services_.authorizer.authorize(arrival.request.user, attributes);
+  if (!decision.allowed) {
+    observation_->decides(decision);
+    co_return forbidden_status(arrival.request.user, attributes, decision.reason);
+  }
   // Those read their body while they are served.
   if (arrival.body.chunked || arrival.head.has_header("Expect")) co_return std::nullopt;
   const Place place(services_.bodies, services_.limits.bodies);
@@ -245,12 +282,17 @@ asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival) {
       co_return co_await refuse(status);
     }
     if (!engine_) {
-      engine_ = std::make_unique<RestEngine>([this](const Request& request) { return services_.api.handle(request); });
+      engine_ = std::make_unique<RestEngine>([this](const Request& request) {
+        Decision decision;
+        Response response = services_.api.handle(request, &decision);
+        observation_->decides(std::move(decision));
+        return response;
+      });
     }
     const bool waits = arrival.body.chunked || arrival.head.has_header("Expect");
     on_worker_ = true;
     const auto serve = [&]() -> asio::awaitable<RestEngine::Served> {
-      co_return engine_->serve(*stream_, buffer_, arrival.request.user);
+      co_return engine_->serve(*stream_, buffer_, arrival.request.user, audit_id_);
     };
     const bool asks_node = arrival.info.group == kSubresourceGroup;
     auto& pool = asks_node ? services_.node_workers : waits ? services_.uploads : services_.workers;
@@ -287,6 +329,7 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
     const Response response = answer_status(kube::too_many_requests(1));
     co_return co_await answer(response, keep_alive);
   }
+  spec->audit_id = audit_id_;
   WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub,
                        [this](std::size_t events) { observation_->sends(events); });
   watch_ = &session;
@@ -311,7 +354,9 @@ asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::He
 
 asio::awaitable<Connection::Next> Connection::answer(const Response& response, bool keep_alive) {
   if (observation_ != nullptr) observation_->answers(response.code);
-  const std::string text = response_text(response, keep_alive);
+  Response tagged = response;
+  if (!audit_id_.empty()) tagged.headers.emplace_back("Audit-Id", audit_id_);
+  const std::string text = response_text(tagged, keep_alive);
   const bool sent = co_await send(text);
   co_return sent&& keep_alive ? Next::keep : Next::close;
 }

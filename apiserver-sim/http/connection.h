@@ -64,6 +64,7 @@ class Connection {
   net::Stream* transport_ = nullptr;          ///< while TLS is being agreed on: the stream below, owned by tls_accept
   RelayPeer relay_peer_;                      ///< while a relay is being set up or runs
   WatchSession* watch_ = nullptr;             ///< while one runs
+  std::string audit_id_;                      ///< of the request that is being served
   Observation* observation_ = nullptr;        ///< of the request that is being served
   bool stopping_ = false;
   bool idle_ = true;        ///< waiting for a request

@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/security/authorizer.h"
 #include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
@@ -21,6 +23,10 @@ struct RequestEvent {
   std::chrono::system_clock::time_point received;
   std::chrono::steady_clock::time_point begun;  ///< the same moment, for durations
   int code = 0;                                 ///< HTTP status of the answer; 0: none was sent (yet)
+  User caller = {};                             ///< who sent the request; its name is empty when nobody was believed
+  bool impersonates = false;                    ///< request.user is somebody else than the caller
+  std::string audit_id = {};
+  std::optional<Decision> decision = {};  ///< once there is one
 };
 
 /// Told of every request whose head could be read, refused ones among them. Called from the threads of the connections:
@@ -54,6 +60,7 @@ class Observation {
   Observation(const Observation&) = delete;
   Observation& operator=(const Observation&) = delete;
 
+  void decides(Decision decision) { event_.decision = std::move(decision); }
   void answers(int code) { event_.code = code; }
   void starts(int code) {
     event_.code = code;

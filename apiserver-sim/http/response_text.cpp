@@ -42,8 +42,8 @@ std::string response_text(const Response& response, bool keep_alive) {
   return text + "\r\n" + response.body;
 }
 
-std::string chunked_head(const std::string& content_type) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: " + content_type +
+std::string chunked_head(const std::string& content_type, const std::string& audit_id) {
+  return "HTTP/1.1 200 OK\r\nAudit-Id: " + audit_id + "\r\nContent-Type: " + content_type +
          "\r\nCache-Control: no-cache, private\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
 }
 

@@ -14,7 +14,7 @@ namespace usbloop::apiserver {
 std::string response_text(const Response& response, bool keep_alive);
 
 /// The head of a chunked response; the connection closes after it.
-std::string chunked_head(const std::string& content_type);
+std::string chunked_head(const std::string& content_type, const std::string& audit_id);
 /// One chunk; must not be empty.
 std::string chunk(const std::string& data);
 /// Ends a chunked body.

@@ -134,7 +134,8 @@ class RestEngine::Server final : public httplib::Server {
     set_payload_max_length(kMaxBodyBytes);
   }
 
-  RestEngine::Served serve(net::Stream& stream, std::string& buffered, const User& user) {
+  RestEngine::Served serve(net::Stream& stream, std::string& buffered, const User& user, const std::string& audit_id) {
+    set_default_headers({{"Audit-Id", audit_id}});
     BlockingStream blocking(stream, buffered);
     user_ = &user;
     must_close_ = false;
@@ -220,8 +221,9 @@ class RestEngine::Server final : public httplib::Server {
 RestEngine::RestEngine(Handler handler) : server_(std::make_unique<Server>(std::move(handler))) {}
 RestEngine::~RestEngine() = default;
 
-RestEngine::Served RestEngine::serve(net::Stream& stream, std::string& buffered, const User& user) {
-  return server_->serve(stream, buffered, user);
+RestEngine::Served RestEngine::serve(net::Stream& stream, std::string& buffered, const User& user,
+                                     const std::string& audit_id) {
+  return server_->serve(stream, buffered, user, audit_id);
 }
 
 }  // namespace usbloop::apiserver

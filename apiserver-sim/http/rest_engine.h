@@ -27,7 +27,8 @@ class RestEngine {
   /// `buffered` holds the request's head and whatever was read behind it; what belongs to the next request stays in it.
   /// Blocks only for a body that is not complete in `buffered`: then the rest is read from the stream, for at most half
   /// a minute, and the stream must not be in use by a coroutine.
-  Served serve(net::Stream& stream, std::string& buffered, const User& user);
+  /// `audit_id` goes into the answer's header Audit-Id.
+  Served serve(net::Stream& stream, std::string& buffered, const User& user, const std::string& audit_id);
 
  private:
   class Server;

@@ -75,7 +75,7 @@ class WatchSession::Impl {
   // GCC 12 mislays the temporaries of a condition that awaits: every awaited text has a name of its own.
 
   asio::awaitable<void> send() {
-    const std::string head = chunked_head("application/json");
+    const std::string head = chunked_head("application/json", spec_.audit_id);
     const bool begun = co_await write(head);
     if (begun) co_await send_events();
     stream_.shutdown_write();

@@ -23,6 +23,7 @@ struct WatchSpec {
   std::string namespace_;  ///< empty: all
   Selection selection;
   WatchOptions options;
+  std::string audit_id = {};
 };
 
 /// Reads a watch request; the user has been authorized. 504 for a state that is still to come.

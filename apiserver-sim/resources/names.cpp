@@ -34,6 +34,10 @@ constexpr const char* kLabelValueRule =
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 std::vector<std::string> name_faults(const ResourceInfo& info, const std::string& name) {
+  if (info.path_segment_names) {
+    const std::string fault = path_segment_fault(name);
+    return fault.empty() ? std::vector<std::string>() : std::vector<std::string>{fault};
+  }
   return info.kind == "Namespace" ? dns_label_faults(name) : dns_subdomain_faults(name);
 }
 
@@ -81,6 +85,14 @@ bool is_qualified_name(std::string_view name) {
 }
 
 bool is_label_value(std::string_view value) { return value.empty() || is_name_part(value); }
+
+std::string path_segment_fault(std::string_view name) {
+  if (name == "." || name == "..") return "may not be '" + std::string(name) + "'";
+  for (const char c : {'/', '%'}) {
+    if (name.find(c) != std::string_view::npos) return std::string("may not contain '") + c + "'";
+  }
+  return {};
+}
 
 std::vector<std::string> dns_label_faults(std::string_view name) {
   if (name.size() > 63) return {"must be no more than 63 bytes"};

@@ -6,6 +6,7 @@
 #include "apiserver-sim/resources/installed_kinds.h"
 #include "apiserver-sim/resources/namespace.h"
 #include "apiserver-sim/resources/node.h"
+#include "apiserver-sim/resources/rbac.h"
 #include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
@@ -33,6 +34,10 @@ Registry::Registry() {
   resources_.push_back(std::make_unique<NodeResource>());
   resources_.push_back(std::make_unique<EventResource>());
   resources_.push_back(std::make_unique<Resource>(lease_info()));
+  for (const bool namespaced : {true, false}) {
+    resources_.push_back(std::make_unique<RoleResource>(namespaced));
+    resources_.push_back(std::make_unique<RoleBindingResource>(namespaced));
+  }
   resources_.push_back(std::make_unique<VmiResource>());
   for (auto& resource : installed_kinds()) resources_.push_back(std::move(resource));
 }

@@ -24,7 +24,8 @@ struct ResourceInfo {
   std::vector<std::string> categories = {};
   std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
   bool has_status = false;                       ///< the status is written through a subresource of its own
-  bool strategic_merge = false;  ///< takes strategic merge patches (built-in kinds do, custom ones do not)
+  bool strategic_merge = false;     ///< takes strategic merge patches (built-in kinds do, custom ones do not)
+  bool path_segment_names = false;  ///< any name that fits into a path ("system:node"), not only DNS names
 };
 
 /// A column of `kubectl get`. priority > 0: only with -o wide.

@@ -28,6 +28,14 @@ std::string_view bearer_token(std::string_view authorization) {
   return first == std::string_view::npos ? std::string_view() : authorization.substr(first);
 }
 
+/// Health and version, and what is below them. Whether anybody may really see it is the authorizer's business.
+bool is_open_to_all(std::string_view path) {
+  constexpr std::array<std::string_view, 4> kRoots = {"/healthz", "/livez", "/readyz", "/version"};
+  return std::any_of(kRoots.begin(), kRoots.end(), [path](std::string_view root) {
+    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  });
+}
+
 User authenticated(User user) {
   user.groups.emplace_back("system:authenticated");
   return user;
@@ -39,12 +47,15 @@ Authenticator::Authenticator(const Tokens& tokens) {
   for (const auto& [token, user] : tokens) users_[digest(token)] = user;
 }
 
-std::optional<User> Authenticator::authenticate(std::string_view authorization,
-                                                const net::PeerIdentity& certificate) const {
+std::optional<User> Authenticator::authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
+                                                std::string_view path) const {
   if (!certificate.common_name.empty()) {
     return authenticated({certificate.common_name, "", certificate.organizations});
   }
-  if (authorization.empty()) return User{"system:anonymous", "", {"system:unauthenticated"}};
+  if (authorization.empty()) {
+    if (!is_open_to_all(path)) return std::nullopt;
+    return User{"system:anonymous", "", {"system:unauthenticated"}};
+  }
   const std::string_view token = bearer_token(authorization);
   if (token.empty()) return std::nullopt;
   const auto found = users_.find(digest(token));

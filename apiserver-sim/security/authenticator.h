@@ -17,10 +17,10 @@ class Authenticator {
  public:
   explicit Authenticator(const Tokens& tokens);
 
-  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong. Without credentials the user is
-  /// system:anonymous.
-  [[nodiscard]] std::optional<User> authenticate(std::string_view authorization,
-                                                 const net::PeerIdentity& certificate) const;
+  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
+  /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
+  [[nodiscard]] std::optional<User> authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
+                                                 std::string_view path) const;
 
  private:
   /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.

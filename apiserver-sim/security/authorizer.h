@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "apiserver-sim/api/http_types.h"
@@ -23,18 +22,28 @@ struct Attributes {
 
 Attributes attributes_of(const RequestInfo& info);
 
+/// Whether somebody may, and why: `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`. The reason
+/// may be empty.
+struct Decision {
+  bool allowed = false;
+  std::string reason = {};
+};
+
 /// Decides who may do what. Thread-safe.
 class Authorizer {
  public:
   virtual ~Authorizer() = default;
-  [[nodiscard]] virtual bool allows(const User& user, const Attributes& attributes) const = 0;
+  [[nodiscard]] virtual Decision authorize(const User& user, const Attributes& attributes) const = 0;
+  [[nodiscard]] bool allows(const User& user, const Attributes& attributes) const {
+    return authorize(user, attributes).allowed;
+  }
 };
 
-/// The fixed rules of a bare cluster: system:masters may do everything, system:nodes what a node's controller needs,
-/// any authenticated user may read discovery and review itself, and everybody the health and the version.
-std::unique_ptr<Authorizer> make_group_authorizer();
+/// The group whose members may do everything, whatever the roles say.
+inline constexpr const char* kMastersGroup = "system:masters";
 
-/// The refusal in kube-apiserver's words: `nodes "x" is forbidden: User "u" cannot get resource "nodes" in …`.
-kube::Status forbidden_status(const User& user, const Attributes& attributes);
+/// The refusal in kube-apiserver's words: `nodes "x" is forbidden: User "u" cannot get resource "nodes" in …`, with the
+/// reason behind it when there is one.
+kube::Status forbidden_status(const User& user, const Attributes& attributes, const std::string& reason = {});
 
 }  // namespace usbloop::apiserver

@@ -83,9 +83,19 @@ Result<Tokens> parse_token_file(const std::string& path, const std::string& text
   return tokens;
 }
 
+Result<> add_tokens(const std::string& path, const Tokens& more, Tokens& tokens) {
+  for (const auto& [token, user] : more) {
+    if (tokens.emplace(token, user).second) continue;
+    return make_error(ErrorKind::conflict, "take in the token file", path,
+                      "the token of user " + user.name + " is another user's already");
+  }
+  return {};
+}
+
 std::string new_token_file(const std::string& node_user) {
   return new_token() + ",kubernetes-admin,admin,\"system:masters\"\n" + new_token() + "," + node_user +
-         ",node,\"system:nodes\"\n";
+         ",node,\"system:nodes\"\n" + new_token() + ",editor,editor,\"" + kEditorsGroup + "\"\n" + new_token() +
+         ",viewer,viewer,\"" + kViewersGroup + "\"\n";
 }
 
 }  // namespace usbloop::apiserver
