@@ -26,6 +26,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   Options options;
   std::string listen = "127.0.0.1:0";
   bool verbose = false;
+  auto node_grace = options.controllers.node.grace.count();
+  auto event_ttl = options.controllers.event_ttl.count();
   CLI::App app("A Kubernetes API server with KubeVirt's objects, for the usbloop.", "apiserver-sim");
   app.set_version_flag("--version", USBLOOP_VERSION);
   app.add_option("--data-dir", options.data_dir, "Directory of certificates, tokens and state; made when missing")
@@ -39,6 +41,12 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--node-kubeconfig", options.node_kubeconfig,
                  "Where to write the nodes' kubeconfig "
                  "[DATA_DIR/node.kubeconfig]");
+  app.add_option("--node-monitor-grace-period", node_grace, "Seconds of silence after which a node is not ready")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  app.add_option("--event-ttl", event_ttl, "Seconds for which events are kept")
+      ->check(CLI::Range(1, 7 * 24 * 3600))
+      ->capture_default_str();
   app.add_flag("--in-memory", options.in_memory, "Keep no state on disk");
   std::int64_t ping = options.ping_interval.count();
   std::int64_t timeout = options.peer_timeout.count();
@@ -71,6 +79,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   options.ping_interval = std::chrono::seconds(ping);
   options.peer_timeout = std::chrono::seconds(timeout);
   if (verbose) options.log_level = "debug";
+  options.controllers.node.grace = std::chrono::seconds(node_grace);
+  options.controllers.event_ttl = std::chrono::seconds(event_ttl);
   if (options.kubeconfig.empty()) options.kubeconfig = options.data_dir + "/admin.kubeconfig";
   if (options.node_kubeconfig.empty()) options.node_kubeconfig = options.data_dir + "/node.kubeconfig";
   return {std::move(options), 0};

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "apiserver-sim/controllers/controller_options.h"
+
 namespace usbloop::apiserver {
 
 /// The command line.
@@ -25,6 +27,7 @@ struct Options {
   std::string log_level = "info";
   bool in_memory = false;
   int shutdown_grace_seconds = 1;  ///< for requests and relays when the server stops
+  ControllerOptions controllers;
 };
 
 /// Either the options or the exit code of a program that has said what there was to say (--help, --version, an error).

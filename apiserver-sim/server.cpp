@@ -6,9 +6,9 @@
 #include <charconv>
 
 #include "apiserver-sim/audit/audit_log.h"
+#include "apiserver-sim/controllers/controllers.h"
 #include "apiserver-sim/controllers/installed_objects.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
-#include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/files.h"
 #include "apiserver-sim/http/front_door.h"
 #include "apiserver-sim/metrics/metrics.h"
@@ -123,8 +123,9 @@ class ApiServer::Impl {
     front_door_ = std::make_unique<FrontDoor>(*services_);
     if (auto listening = listen(options); !listening) return listening;
     if (auto written = write_kubeconfigs(options, *pki, *own_tokens); !written) return written;
-    scheduler_ = std::make_unique<Scheduler>(registry_, *store_, hub_);
-    namespaces_ = std::make_unique<NamespaceController>(registry_, *store_, hub_);
+    if (options.controllers.run) {
+      controllers_ = std::make_unique<Controllers>(registry_, *store_, hub_, options.controllers);
+    }
     role_aggregator_ = std::make_unique<RoleAggregator>(registry_, *store_, hub_);
     front_door_->start();
     return {};
@@ -145,8 +146,7 @@ class ApiServer::Impl {
     stop();
     front_door_.reset();
     role_aggregator_.reset();
-    namespaces_.reset();
-    scheduler_.reset();
+    controllers_.reset();
   }
 
   [[nodiscard]] const std::string& url() const { return url_; }
@@ -226,8 +226,7 @@ class ApiServer::Impl {
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Metrics> metrics_;
-  std::unique_ptr<Scheduler> scheduler_;
-  std::unique_ptr<NamespaceController> namespaces_;
+  std::unique_ptr<Controllers> controllers_;
   std::unique_ptr<RoleAggregator> role_aggregator_;
   std::unique_ptr<FrontDoor> front_door_;
   std::string url_;

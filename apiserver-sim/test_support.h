@@ -62,7 +62,15 @@ inline nlohmann::json vmi(const std::string& name) {
           {"spec", {{"domain", {{"devices", {{"clientPassthrough", nlohmann::json::object()}}}}}}}};
 }
 
-/// The API's logic with a namespace "default", asked as the HTTP layer asks it.
+/// The virt-handler pod of a node, in the namespace "kubevirt".
+inline nlohmann::json handler_pod(const std::string& node) {
+  const nlohmann::json container = {{"name", "virt-handler"}, {"image", "none"}};
+  return {{"metadata", {{"name", "virt-handler-" + node}, {"labels", {{"kubevirt.io", "virt-handler"}}}}},
+          {"spec", {{"nodeName", node}, {"containers", nlohmann::json::array({container})}}}};
+}
+inline constexpr const char* kHandlerPods = "/api/v1/namespaces/kubevirt/pods";
+
+/// The API's logic with the namespaces "default" and "kubevirt", asked as the HTTP layer asks it.
 struct Api : World {
   RbacAuthorizer authorizer{*store, hub};
   RbacAdmission admission{authorizer};
@@ -72,7 +80,9 @@ struct Api : World {
   explicit Api(std::size_t history = 1000) : World(history) {
     if (const auto made = apply_bootstrap_policy(registry, *store); !made)
       throw std::runtime_error(made.error().message());
-    call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "default"}}}});
+    for (const char* name : {"default", "kubevirt"}) {
+      call("POST", "/api/v1/namespaces", {{"metadata", {{"name", name}}}});
+    }
   }
 
   Response raw(const std::string& method, const std::string& target, const std::string& body = {},

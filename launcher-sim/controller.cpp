@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "launcher-sim/pod_status.h"
 #include "launcher-sim/vmi_status.h"
 
 namespace usbloop::launcher {
@@ -21,7 +22,8 @@ constexpr int kWorkers = 4;
 /// Everything is looked at again this often, whatever was heard.
 constexpr auto kResync = 10s;
 constexpr std::chrono::milliseconds kLongestRetry{5'000};
-constexpr const char* kVmis = "/apis/kubevirt.io/v1/virtualmachineinstances";
+/// Those that the controllers have handed over to a node.
+constexpr const char* kVmisOf = "/apis/kubevirt.io/v1/virtualmachineinstances?labelSelector=kubevirt.io%2FnodeName%3D";
 
 }  // namespace
 
@@ -32,7 +34,8 @@ Controller::Controller(const kube::RestClient& client, const RunDir& run_dir, Gu
       registry_(registry),
       options_(std::move(options)),
       hooks_(std::move(hooks)),
-      informer_(client, kVmis,
+      pods_(client, options_.node_name, options_.address),
+      informer_(client, kVmisOf + options_.node_name,
                 {[this](const std::string& uid) { queue_.add(uid); },
                  [this](const Error* error) {
                    if (error == nullptr) {
@@ -40,7 +43,9 @@ Controller::Controller(const kube::RestClient& client, const RunDir& run_dir, Gu
                    } else {
                      spdlog::warn("the API server is away; guests run on and it is tried again: {}", error->message());
                    }
-                 }}) {}
+                 }}) {
+  pods_.on_change([this](const std::string& key) { queue_.add(key); });
+}
 
 Controller::~Controller() { stop(); }
 
@@ -62,7 +67,9 @@ void Controller::adopt_guests() {
 }
 
 void Controller::start() {
+  queue_.add(NodePods::kHandlerKey);
   threads_.emplace_back([this](const std::stop_token& stop) { informer_.run(stop); });
+  threads_.emplace_back([this](const std::stop_token& stop) { pods_.run(stop); });
   for (int i = 0; i < kWorkers; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
@@ -147,48 +154,57 @@ void Controller::retry_later(const std::string& uid, const Error& error) {
   queue_.add_after(uid, std::min(kLongestRetry, 20ms * (1U << std::min(count, 10U))));
 }
 
+Result<> Controller::keep_handler(const std::stop_token& stop) {
+  auto kept = pods_.keep_handler(stop);
+  if (kept) queue_.add_after(NodePods::kHandlerKey, kResync);
+  return kept;
+}
+
 Result<> Controller::reconcile(const std::string& uid, const std::stop_token& stop) {
-  // Before the first list an absent VMI means nothing, and after it an absent one is gone.
-  if (!informer_.wait_synced(stop)) return {};
-  const auto vmi = informer_.get(uid);
-  const bool is_ours = vmi != nullptr && node_of(*vmi) == options_.node_name;
+  // Before the first lists an absent object means nothing, and after them an absent one is gone.
+  if (!informer_.wait_synced(stop) || !pods_.wait_synced(stop)) return {};
+  if (uid == NodePods::kHandlerKey) return keep_handler(stop);
+  const Subject subject{uid, informer_.get(uid), pods_.launcher_of(uid)};
+  const bool is_ours = subject.vmi != nullptr && node_of(*subject.vmi) == options_.node_name;
   Guest* guest = find_guest(uid);
-  if (!is_ours && guest == nullptr) return {};
+  if (!is_ours && guest == nullptr && subject.pod == nullptr) return {};
 
   GuestView view{State::absent, false, {}};
   if (guest != nullptr) {
     view = guest->observe();
     publish(*guest, view);
   }
-  const auto vmi_view = is_ours ? std::optional(view_of(*vmi)) : std::nullopt;
-  const Decision decision = decide(vmi_view, view, has_room());
-  auto done = carry_out(decision, uid, vmi, stop);
+  const auto vmi_view = is_ours ? std::optional(view_of(*subject.vmi)) : std::nullopt;
+  const auto pod = subject.pod != nullptr ? std::optional(pod_view(*subject.pod)) : std::nullopt;
+  const Decision decision = decide(vmi_view, pod, view, has_room());
+  auto done = carry_out(decision, subject, stop);
   if (done && decision.again) queue_.add_after(uid, *decision.again);
   if (done && find_guest(uid) != nullptr) queue_.add_after(uid, kResync);
   return done;
 }
 
-Result<> Controller::carry_out(const Decision& decision, const std::string& uid, const kube::Informer::Object& vmi,
-                               const std::stop_token& stop) {
-  if (decision.phase) return write_phase(*vmi, decision, stop);
+Result<> Controller::carry_out(const Decision& decision, const Subject& subject, const std::stop_token& stop) {
+  if (decision.phase) return write_phase(*subject.vmi, decision, stop);
   switch (decision.action) {
     case Action::none: break;
-    case Action::start: return start_guest(*vmi, stop);
-    case Action::stop: stop_guest(*find_guest(uid), *vmi, stop); break;
+    case Action::start: return start_guest(*subject.vmi, stop);
+    case Action::stop: stop_guest(*find_guest(subject.uid), *subject.vmi, stop); break;
     case Action::kill: {
-      Guest& guest = *find_guest(uid);
+      Guest& guest = *find_guest(subject.uid);
       spdlog::info("stopping the guest of VMI {}, which is gone", guest.spec().full_name());
       retire(guest);
       guest.kill();
       break;
     }
-    case Action::forget: return forget(uid);
-    case Action::release: return release(*vmi, stop);
-    case Action::report_pause: return write_pause(*vmi, stop);
+    case Action::forget: return forget(subject.uid);
+    case Action::run_pod: return pods_.report_running(*subject.pod, stop);
+    case Action::end_pod: return pods_.report_ended(*subject.pod, decision.well, stop);
+    case Action::remove_pod: return pods_.remove(*subject.pod, stop);
+    case Action::report_pause: return write_pause(*subject.vmi, stop);
     case Action::wait_for_room: {
       const std::lock_guard lock(mutex_);
-      if (told_full_.insert(uid).second) {
-        spdlog::warn("VMI {} waits: the node runs its {} guests (--max-vmis)", vmi_path(*vmi), options_.max_vmis);
+      if (told_full_.insert(subject.uid).second) {
+        spdlog::warn("{} waits: the node runs its {} guests (--max-vmis)", pod_path(*subject.pod), options_.max_vmis);
       }
       break;
     }
@@ -256,17 +272,6 @@ Result<> Controller::write_pause(const json& vmi, const std::stop_token& stop) {
   if (!written) return tl::unexpected(written.error());
   spdlog::info("VMI {} is {}", vmi_path(vmi), paused ? "paused" : "no longer paused");
   informer_.observe(std::move(*written));
-  return {};
-}
-
-Result<> Controller::release(const json& vmi, const std::stop_token& stop) {
-  const std::string uid = vmi.at("metadata").at("uid");
-  if (auto forgotten = forget(uid); !forgotten) return forgotten;
-  if (!has_our_finalizer(vmi)) return {};
-  auto written = client_.patch(vmi_path(vmi), kube::PatchType::merge, release_patch(vmi), stop);
-  if (!written && written.error().kind != ErrorKind::not_found) return tl::unexpected(written.error());
-  spdlog::info("VMI {} is deleted", vmi_path(vmi));
-  if (written) informer_.observe(std::move(*written));
   return {};
 }
 
@@ -380,14 +385,20 @@ void Controller::report_end(const kube::RestClient& client, const std::string& u
     return;
   }
   if (vmi->at("metadata").value("uid", "") != uid || is_final(view_of(*vmi).phase)) return;
-  const Decision decision = decide(view_of(*vmi), view, true);
+  const Decision decision = decide(view_of(*vmi), PodView{.runs = true}, view, true);
   if (!decision.phase) return;
   const json patch = phase_patch(*vmi, *decision.phase, decision.reason, options_.node_name, rfc3339_now());
   const auto written = client.patch(vmi_path(*vmi), kube::PatchType::merge, patch);
-  if (written) {
-    spdlog::info("VMI {} is {}", guest.spec().full_name(), to_text(*decision.phase));
-  } else {
+  if (!written) {
     spdlog::warn("{}", written.error().message());
+    return;
+  }
+  spdlog::info("VMI {} is {}", guest.spec().full_name(), to_text(*decision.phase));
+  const auto pod = pods_.launcher_of(uid);
+  if (pod == nullptr) return;
+  const json ended = pod_ended(*pod, *decision.phase == Phase::succeeded, rfc3339_now());
+  if (const auto told = client.patch(pod_path(*pod) + "/status", kube::PatchType::merge, ended); !told) {
+    spdlog::warn("{}", told.error().message());
   }
 }
 

@@ -19,6 +19,7 @@
 #include "launcher-sim/decision.h"
 #include "launcher-sim/guest.h"
 #include "launcher-sim/guest_registry.h"
+#include "launcher-sim/node_pods.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/work_queue.h"
@@ -35,6 +36,7 @@ struct ControllerHooks {
 
 struct ControllerOptions {
   std::string node_name;
+  std::string address;  ///< of the node; its pods share it
   QemuHost host;
   int max_vmis = 64;
 };
@@ -42,8 +44,9 @@ struct ControllerOptions {
 /// How an action came out; ErrorKind::not_found: the VMI has no guest here.
 using ActionDone = std::function<void(const Result<>&)>;
 
-/// Brings the guests of this node into line with the VMIs that the API assigns to it. An ordinary Kubernetes
-/// controller: whatever happened while it was away is found by looking at both sides again.
+/// Brings the guests of this node into line with the VMIs that the API assigns to it, and tells of their launcher pods
+/// what a kubelet tells. An ordinary Kubernetes controller: whatever happened while it was away is found by looking at
+/// both sides again.
 class Controller {
  public:
   Controller(const kube::RestClient& client, const RunDir& run_dir, GuestRegistry& registry, ControllerOptions options,
@@ -57,8 +60,8 @@ class Controller {
   void start();
   /// Has the action done in one of the controller's threads, and calls `done` there, also when it cannot be done.
   void perform(const std::string& uid, GuestAction action, ActionDone done);
-  /// Whether the first list of VMIs has come; waits for it. False when stop was requested.
-  bool wait_synced(const std::stop_token& stop) const { return informer_.wait_synced(stop); }
+  /// Whether the first lists of VMIs and pods have come; waits for them. False when stop was requested.
+  bool wait_synced(const std::stop_token& stop) const { return informer_.wait_synced(stop) && pods_.wait_synced(stop); }
 
   /// Ends the threads; the guests run on.
   void stop();
@@ -67,18 +70,24 @@ class Controller {
   void shut_down(std::chrono::milliseconds grace, std::chrono::milliseconds api_time);
 
  private:
+  /// What one key is about, as the API has it.
+  struct Subject {
+    std::string uid;             ///< of the VMI
+    kube::Informer::Object vmi;  ///< null: gone, or not handed over to this node
+    kube::Informer::Object pod;  ///< null: none on this node
+  };
+
   void stop_all_guests(std::chrono::milliseconds grace);
   void report_end(const kube::RestClient& client, const std::string& uid, Guest& guest);
   void work(const std::stop_token& stop);
   /// Looks at one VMI and its guest and does the next thing. Errors are tried again later.
   Result<> reconcile(const std::string& uid, const std::stop_token& stop);
-  Result<> carry_out(const Decision& decision, const std::string& uid, const kube::Informer::Object& vmi,
-                     const std::stop_token& stop);
+  Result<> keep_handler(const std::stop_token& stop);
+  Result<> carry_out(const Decision& decision, const Subject& subject, const std::stop_token& stop);
   Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
   void perform_waiting(const std::string& uid, const std::stop_token& stop);
   Result<> write_pause(const nlohmann::json& vmi, const std::stop_token& stop);
   Result<> write_phase(const nlohmann::json& vmi, const Decision& decision, const std::stop_token& stop);
-  Result<> release(const nlohmann::json& vmi, const std::stop_token& stop);
   Result<> forget(const std::string& uid);
   void stop_guest(Guest& guest, const nlohmann::json& vmi, const std::stop_token& stop);
   void publish(Guest& guest, const GuestView& view);
@@ -98,6 +107,7 @@ class Controller {
   GuestRegistry& registry_;
   ControllerOptions options_;
   ControllerHooks hooks_;
+  NodePods pods_;
   kube::Informer informer_;
   WorkQueue queue_;
 

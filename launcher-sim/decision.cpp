@@ -40,32 +40,55 @@ Decision enter_final(const GuestView& guest) {
   return enter(Phase::failed, "GuestCrashed", "The VirtualMachineInstance crashed: " + guest.cause);
 }
 
-Decision decide_gone(const GuestView& guest) {
-  if (is_alive(guest.state)) return act(Action::kill, 200ms);
-  return act(guest.state == State::ended ? Action::forget : Action::none);
+/// The pod of a VMI that is not ours, or not yet.
+Decision decide_early_pod(const PodView& pod, bool has_room) {
+  if (pod.deleting) return act(Action::remove_pod, 0ms);
+  if (pod.runs || pod.over) return act(Action::none);
+  return has_room ? act(Action::run_pod, 0ms) : act(Action::wait_for_room, 1s);
 }
 
-Decision decide_deleting(const VmiView& vmi, const GuestView& guest) {
+Decision decide_without_vmi(const std::optional<PodView>& pod, const GuestView& guest, bool has_room) {
+  if (is_alive(guest.state)) return act(Action::kill, 200ms);
+  if (guest.state == State::ended) return act(Action::forget, 0ms);
+  return pod ? decide_early_pod(*pod, has_room) : act(Action::none);
+}
+
+Decision decide_final(const VmiView& vmi, const std::optional<PodView>& pod, const GuestView& guest) {
   if (is_alive(guest.state)) return act(Action::stop, 200ms);
-  if (is_final(vmi.phase)) return act(Action::release);
+  // The folder with the logs stays for as long as the VMI does.
+  if (vmi.deleting && guest.state == State::ended) return act(Action::forget, 0ms);
+  if (pod && pod->deleting) return act(Action::remove_pod, 0ms);
+  if (!pod || pod->over) return act(Action::none);
+  Decision decision = act(Action::end_pod, 0ms);
+  decision.well = vmi.phase == Phase::succeeded;
+  return decision;
+}
+
+Decision decide_deleting(const GuestView& guest) {
+  if (is_alive(guest.state)) return act(Action::stop, 200ms);
   if (guest.state == State::ended) return enter_final(guest);
   return enter(Phase::failed, "Deleted", "The VirtualMachineInstance was deleted before its guest ran.");
 }
 
-/// The phases are passed through one by one, as the real controllers do.
-Decision decide_absent(Phase phase, bool has_room) {
-  switch (phase) {
-    case Phase::pending: return has_room ? enter(Phase::scheduling) : act(Action::wait_for_room, 1s);
-    case Phase::running: return enter(Phase::failed, "GuestLost", "The node has lost the guest.");
-    default: return has_room ? act(Action::start) : act(Action::wait_for_room, 1s);
-  }
+/// Somebody has deleted the pod under the VMI: that ends the guest, and not well.
+Decision decide_evicted(const GuestView& guest) {
+  if (is_alive(guest.state)) return act(Action::stop, 200ms);
+  return enter(Phase::failed, "PodTerminating", "The virt-launcher pod of the VirtualMachineInstance was deleted.");
 }
 
-Decision decide_live(const VmiView& vmi, const GuestView& guest) {
+/// The phases up to Scheduled are the controllers'.
+Decision decide_absent(Phase phase, const std::optional<PodView>& pod, bool has_room) {
+  if (phase == Phase::running) return enter(Phase::failed, "GuestLost", "The node has lost the guest.");
+  if (!pod) return act(Action::none);
+  if (phase == Phase::pending || phase == Phase::scheduling) return decide_early_pod(*pod, has_room);
+  return has_room ? act(Action::start) : act(Action::wait_for_room, 1s);
+}
+
+Decision decide_live(const VmiView& vmi, const std::optional<PodView>& pod, const GuestView& guest) {
   const Phase phase = vmi.phase;
+  // While the node was silent its pods were marked as not ready.
+  if (pod && !pod->runs && !pod->over) return act(Action::run_pod, 0ms);
   const bool runs = guest.state == State::running;
-  if (phase == Phase::pending) return enter(Phase::scheduling);
-  if (phase == Phase::scheduling) return enter(Phase::scheduled);
   if (phase == Phase::scheduled && runs) return enter(Phase::running, "Started", "VirtualMachineInstance started.");
   if (guest.state == State::starting) return act(Action::none, 20ms);
   if (guest.state == State::stopping) return act(Action::stop, 200ms);
@@ -92,13 +115,15 @@ Phase phase_of(std::string_view text) {
 
 bool is_final(Phase phase) { return phase == Phase::succeeded || phase == Phase::failed; }
 
-Decision decide(const std::optional<VmiView>& vmi, const GuestView& guest, bool has_room) {
-  if (!vmi) return decide_gone(guest);
-  if (vmi->deleting) return decide_deleting(*vmi, guest);
-  if (is_final(vmi->phase)) return is_alive(guest.state) ? act(Action::stop, 200ms) : act(Action::none);
+Decision decide(const std::optional<VmiView>& vmi, const std::optional<PodView>& pod, const GuestView& guest,
+                bool has_room) {
+  if (!vmi) return decide_without_vmi(pod, guest, has_room);
+  if (is_final(vmi->phase)) return decide_final(*vmi, pod, guest);
+  if (vmi->deleting) return decide_deleting(guest);
+  if (pod && pod->deleting) return decide_evicted(guest);
   if (guest.state == State::ended) return enter_final(guest);
-  if (guest.state == State::absent) return decide_absent(vmi->phase, has_room);
-  return decide_live(*vmi, guest);
+  if (guest.state == State::absent) return decide_absent(vmi->phase, pod, has_room);
+  return decide_live(*vmi, pod, guest);
 }
 
 }  // namespace usbloop::launcher

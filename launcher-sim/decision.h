@@ -21,6 +21,13 @@ struct VmiView {
   bool paused = false;    ///< has the condition Paused
 };
 
+/// What the API says about the VMI's launcher pod on this node.
+struct PodView {
+  bool runs = false;      ///< phase Running and ready
+  bool over = false;      ///< phase Succeeded or Failed
+  bool deleting = false;  ///< has a deletionTimestamp: it is our part to end it
+};
+
 /// What we see of its guest.
 struct GuestView {
   enum class State { absent, starting, running, stopping, ended };
@@ -35,24 +42,29 @@ struct GuestView {
 struct Decision {
   enum class Action {
     none,
-    start,    ///< start the guest
-    stop,     ///< press the power button, and after the grace period pull the plug; repeat until it has ended
-    kill,     ///< pull the plug
-    forget,   ///< remove the guest's folder
-    release,  ///< remove the guest's folder and the VMI's finalizer
-    wait_for_room,
-    report_pause  ///< bring the condition Paused into line with the guest
+    start,         ///< start the guest
+    stop,          ///< press the power button, and after the grace period pull the plug; repeat until it has ended
+    kill,          ///< pull the plug
+    forget,        ///< remove the guest's folder
+    run_pod,       ///< report the launcher pod running and ready: it waits for its guest
+    end_pod,       ///< report the launcher pod ended
+    remove_pod,    ///< remove the launcher pod, which has been deleted and has nothing left to end
+    report_pause,  ///< bring the condition Paused into line with the guest
+    wait_for_room
   };
   Action action = Action::none;
   std::optional<Phase> phase;
   std::string reason;   ///< with a phase: one word for events and status.reason; may be empty
   std::string message;  ///< with a phase: a sentence; may be empty
+  bool well = true;     ///< with end_pod: whether it succeeded
   /// Look again after this time even if nothing is heard.
   std::optional<std::chrono::milliseconds> again;
 };
 
-/// A pure function. `vmi` is nothing when the API has no such VMI for this node; `has_room`: the node may start one
-/// more guest.
-Decision decide(const std::optional<VmiView>& vmi, const GuestView& guest, bool has_room);
+/// A pure function. `vmi` is nothing when the API has no such VMI for this node: it is gone, or its pod does not run
+/// yet. `pod` is nothing when no launcher pod of it is bound to this node. `has_room`: the node may start one more
+/// guest.
+Decision decide(const std::optional<VmiView>& vmi, const std::optional<PodView>& pod, const GuestView& guest,
+                bool has_room);
 
 }  // namespace usbloop::launcher

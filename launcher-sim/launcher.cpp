@@ -118,8 +118,8 @@ void announce_ready(const std::string& name) { std::cout << "launcher-sim ready:
 Result<> serve(Node& node, const Signals& signals) {
   GuestRegistry registry;
   const std::string channel_path = node.run_dir.path() + "/" + kChannelSocket;
-  const NodeAgent agent(node.client,
-                        {node.options.node_name, channel_path, node.options.max_vmis, node.host.accelerator});
+  const NodeDescription description{node.options.node_name, channel_path, node.options.max_vmis, node.host.accelerator};
+  NodeAgent agent(node.client, description);
   // Declared in the order in which they may use each other: the loop's thread ends before the controller goes.
   std::optional<Controller> controller;
   LoopThread loop;
@@ -129,7 +129,7 @@ Result<> serve(Node& node, const Signals& signals) {
        .handoff = node.options.handoff});
   if (auto listening = channel.listen(channel_path); !listening) return listening;
   controller.emplace(node.client, node.run_dir, registry,
-                     ControllerOptions{node.options.node_name, node.host, node.options.max_vmis},
+                     ControllerOptions{description.name, description.address, node.host, description.max_vmis},
                      hooks_of(loop.loop(), channel));
   channel.on_action([&controller](const std::string& uid, GuestAction action, ActionDone done) {
     controller->perform(uid, action, std::move(done));
@@ -156,7 +156,7 @@ Result<> serve(Node& node, const Signals& signals) {
   heartbeat.join();
   controller->stop();
   const auto quick = node.client.with_options({.connect_timeout = kGoodbyeTime, .answer_timeout = kGoodbyeTime});
-  if (auto left = NodeAgent(quick, {node.options.node_name, channel_path, 0, {}}).say_goodbye(); !left) {
+  if (auto left = NodeAgent(quick, description).say_goodbye(); !left) {
     spdlog::warn("{}", left.error().message());
   }
   controller->shut_down(kStopGrace, kGoodbyeTime);

@@ -3,11 +3,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "common/log.h"
+#include "launcher-sim/json_at.h"
+#include "launcher-sim/node_pods.h"
 #include "launcher-sim/vmi_status.h"
 
 namespace usbloop::launcher {
@@ -18,6 +23,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kHeartbeat = 10s;
 constexpr auto kRetry = 1s;
+/// virt-handler speaks up once a minute: every so many heartbeats.
+constexpr int kBeatsPerWord = 6;
+constexpr int kLeaseSeconds = 40;
+constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 
 /// The machine we run on, as node objects tell it.
 json machine_facts() {
@@ -30,12 +39,29 @@ json machine_facts() {
           {"kernelVersion", names.release}};
 }
 
+std::string now_with_microseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1'000'000;
+  std::array<char, 16> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(micros));
+  std::string text = rfc3339_now();
+  text.pop_back();
+  return text + fraction.data();
+}
+
+json known_condition(const json& known, const std::string& type) {
+  for (const json& condition : known.is_array() ? known : json::array()) {
+    if (text_at(condition, "/type") == type) return condition;
+  }
+  return json::object();
+}
+
 }  // namespace
 
 json node_object(const NodeDescription& node, const json& machine) {
   const json capacity = {{"cpu", machine.at("cpu")},
                          {"memory", machine.at("memory")},
-                         {"pods", std::to_string(node.max_vmis)},
+                         {"pods", std::to_string(node.max_vmis + 1)},  // and virt-handler's
                          {"devices.kubevirt.io/kvm", node.accelerator == "kvm" ? "1k" : "0"}};
   return {{"apiVersion", "v1"},
           {"kind", "Node"},
@@ -45,12 +71,15 @@ json node_object(const NodeDescription& node, const json& machine) {
              {{"kubernetes.io/hostname", node.name},
               {"kubernetes.io/arch", "amd64"},
               {"kubernetes.io/os", "linux"},
+              {"node-role.kubernetes.io/worker", ""},
               {"kubevirt.io/schedulable", "true"}}},
-            {"annotations", {{"usbloop.dev/channel", "unix:" + node.channel_path}}}}},
+            {"annotations",
+             {{"usbloop.dev/channel", "unix:" + node.channel_path}, {"kubevirt.io/heartbeat", rfc3339_now()}}}}},
           {"status",
            {{"capacity", capacity},
             {"allocatable", capacity},
-            {"addresses", json::array({{{"type", "Hostname"}, {"address", node.name}}})},
+            {"addresses", json::array({{{"type", "InternalIP"}, {"address", node.address}},
+                                       {{"type", "Hostname"}, {"address", node.name}}})},
             {"nodeInfo",
              {{"architecture", "amd64"},
               {"operatingSystem", "linux"},
@@ -60,37 +89,90 @@ json node_object(const NodeDescription& node, const json& machine) {
               {"osImage", "Linux"}}}}}};
 }
 
-json ready_status(bool ready, const std::string& now) {
-  json condition = {{"type", "Ready"}, {"status", ready ? "True" : "False"}, {"lastHeartbeatTime", now}};
-  condition["reason"] = ready ? "KubeletReady" : "NodeShutdown";
-  condition["message"] = ready ? "the node runs guests" : "the node is shutting down";
-  return {{"conditions", json::array({std::move(condition)})}};
+json node_conditions(bool ready, const json& known, const std::string& now) {
+  json conditions = json::array();
+  const auto add = [&](const char* type, bool holds, const char* reason, const char* message) {
+    const json before = known_condition(known, type);
+    const std::string status = holds ? "True" : "False";
+    const bool same = text_at(before, "/status") == status && !text_at(before, "/lastTransitionTime").empty();
+    conditions.push_back({{"type", type},
+                          {"status", status},
+                          {"lastHeartbeatTime", now},
+                          {"lastTransitionTime", same ? text_at(before, "/lastTransitionTime") : now},
+                          {"reason", reason},
+                          {"message", message}});
+  };
+  add("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available");
+  add("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure");
+  add("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available");
+  if (ready) {
+    add("Ready", true, "KubeletReady", "the node runs guests");
+  } else {
+    add("Ready", false, "NodeShutdown", "the node is shutting down");
+  }
+  return conditions;
+}
+
+json node_lease(const std::string& node, const std::string& node_uid, const std::string& now) {
+  json metadata = {{"name", node}, {"namespace", "kube-node-lease"}};
+  if (!node_uid.empty()) {
+    metadata["ownerReferences"] =
+        json::array({{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}, {"uid", node_uid}}});
+  }
+  return {{"apiVersion", "coordination.k8s.io/v1"},
+          {"kind", "Lease"},
+          {"metadata", std::move(metadata)},
+          {"spec", {{"holderIdentity", node}, {"leaseDurationSeconds", kLeaseSeconds}, {"renewTime", now}}}};
 }
 
 NodeAgent::NodeAgent(const kube::RestClient& client, NodeDescription node) : client_(client), node_(std::move(node)) {}
 
-Result<> NodeAgent::register_node(const std::stop_token& stop) const {
+Result<> NodeAgent::register_node(const std::stop_token& stop) {
   json object = node_object(node_, machine_facts());
   json status = object["status"];
-  status.update(ready_status(true, rfc3339_now()));
   const std::string path = "/api/v1/nodes/" + node_.name;
   auto done = client_.patch(path, kube::PatchType::merge, object, stop);
   if (!done && done.error().kind == ErrorKind::not_found) done = client_.create("/api/v1/nodes", object, stop);
+  if (!done) return tl::unexpected(done.error());
+  node_uid_ = text_at(*done, "/metadata/uid");
+  status["conditions"] = node_conditions(true, at(*done, "/status/conditions"), rfc3339_now());
   // The status has a path of its own and is not taken from there.
-  if (done) done = client_.patch(path + "/status", kube::PatchType::merge, {{"status", std::move(status)}}, stop);
+  done = client_.patch(path + "/status", kube::PatchType::merge, {{"status", std::move(status)}}, stop);
+  if (!done) return tl::unexpected(done.error());
+  return renew_lease(stop);
+}
+
+Result<> NodeAgent::renew_lease(const std::stop_token& stop) const {
+  const json lease = node_lease(node_.name, node_uid_, now_with_microseconds());
+  auto done = client_.patch(std::string(kLeases) + "/" + node_.name, kube::PatchType::merge, lease, stop);
+  if (!done && done.error().kind == ErrorKind::not_found) done = client_.create(kLeases, lease, stop);
   if (!done) return tl::unexpected(done.error());
   return {};
 }
 
-Result<> NodeAgent::heartbeat(const std::stop_token& stop) const {
-  const json patch = {{"status", ready_status(true, rfc3339_now())}};
-  auto done = client_.patch("/api/v1/nodes/" + node_.name + "/status", kube::PatchType::merge, patch, stop);
-  if (done) return {};
-  if (done.error().kind == ErrorKind::not_found) return register_node(stop);
-  return tl::unexpected(done.error());
+bool NodeAgent::is_as_registered(const json& node) const {
+  return text_at(known_condition(at(node, "/status/conditions"), "Ready"), "/status") == "True" &&
+         text_at(node, "/metadata/annotations/usbloop.dev~1channel") == "unix:" + node_.channel_path &&
+         text_at(node, "/metadata/labels/kubevirt.io~1schedulable") == "true";
 }
 
-void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& registered) const {
+Result<> NodeAgent::heartbeat(const std::stop_token& stop) {
+  if (auto renewed = renew_lease(stop); !renewed) return renewed;
+  const std::string path = "/api/v1/nodes/" + node_.name;
+  const auto node = client_.get(path, stop);
+  if (!node && node.error().kind != ErrorKind::not_found) return tl::unexpected(node.error());
+  if (!node || !is_as_registered(*node)) {
+    beats_ = 0;
+    return register_node(stop);
+  }
+  if (++beats_ < kBeatsPerWord) return {};
+  beats_ = 0;
+  const json word = {{"metadata", {{"annotations", {{"kubevirt.io/heartbeat", rfc3339_now()}}}}}};
+  if (auto done = client_.patch(path, kube::PatchType::merge, word, stop); !done) return tl::unexpected(done.error());
+  return {};
+}
+
+void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& registered) {
   std::mutex mutex;
   std::condition_variable_any never;
   bool is_registered = false;
@@ -112,12 +194,16 @@ void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& re
 
 Result<> NodeAgent::say_goodbye() const {
   const std::string path = "/api/v1/nodes/" + node_.name;
-  const json status = {{"status", ready_status(false, rfc3339_now())}};
-  auto done = client_.patch(path + "/status", kube::PatchType::merge, status);
-  const json annotations = {{"metadata", {{"annotations", {{"usbloop.dev/channel", nullptr}}}}}};
-  if (done) done = client_.patch(path, kube::PatchType::merge, annotations);
+  const json change = {
+      {"metadata",
+       {{"annotations", {{"usbloop.dev/channel", nullptr}}}, {"labels", {{"kubevirt.io/schedulable", "false"}}}}}};
+  auto done = client_.patch(path, kube::PatchType::merge, change);
   if (!done) return tl::unexpected(done.error());
-  return {};
+  const json status = {
+      {"status", {{"conditions", node_conditions(false, at(*done, "/status/conditions"), rfc3339_now())}}}};
+  done = client_.patch(path + "/status", kube::PatchType::merge, status);
+  if (!done) return tl::unexpected(done.error());
+  return remove_handlers(client_, node_.name);
 }
 
 }  // namespace usbloop::launcher

@@ -16,32 +16,41 @@ struct NodeDescription {
   std::string channel_path;  ///< absolute; of the channel's unix socket
   int max_vmis = 0;
   std::string accelerator;
+  std::string address = "127.0.0.1";
 };
 
 /// The Node object as it is created: labels, the annotation that leads to the channel, capacity. Pure.
 nlohmann::json node_object(const NodeDescription& node, const nlohmann::json& machine);
 
-/// Conditions of a node that is ready, or that is going away. Pure. `now` is RFC 3339.
-nlohmann::json ready_status(bool ready, const std::string& now);
+/// Conditions of a node that is ready, or that is going away; the transition times of `known` (its conditions so far)
+/// are kept where nothing changes. Pure. `now` is RFC 3339.
+nlohmann::json node_conditions(bool ready, const nlohmann::json& known, const std::string& now);
 
-/// Keeps the Node object of this node alive. Blocking; for one thread.
+/// The Lease by which the node says that it lives. Pure. `now` is RFC 3339 with microseconds.
+nlohmann::json node_lease(const std::string& node, const std::string& node_uid, const std::string& now);
+
+/// Keeps the Node object of this node, and its lease, alive. Blocking; for one thread.
 class NodeAgent {
  public:
   /// `client` must outlive this.
   NodeAgent(const kube::RestClient& client, NodeDescription node);
 
-  /// Registers the node, calls `registered` once, and then refreshes the Ready condition every 10 s until stop is
-  /// requested. Goes on through failures, and makes the Node again when somebody has deleted it.
-  void run(const std::stop_token& stop, const std::function<void()>& registered) const;
+  /// Registers the node, calls `registered` once, and then renews its lease every 10 s until stop is requested. Goes on
+  /// through failures, and puts the Node right again when somebody has deleted or changed it, or has taken it for dead.
+  void run(const std::stop_token& stop, const std::function<void()>& registered);
   /// Tells the scheduler that no guest can be placed here any more.
   [[nodiscard]] Result<> say_goodbye() const;
 
  private:
-  Result<> register_node(const std::stop_token& stop) const;
-  Result<> heartbeat(const std::stop_token& stop) const;
+  Result<> register_node(const std::stop_token& stop);
+  Result<> heartbeat(const std::stop_token& stop);
+  Result<> renew_lease(const std::stop_token& stop) const;
+  [[nodiscard]] bool is_as_registered(const nlohmann::json& node) const;
 
   const kube::RestClient& client_;
   NodeDescription node_;
+  std::string node_uid_;
+  int beats_ = 0;  ///< since the last word of virt-handler
 };
 
 }  // namespace usbloop::launcher

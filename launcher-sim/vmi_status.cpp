@@ -5,29 +5,14 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "launcher-sim/json_at.h"
+
 namespace usbloop::launcher {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFinalizer = "foregroundDeleteVirtualMachine";
 constexpr const char* kPaused = "Paused";
-
-const json& at(const json& object, const char* pointer) {
-  static const json kNull;
-  const json::json_pointer path(pointer);
-  return object.contains(path) ? object.at(path) : kNull;
-}
-
-std::string text_at(const json& object, const char* pointer) {
-  const json& value = at(object, pointer);
-  return value.is_string() ? value.get<std::string>() : std::string{};
-}
-
-json array_at(const json& object, const char* pointer) {
-  const json& value = at(object, pointer);
-  return value.is_array() ? value : json::array();
-}
 
 /// Puts a condition in place of the one of its type; the transition time stays when the status does.
 void set_condition(json& conditions, json condition, const std::string& now) {
@@ -114,20 +99,6 @@ json pause_patch(const json& vmi, bool paused, const std::string& now) {
   }
   return {{"metadata", {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")}}},
           {"status", {{"conditions", std::move(conditions)}}}};
-}
-
-bool has_our_finalizer(const json& vmi) {
-  for (const json& finalizer : array_at(vmi, "/metadata/finalizers")) {
-    if (finalizer == kFinalizer) return true;
-  }
-  return false;
-}
-
-json release_patch(const json& vmi) {
-  json finalizers = array_at(vmi, "/metadata/finalizers");
-  std::erase(finalizers.get_ref<json::array_t&>(), json(kFinalizer));
-  return {{"metadata",
-           {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")}, {"finalizers", std::move(finalizers)}}}};
 }
 
 json vmi_event(const json& vmi, const std::string& type, const std::string& reason, const std::string& message,

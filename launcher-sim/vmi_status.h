@@ -23,10 +23,6 @@ nlohmann::json phase_patch(const nlohmann::json& vmi, Phase phase, const std::st
 /// The merge patch that sets the condition Paused, or takes it away: it is there only while the guest is paused.
 nlohmann::json pause_patch(const nlohmann::json& vmi, bool paused, const std::string& now);
 
-/// The merge patch that removes our finalizer.
-nlohmann::json release_patch(const nlohmann::json& vmi);
-bool has_our_finalizer(const nlohmann::json& vmi);
-
 /// An Event about the VMI.
 nlohmann::json vmi_event(const nlohmann::json& vmi, const std::string& type, const std::string& reason,
                          const std::string& message, const std::string& node, const std::string& now);

@@ -58,16 +58,6 @@ TEST_CASE("a VMI that does not run is not ready, and the time of the change is k
   CHECK(condition(phase_patch(deleting, Phase::succeeded, "", "node-a", kNow), "Ready")["reason"] == "PodTerminating");
 }
 
-TEST_CASE("only our finalizer is removed") {
-  CHECK(has_our_finalizer(vmi()));
-  const json patch = release_patch(vmi());
-  CHECK(patch["metadata"]["finalizers"] == json::array({"other"}));
-  CHECK(patch["metadata"]["resourceVersion"] == "7");
-  json without = vmi();
-  without["metadata"].erase("finalizers");
-  CHECK_FALSE(has_our_finalizer(without));
-}
-
 TEST_CASE("a VMI's phase, deletion and node are read from any shape of object") {
   CHECK(view_of(vmi()).phase == Phase::scheduled);
   CHECK_FALSE(view_of(vmi()).deleting);
@@ -78,7 +68,6 @@ TEST_CASE("a VMI's phase, deletion and node are read from any shape of object") 
     CHECK(view_of(object).phase == Phase::pending);
     CHECK(node_of(object).empty());
     CHECK_NOTHROW(phase_patch(object, Phase::running, "", "node-a", kNow));
-    CHECK_NOTHROW(release_patch(object));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "apiserver-sim/api/object_writer.h"
 
+#include <algorithm>
 #include <set>
 
 #include "apiserver-sim/api/managed_fields/field_manager.h"
@@ -59,7 +60,7 @@ std::optional<kube::Status> refuse_invalid(const Resource& resource, const json&
   Causes causes = validate_metadata(object, resource.info());
   // What is wrong with the metadata may keep the rest from being read.
   if (causes.empty()) causes = resource.validate(object);
-  if (causes.empty()) return std::nullopt;
+  if (causes.empty()) return resource.admit(object);
   return kube::invalid(resource.info().group, resource.info().kind, text_at(object, "/metadata/name"),
                        std::move(causes));
 }
@@ -142,10 +143,27 @@ bool may_go(const Resource& resource, const json& object) {
   return !has_finalizers(object) || resource.removable_with_finalizers(object);
 }
 
-void mark_deleted(const Resource& resource, json& object) {
+std::int64_t grace_left(const json& object) {
+  const json* grace = element_at(object, "/metadata/deletionGracePeriodSeconds");
+  return grace != nullptr && grace->is_number_integer() ? grace->get<std::int64_t>() : 0;
+}
+
+void add_finalizer(json& object, const char* finalizer) {
+  json& finalizers = object["metadata"]["finalizers"];
+  if (!finalizers.is_array()) finalizers = json::array();
+  if (std::find(finalizers.begin(), finalizers.end(), finalizer) == finalizers.end()) finalizers.push_back(finalizer);
+}
+
+/// The garbage collector takes these finalizers off when it has seen to what the object owns.
+void hold_for_dependents(json& object, const std::string& propagation) {
+  if (propagation == "Foreground") add_finalizer(object, kForegroundFinalizer);
+  if (propagation == "Orphan") add_finalizer(object, kOrphanFinalizer);
+}
+
+void mark_deleted(const Resource& resource, json& object, std::int64_t grace) {
   json& metadata = object["metadata"];
-  metadata["deletionTimestamp"] = format_time(now_seconds());
-  if (resource.qualified() != kNamespaceResource) metadata["deletionGracePeriodSeconds"] = 0;
+  metadata["deletionTimestamp"] = format_time(now_seconds() + grace);
+  if (resource.qualified() != kNamespaceResource) metadata["deletionGracePeriodSeconds"] = grace;
   if (metadata.contains("generation")) metadata["generation"] = metadata["generation"].get<std::int64_t>() + 1;
   if (resource.qualified() == kNamespaceResource) object["status"]["phase"] = "Terminating";
 }
@@ -156,12 +174,19 @@ ObjectPtr ObjectWriter::preview(const Resource& resource, const Key& key, const 
   return make_object(key, 0, object, [&](const std::string&, const json& tree) { return resource.selectable(tree); });
 }
 
-std::optional<kube::Status> ObjectWriter::refuse_namespace(const std::string& namespace_) const {
+std::optional<kube::Status> ObjectWriter::refuse_namespace(const Resource& resource, const std::string& namespace_,
+                                                           const std::string& name) const {
   const ObjectPtr found = store_.get({kNamespaceResource, "", namespace_});
   if (!found) return kube::not_found("", "namespaces", namespace_);
   if (!is_being_deleted(found->parse())) return std::nullopt;
-  return kube::forbidden("", "namespaces", namespace_,
-                         "unable to create new content in namespace " + namespace_ + " because it is being terminated");
+  const ResourceInfo& info = resource.info();
+  kube::Status status = kube::forbidden(info.group, info.plural, name,
+                                        kube::qualified_resource(info.group, info.plural) + " \"" + name +
+                                            "\" is forbidden: unable to create new content in namespace " + namespace_ +
+                                            " because it is being terminated");
+  status.causes.push_back(
+      {"NamespaceTerminating", "namespace " + namespace_ + " is being terminated", "metadata.namespace"});
+  return status;
 }
 
 Outcome ObjectWriter::create(const Resource& resource, const std::string& namespace_, json object, bool dry_run,
@@ -187,7 +212,8 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   resource.prepare_create(object, now);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (resource.info().namespaced) {
-    if (auto refused = refuse_namespace(namespace_)) return tl::unexpected(*refused);
+    if (auto refused = refuse_namespace(resource, namespace_, text_at(object, "/metadata/name")))
+      return tl::unexpected(*refused);
   }
   if (admission_ != nullptr) {
     if (auto refused = admission_->refuse(resource, nullptr, object, by.user)) return tl::unexpected(*refused);
@@ -240,7 +266,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
     return tl::unexpected(other_uid(info, current, uid));
   }
   const json record = object["metadata"].value("managedFields", json());
-  resource.prepare_update(object, current, options.status_only);
+  if (!options.whole) resource.prepare_update(object, current, options.status_only);
   carry_over(object, current);
   object["metadata"]["managedFields"] = record;
   if (record.is_null()) object["metadata"].erase("managedFields");
@@ -273,7 +299,9 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
       shown = preview(resource, key, *object);
       return Change{};
     }
-    if (is_being_deleted(*object) && may_go(resource, *object)) return Change{Change::Kind::remove, *object};
+    if (is_being_deleted(*object) && grace_left(*object) == 0 && may_go(resource, *object)) {
+      return Change{Change::Kind::remove, *object};
+    }
     if (*object == current) return Change{};
     return Change{Change::Kind::put, std::move(*object)};
   });
@@ -288,11 +316,15 @@ tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Re
     if (!found) return tl::unexpected(missing(resource, key.name));
     if (auto refused = failed_precondition(resource, *found, options)) return tl::unexpected(*refused);
     json object = found->parse();
-    deletion.gone = may_go(resource, object);
+    const bool marked = is_being_deleted(object);
+    if (!marked) hold_for_dependents(object, options.propagation_policy);
+    const std::int64_t grace = resource.deletion_grace(object, options.grace_period_seconds);
+    deletion.gone = grace == 0 && may_go(resource, object);
     if (options.dry_run) return Change{};
     if (deletion.gone) return Change{Change::Kind::remove, std::move(object)};
-    if (is_being_deleted(object)) return Change{};
-    mark_deleted(resource, object);
+    // A second DELETE may shorten the grace of the first, not lengthen it.
+    if (marked && grace >= grace_left(object)) return Change{};
+    mark_deleted(resource, object, grace);
     return Change{Change::Kind::put, std::move(object)};
   });
   if (!outcome) return tl::unexpected(outcome.error());

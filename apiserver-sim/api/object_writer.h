@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,13 +17,17 @@ namespace usbloop::apiserver {
 
 using Outcome = tl::expected<ObjectPtr, kube::Status>;
 
+/// The finalizers by which an object that is being deleted waits for the garbage collector.
+inline constexpr const char* kForegroundFinalizer = "foregroundDeletion";
+inline constexpr const char* kOrphanFinalizer = "orphan";
+
 /// What a deletion asks beside the name.
 struct DeleteOptions {
-  std::string uid;  ///< preconditions; empty: none
-  std::string resource_version;
+  std::string uid = {};  ///< preconditions; empty: none
+  std::string resource_version = {};
   bool dry_run = false;
-  std::optional<std::int64_t> grace_period_seconds;
-  std::string propagation_policy;  ///< "Orphan", "Background", "Foreground" or empty
+  std::optional<std::int64_t> grace_period_seconds = std::nullopt;
+  std::string propagation_policy = {};  ///< "Orphan", "Background", "Foreground" or empty
 };
 
 /// Under which name a write stands in metadata.managedFields, and who writes. The default is for the server's own
@@ -52,6 +57,7 @@ class ObjectWriter {
     bool status_only = false;
     bool dry_run = false;
     WrittenBy by = {};
+    bool whole = false;  ///< status and all the rest at once: for the server's own controllers
   };
   /// An object whose content does not change keeps its version. One that is being deleted goes with its last finalizer.
   Outcome update(const Resource& resource, const Key& key, const User& user, const UpdateOptions& options,
@@ -64,7 +70,8 @@ class ObjectWriter {
   tl::expected<Deletion, kube::Status> remove(const Resource& resource, const Key& key, const DeleteOptions& options);
 
  private:
-  std::optional<kube::Status> refuse_namespace(const std::string& namespace_) const;
+  std::optional<kube::Status> refuse_namespace(const Resource& resource, const std::string& namespace_,
+                                               const std::string& name) const;
   Outcome insert(const Resource& resource, nlohmann::json object, bool dry_run);
   static tl::expected<nlohmann::json, kube::Status> checked_update(const Resource& resource, const User& user,
                                                                    const UpdateOptions& options, nlohmann::json object,

@@ -5,7 +5,10 @@
 
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
+#include "apiserver-sim/controllers/node_lifecycle.h"
 #include "apiserver-sim/controllers/scheduler.h"
+#include "apiserver-sim/controllers/vmi_controller.h"
+#include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/test_support.h"
 
 using namespace usbloop::apiserver;
@@ -18,10 +21,17 @@ namespace {
 
 const std::string kMerge = "application/merge-patch+json";
 
-json node(std::int64_t heartbeat, const char* ready = "True") {
+const std::string kPods = "/api/v1/namespaces/default/pods";
+
+json node(std::int64_t heartbeat, const char* ready = "True", const char* name = "n1") {
   const json condition = {{"type", "Ready"}, {"status", ready}, {"lastHeartbeatTime", format_time(heartbeat)}};
-  return {{"metadata", {{"name", "n1"}, {"labels", {{"disk", "fast"}}}}},
-          {"status", {{"conditions", json::array({condition})}}}};
+  return {{"metadata", {{"name", name}, {"labels", {{"disk", "fast"}, {"kubevirt.io/schedulable", "true"}}}}},
+          {"status", {{"conditions", json::array({condition})}, {"allocatable", {{"pods", "3"}}}}}};
+}
+
+json pod(const std::string& name, const json& selector = json::object()) {
+  return {{"metadata", {{"name", name}}},
+          {"spec", {{"nodeSelector", selector}, {"containers", json::array({{{"name", "c"}, {"image", "i"}}})}}}};
 }
 
 /// Polls a condition that other threads bring about.
@@ -42,63 +52,161 @@ json get(Api& api, const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("a node fits when it is ready, fresh, open and has the labels that are asked for") {
-  const std::int64_t now = now_seconds();
-  json wish = vmi("a");
-  CHECK(node_fits(node(now), wish, now));
-  CHECK_FALSE(node_fits(node(now, "False"), wish, now));
-  CHECK_FALSE(node_fits(node(now, "Unknown"), wish, now));
-  CHECK(node_fits(node(now - 39), wish, now));
-  CHECK_FALSE(node_fits(node(now - 40), wish, now));
-  CHECK_FALSE(node_fits({{"metadata", {{"name", "n1"}}}}, wish, now));
-  json closed = node(now);
+TEST_CASE("a node takes pods when it is ready and open, and only those that select it") {
+  CHECK(view_node(node(now_seconds())).ready);
+  CHECK_FALSE(view_node(node(now_seconds(), "False")).ready);
+  CHECK_FALSE(view_node(node(now_seconds(), "Unknown")).ready);
+  CHECK_FALSE(view_node({{"metadata", {{"name", "n1"}}}}).ready);
+  CHECK(view_node(node(now_seconds())).room == 3);
+  json closed = node(now_seconds());
   closed["spec"]["unschedulable"] = true;
-  CHECK_FALSE(node_fits(closed, wish, now));
-  wish["spec"]["nodeSelector"] = {{"disk", "fast"}};
-  CHECK(node_fits(node(now), wish, now));
-  wish["spec"]["nodeSelector"]["gpu"] = "yes";
-  CHECK_FALSE(node_fits(node(now), wish, now));
+  CHECK_FALSE(view_node(closed).ready);
+  const NodeView view = view_node(node(now_seconds()));
+  CHECK(selects({}, view));
+  CHECK(selects({{"disk", "fast"}}, view));
+  CHECK_FALSE(selects({{"disk", "slow"}}, view));
+  CHECK_FALSE(selects({{"disk", "fast"}, {"gpu", "yes"}}, view));
 }
 
-TEST_CASE("a VMI gets a node as soon as there is one, and the label says which") {
+TEST_CASE("a pod gets a node as soon as there is one; until then it says that it has none") {
   Api api;
   const Scheduler scheduler(api.registry, *api.store, api.hub);
-  api.call("POST", kVmis, vmi("before"));
-  api.call("POST", "/api/v1/nodes", node(now_seconds()));
-  api.call("POST", kVmis, vmi("after"));
+  api.ok(api.call("POST", kPods, pod("before")), 201);
+  CHECK(comes_true([&] {
+    return get(api, kPods + "/before").value("/status/conditions/0/reason"_json_pointer, "") == "Unschedulable";
+  }));
+  CHECK(get(api, kPods + "/before")["status"]["conditions"][0]["message"] == "no nodes available to schedule pods");
+  api.ok(api.call("POST", "/api/v1/nodes", node(now_seconds())), 201);
+  api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds())["status"]}}, kMerge);
+  api.ok(api.call("POST", kPods, pod("after")), 201);
   for (const char* name : {"before", "after"}) {
     CAPTURE(name);
-    json seen;
-    CHECK(comes_true([&] {
-      seen = get(api, std::string(kVmis) + "/" + name);
-      return seen["status"].value("nodeName", "") == "n1";
-    }));
-    CHECK(seen["metadata"]["labels"]["kubevirt.io/nodeName"] == "n1");
-    CHECK(seen["status"]["phase"] == "Pending");
+    CHECK(comes_true([&] { return get(api, kPods + "/" + name)["spec"].value("nodeName", "") == "n1"; }));
+    CHECK(has_condition(get(api, kPods + "/" + name), "PodScheduled"));
   }
+  CHECK(comes_true([&] {
+    return get(api, "/api/v1/namespaces/default/events?fieldSelector=reason%3DScheduled")["items"].size() == 2;
+  }));
 }
 
-TEST_CASE("VMIs are spread over the nodes") {
+TEST_CASE("pods are spread over the nodes, and none gets more than it has room for") {
   Api api;
   for (const char* name : {"n1", "n2"}) {
-    json object = node(now_seconds());
-    object["metadata"]["name"] = name;
-    api.call("POST", "/api/v1/nodes", object);
+    api.call("POST", "/api/v1/nodes", node(now_seconds(), "True", name));
+    api.call("PATCH", std::string("/api/v1/nodes/") + name + "/status", {{"status", node(now_seconds())["status"]}},
+             kMerge);
   }
-  for (int i = 0; i < 6; ++i) api.call("POST", kVmis, vmi("v" + std::to_string(i)));
+  for (int i = 0; i < 8; ++i) api.call("POST", kPods, pod("p" + std::to_string(i)));
   const Scheduler scheduler(api.registry, *api.store, api.hub);
-  const auto on = [&](const char* name) {
-    return get(api, std::string(kVmis) + "?fieldSelector=status.nodeName%3D" + name)["items"].size();
+  const auto on = [&](const std::string& name) {
+    return get(api, kPods + "?fieldSelector=spec.nodeName%3D" + name)["items"];
   };
-  CHECK(comes_true([&] { return on("n1") + on("n2") == 6; }));
-  CHECK(on("n1") == 3);
+  CHECK(comes_true([&] { return on("n1").size() + on("n2").size() == 6; }));
+  CHECK(on("n1").size() == 3);
+  // Room that is freed is used.
+  const std::string gone = on("n1")[0]["metadata"]["name"];
+  CHECK(api.call("DELETE", kPods + "/" + gone + "?gracePeriodSeconds=0").code == 200);
+  CHECK(comes_true([&] { return on("n1").size() == 3; }));
 }
 
-TEST_CASE("a node that has fallen silent is no longer ready") {
+TEST_CASE("a VMI gets a launcher pod, becomes Scheduled with it, and fails when it vanishes") {
+  Api api;
+  const VmiController controller(api.registry, *api.store, api.hub);
+  const std::string path = std::string(kVmis) + "/demo";
+  api.ok(api.call("POST", kVmis, vmi("demo")), 201);
+  const auto phase = [&] { return get(api, path).value("/status/phase"_json_pointer, ""); };
+  REQUIRE(comes_true([&] { return phase() == "Scheduling"; }));
+  const std::string uid = get(api, path)["metadata"]["uid"];
+  const auto pods = [&] { return get(api, kPods + "?labelSelector=kubevirt.io%2Fcreated-by%3D" + uid)["items"]; };
+  REQUIRE(pods().size() == 1);
+  const std::string name = pods()[0]["metadata"]["name"];
+  CHECK(name.starts_with("virt-launcher-demo-"));
+  CHECK(pods()[0]["metadata"]["ownerReferences"][0]["uid"] == uid);
+  CHECK(get(api, path)["status"]["activePods"] == json{{pods()[0]["metadata"]["uid"], ""}});
+
+  const json bound = {{"spec", {{"nodeName", "n1"}}}};
+  api.user.name = "system:kube-scheduler";
+  api.ok(api.call("PATCH", kPods + "/" + name, bound, kMerge));
+  api.user = test::admin();
+  CHECK(phase() == "Scheduling");
+  const json ready = {{"type", "Ready"}, {"status", "True"}};
+  api.ok(api.call("PATCH", kPods + "/" + name + "/status",
+                  {{"status", {{"phase", "Running"}, {"conditions", json::array({ready})}}}}, kMerge));
+  CHECK(comes_true([&] { return phase() == "Scheduled"; }));
+  const json scheduled = get(api, path);
+  CHECK(scheduled["status"]["nodeName"] == "n1");
+  CHECK(scheduled["metadata"]["labels"]["kubevirt.io/nodeName"] == "n1");
+
+  api.ok(api.call("DELETE", kPods + "/" + name + "?gracePeriodSeconds=0"));
+  CHECK(comes_true([&] { return phase() == "Failed"; }));
+  CHECK(pods().empty());  // a VMI that is over gets no other pod
+}
+
+TEST_CASE("a deleted VMI goes after its pod, and a pod that is bound goes after its node has let it go") {
+  Api api;
+  const VmiController controller(api.registry, *api.store, api.hub);
+  const std::string path = std::string(kVmis) + "/demo";
+  api.ok(api.call("POST", kVmis, vmi("demo")), 201);
+  REQUIRE(comes_true([&] { return get(api, kPods)["items"].size() == 1; }));
+  const std::string pod_path = kPods + "/" + get(api, kPods)["items"][0]["metadata"]["name"].get<std::string>();
+  api.user = test::node_user();
+  api.ok(api.call("PATCH", path, {{"status", {{"nodeName", "n1"}, {"phase", "Running"}}}}, kMerge));
+  api.user.name = "system:kube-scheduler";
+  api.ok(api.call("PATCH", pod_path, {{"spec", {{"nodeName", "n1"}}}}, kMerge));
+  api.user = test::admin();
+  api.ok(api.call("DELETE", path));
+  CHECK(comes_true([&] { return get(api, pod_path)["metadata"].contains("deletionTimestamp"); }));
+  CHECK(get(api, path)["status"]["phase"] == "Running");
+  api.ok(api.call("PATCH", path, {{"status", {{"phase", "Succeeded"}}}}, kMerge));
+  api.ok(api.call("DELETE", pod_path + "?gracePeriodSeconds=0"));
+  CHECK(comes_true([&] { return api.call("GET", path).code == 404; }));
+}
+
+TEST_CASE("a node that has fallen silent is no longer ready, and neither are its pods") {
   Api api;
   api.call("POST", "/api/v1/nodes", node(now_seconds() - 100));
-  const Scheduler scheduler(api.registry, *api.store, api.hub);
+  api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds() - 100)["status"]}}, kMerge);
+  json bound = pod("p");
+  bound["spec"]["nodeName"] = "n1";
+  api.ok(api.call("POST", kPods, bound), 201);
+  const json ready = {{"type", "Ready"}, {"status", "True"}};
+  api.ok(api.call("PATCH", kPods + "/p/status", {{"status", {{"conditions", json::array({ready})}}}}, kMerge));
+  const NodeLifecycle lifecycle(api.registry, *api.store, api.hub);
   CHECK(comes_true([&] { return get(api, "/api/v1/nodes/n1")["status"]["conditions"][0]["status"] == "Unknown"; }));
+  CHECK(get(api, "/api/v1/nodes/n1")["spec"]["taints"].size() == 2);
+  CHECK(comes_true([&] { return get(api, kPods + "/p")["status"]["conditions"][0]["status"] == "False"; }));
+}
+
+TEST_CASE("a node lives as long as it renews its lease") {
+  Api api;
+  api.call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "kube-node-lease"}}}});
+  api.call("POST", "/api/v1/nodes", node(now_seconds() - 100));
+  api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds() - 100)["status"]}}, kMerge);
+  const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
+  const auto lease = [](std::int64_t renewed) -> json { return {{"spec", {{"renewTime", format_time(renewed)}}}}; };
+  json first = lease(now_seconds());
+  first["metadata"]["name"] = "n1";
+  api.ok(api.call("POST", leases, first), 201);
+  const NodeLifecycle lifecycle(api.registry, *api.store, api.hub, {.grace = std::chrono::seconds(4)});
+  const auto status = [&] {
+    return get(api, "/api/v1/nodes/n1").value("/status/conditions/0/status"_json_pointer, "");
+  };
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (std::chrono::steady_clock::now() < end) {
+    api.ok(api.call("PATCH", leases + "/n1", lease(now_seconds()), kMerge));
+    REQUIRE(status() == "True");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(comes_true([&] { return status() == "Unknown"; }));
+}
+
+TEST_CASE("the pods of a node that is no longer there are removed") {
+  Api api;
+  json bound = pod("p");
+  bound["spec"]["nodeName"] = "lost";
+  api.ok(api.call("POST", kPods, bound), 201);
+  const NodeLifecycle lifecycle(api.registry, *api.store, api.hub, {.grace = std::chrono::seconds(1)});
+  CHECK(comes_true([&] { return api.call("GET", kPods + "/p").code == 404; }));
 }
 
 TEST_CASE("a deleted namespace goes with what is in it, after the last finalizer") {
@@ -113,7 +221,8 @@ TEST_CASE("a deleted namespace goes with what is in it, after the last finalizer
   const Response refused = api.call("POST", kVmis, vmi("late"));
   CHECK(refused.code == 403);
   CHECK(json::parse(refused.body)["message"] ==
-        "unable to create new content in namespace default because it is being terminated");
+        "virtualmachineinstances.kubevirt.io \"late\" is forbidden: unable to create new content in namespace default "
+        "because it is being terminated");
   api.call("PATCH", std::string(kVmis) + "/held", {{"metadata", {{"finalizers", nullptr}}}}, kMerge);
   CHECK(comes_true([&] { return api.call("GET", "/api/v1/namespaces/default").code == 404; }));
 }

@@ -1,41 +1,45 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "apiserver-sim/api/object_writer.h"
+#include "apiserver-sim/controllers/control_loop.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 
 namespace usbloop::apiserver {
 
-/// Makes the namespaces that every cluster has, as far as they are missing.
+/// Makes the namespaces that every cluster has, and KubeVirt's, as far as they are missing.
 Result<> make_system_namespaces(const Registry& registry, Store& store);
 
-/// Empties namespaces that are being deleted and lets them go when nothing is left in them. One thread of its own.
+/// Empties namespaces that are being deleted and lets them go when nothing is left in them.
 class NamespaceController {
  public:
   NamespaceController(const Registry& registry, Store& store, WatchHub& hub);
-  ~NamespaceController();
-  NamespaceController(const NamespaceController&) = delete;
-  NamespaceController& operator=(const NamespaceController&) = delete;
 
  private:
-  void run();
-  void finish_terminating();
-  /// Deletes what is in the namespace; true when nothing is left.
-  bool empty_out(const std::string& name);
+  /// What is still in a namespace.
+  struct Remains {
+    std::map<std::string, std::size_t> objects;     ///< by resource
+    std::map<std::string, std::size_t> finalizers;  ///< that are waited for
+  };
+
+  void observe(const Event& event);
+  Next reconcile(const Key& key);
+  /// Deletes what is in the namespace and tells what stays.
+  Remains empty_out(const std::string& name);
+  Next tell(const Key& key, const Remains& remains);
+  [[nodiscard]] std::vector<std::string> resource_names() const;
 
   const Registry& registry_;
   Store& store_;
   ObjectWriter writer_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool dirty_ = true;
-  bool stopping_ = false;
-  std::vector<WatchHub::Subscription> events_;
-  std::thread thread_;
+  std::set<std::string> terminating_;
+  ControlLoop loop_;
 };
 
 }  // namespace usbloop::apiserver

@@ -1,12 +1,14 @@
 #include "apiserver-sim/controllers/scheduler.h"
 
-#include <algorithm>
+#include <charconv>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "apiserver-sim/api/object_meta.h"
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/controllers/conditions.h"
 #include "apiserver-sim/resources/node.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/resources/pod.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -14,204 +16,216 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kNodeLabel = "kubevirt.io/nodeName";
-constexpr std::chrono::seconds kNodeCheckEvery{5};
+/// kubelet's own default.
+constexpr std::size_t kDefaultPods = 110;
 
 const User& self() {
-  static const User kUser{"system:kube-scheduler", "", {"system:nodes"}};
+  static const User kUser{"system:kube-scheduler", "", {"system:authenticated"}};
   return kUser;
 }
 
-const json* ready_condition(const json& node) {
-  const json* conditions = element_at(node, "/status/conditions");
-  if (conditions == nullptr || !conditions->is_array()) return nullptr;
-  for (const json& condition : *conditions) {
-    if (text_at(condition, "/type") == "Ready") return &condition;
+std::map<std::string, std::string> string_map(const json* object) {
+  std::map<std::string, std::string> map;
+  if (object == nullptr || !object->is_object()) return map;
+  for (const auto& [name, value] : object->items()) {
+    if (value.is_string()) map[name] = value.get<std::string>();
   }
-  return nullptr;
+  return map;
 }
 
-bool heartbeat_is_fresh(const json& condition, std::int64_t now) {
-  const auto beat = parse_time(text_at(condition, "/lastHeartbeatTime"));
-  return beat && now - *beat < kHeartbeatSeconds;
+std::string field_of(const Object& object, const char* name) {
+  const auto found = object.fields.find(name);
+  return found == object.fields.end() ? std::string() : found->second;
 }
 
-bool selector_matches(const json& vmi, const json& node) {
-  const json* selector = element_at(vmi, "/spec/nodeSelector");
-  if (selector == nullptr || !selector->is_object()) return true;
-  const json labels = node["metadata"].value("labels", json::object());
-  for (const auto& [name, value] : selector->items()) {
-    if (!labels.contains(name) || labels[name] != value) return false;
-  }
-  return true;
-}
-
-bool is_over(const Object& vmi) {
-  const auto phase = vmi.fields.find("status.phase");
-  return phase != vmi.fields.end() && (phase->second == "Succeeded" || phase->second == "Failed");
-}
-
-std::string node_of(const Object& vmi) {
-  const auto node = vmi.fields.find("status.nodeName");
-  return node == vmi.fields.end() ? std::string() : node->second;
+bool has_ended(const Object& pod) {
+  const std::string phase = field_of(pod, "status.phase");
+  return phase == "Succeeded" || phase == "Failed";
 }
 
 }  // namespace
 
-bool node_fits(const json& node, const json& vmi, std::int64_t now) {
-  const json* ready = ready_condition(node);
-  if (ready == nullptr || text_at(*ready, "/status") != "True" || !heartbeat_is_fresh(*ready, now)) return false;
+NodeView view_node(const json& node) {
+  NodeView view;
   const json* unschedulable = element_at(node, "/spec/unschedulable");
-  if (unschedulable != nullptr && *unschedulable == true) return false;
-  return !is_being_deleted(node) && selector_matches(vmi, node);
+  const bool cordoned = unschedulable != nullptr && *unschedulable == true;
+  view.ready = condition_status(node, "Ready") == "True" && !cordoned && !is_being_deleted(node);
+  view.labels = string_map(element_at(node, "/metadata/labels"));
+  view.room = kDefaultPods;
+  const std::string pods = text_at(node, "/status/allocatable/pods");
+  std::from_chars(pods.data(), pods.data() + pods.size(), view.room);
+  return view;
+}
+
+bool selects(const std::map<std::string, std::string>& selector, const NodeView& node) {
+  for (const auto& [name, value] : selector) {
+    const auto found = node.labels.find(name);
+    if (found == node.labels.end() || found->second != value) return false;
+  }
+  return true;
 }
 
 Scheduler::Scheduler(const Registry& registry, Store& store, WatchHub& hub)
     : registry_(registry),
       store_(store),
-      hub_(hub),
       writer_(store),
-      vmi_events_(hub.subscribe(kVmiResource,
-                                [this] {
-                                  const std::scoped_lock lock(mutex_);
-                                  dirty_ = true;
-                                  changed_.notify_one();
-                                })),
-      node_events_(hub.subscribe(kNodeResource,
-                                 [this] {
-                                   const std::scoped_lock lock(mutex_);
-                                   dirty_ = true;
-                                   changed_.notify_one();
-                                 })),
-      thread_([this] { run(); }) {}
+      recorder_(registry, store, "default-scheduler"),
+      loop_("scheduler", store, hub,
+            {.resources = {kNodeResource, kPodResource},
+             .observe = [this](const Event& event) { observe(event); },
+             .reconcile = [this](const Key& key) { return reconcile(key); },
+             .forget =
+                 [this] {
+                   nodes_.clear();
+                   placed_.clear();
+                   load_.clear();
+                   waiting_.clear();
+                 }}) {}
 
-Scheduler::~Scheduler() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_one();
-  }
-  thread_.join();
-}
-
-void Scheduler::run() {
-  list_vmis();
-  auto next_check = std::chrono::steady_clock::now();
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    changed_.wait_until(lock, next_check, [this] { return dirty_ || stopping_; });
-    dirty_ = false;
-    lock.unlock();
-    try {
-      read_vmis();
-      place_pending();
-      if (std::chrono::steady_clock::now() >= next_check) {
-        mark_silent_nodes();
-        next_check = std::chrono::steady_clock::now() + kNodeCheckEvery;
-      }
-    } catch (const std::exception& error) {
-      spdlog::error("scheduler: {}", error.what());
-    }
-    lock.lock();
-  }
-}
-
-void Scheduler::list_vmis() {
-  pending_.clear();
-  placed_.clear();
-  const Store::Listing listing = store_.list(kVmiResource, "");
-  cursor_ = listing.version;
-  for (const ObjectPtr& vmi : listing.objects) note(*vmi, false);
-}
-
-void Scheduler::note(const Object& vmi, bool gone) {
-  const std::string node = node_of(vmi);
-  pending_.erase(vmi.key);
-  placed_.erase(vmi.key);
-  if (gone || is_over(vmi)) return;
-  if (node.empty()) {
-    pending_.insert(vmi.key);
+void Scheduler::observe(const Event& event) {
+  if (event.object->key.resource == kNodeResource) {
+    observe_node(event);
   } else {
-    placed_[vmi.key] = node;
+    observe_pod(event);
   }
 }
 
-void Scheduler::read_vmis() {
-  while (true) {
-    const WatchHub::Batch batch = hub_.read(kVmiResource, cursor_, 256);
-    if (batch.expired) return list_vmis();
-    for (const Event& event : batch.events) note(*event.object, event.type == EventType::deleted);
-    cursor_ = std::max(cursor_, batch.current);
-    if (batch.events.empty()) return;
+void Scheduler::observe_node(const Event& event) {
+  const std::string& name = event.object->key.name;
+  if (event.type == EventType::deleted) {
+    nodes_.erase(name);
+    return;
+  }
+  // Heartbeats come all the time; only what placement depends on counts.
+  NodeView view = view_node(event.object->parse());
+  const auto known = nodes_.find(name);
+  if (known != nodes_.end() && known->second == view) return;
+  nodes_[name] = std::move(view);
+  retry_waiting();
+}
+
+void Scheduler::observe_pod(const Event& event) {
+  const Object& pod = *event.object;
+  const std::string node = field_of(pod, "spec.nodeName");
+  if (event.type == EventType::deleted || has_ended(pod)) {
+    waiting_.erase(pod.key);
+    take_off(pod.key);
+  } else if (!node.empty()) {
+    waiting_.erase(pod.key);
+    place_on(node, pod.key);
+  } else if (!waiting_.contains(pod.key)) {
+    loop_.add(pod.key);
   }
 }
 
-void Scheduler::place_pending() {
-  for (auto at = pending_.begin(); at != pending_.end();) {
-    at = place(*at) ? pending_.erase(at) : std::next(at);
-  }
+void Scheduler::place_on(const std::string& node, const Key& pod) {
+  if (placed_.emplace(pod, node).second) ++load_[node];
 }
 
-std::string Scheduler::choose_node(const json& vmi) const {
-  std::map<std::string, std::size_t> load;
-  for (const auto& [key, node] : placed_) ++load[node];
+void Scheduler::take_off(const Key& pod) {
+  const auto found = placed_.find(pod);
+  if (found == placed_.end()) return;
+  const auto load = load_.find(found->second);
+  const auto node = nodes_.find(found->second);
+  const bool was_full = node != nodes_.end() && load->second >= node->second.room;
+  if (--load->second == 0) load_.erase(load);
+  placed_.erase(found);
+  if (was_full) retry_waiting();
+}
+
+void Scheduler::retry_waiting() {
+  for (const auto& [key, waiting] : waiting_) loop_.add(key);
+}
+
+std::size_t Scheduler::load_of(const std::string& node) const {
+  const auto found = load_.find(node);
+  return found == load_.end() ? 0 : found->second;
+}
+
+std::string Scheduler::choose_node(const std::map<std::string, std::string>& selector) const {
   std::string best;
   std::size_t least = std::numeric_limits<std::size_t>::max();
-  const std::int64_t now = now_seconds();
-  for (const ObjectPtr& node : store_.list(kNodeResource, "").objects) {
-    if (!node_fits(node->parse(), vmi, now) || load[node->key.name] >= least) continue;
-    best = node->key.name;
-    least = load[best];
+  for (const auto& [name, node] : nodes_) {
+    const std::size_t load = load_of(name);
+    if (!node.ready || load >= node.room || load >= least || !selects(selector, node)) continue;
+    best = name;
+    least = load;
   }
   return best;
 }
 
-/// True when nothing more is to be done for this VMI.
-bool Scheduler::place(const Key& key) {
-  const ObjectPtr object = store_.get(key);
-  if (!object) return true;
-  const json vmi = object->parse();
-  if (is_being_deleted(vmi)) return true;
-  const std::string node = choose_node(vmi);
-  if (node.empty()) return false;
-  const Resource* resource = registry_.find_qualified(kVmiResource);
-  const auto outcome = writer_.update(*resource, key, self(), {}, [&](const json& current) {
-    json placed = current;
-    if (!text_at(current, "/status/nodeName").empty() || is_being_deleted(current)) return placed;
-    placed["status"]["nodeName"] = node;
-    placed["metadata"]["labels"][kNodeLabel] = node;
-    return placed;
-  });
-  if (!outcome) {
-    if (outcome.error().code != 404) spdlog::error("scheduler: {}: {}", key.name, outcome.error().message);
-    return outcome.error().code == 404;
+std::string Scheduler::why_none(const std::map<std::string, std::string>& selector) const {
+  if (nodes_.empty()) return "no nodes available to schedule pods";
+  std::size_t unready = 0;
+  std::size_t unfit = 0;
+  std::size_t full = 0;
+  for (const auto& [name, node] : nodes_) {
+    ++(!node.ready ? unready : !selects(selector, node) ? unfit : full);
   }
-  placed_[key] = node;
-  spdlog::info("scheduler: VMI {}/{} goes to node {}", key.namespace_, key.name, node);
-  return true;
+  std::string why = "0/" + std::to_string(nodes_.size()) + " nodes are available:";
+  const auto add = [&](std::size_t count, const char* text) {
+    if (count > 0) why += (why.back() == ':' ? " " : ", ") + std::to_string(count) + text;
+  };
+  add(full, " Too many pods");
+  add(unfit, " node(s) didn't match Pod's node affinity/selector");
+  add(unready, " node(s) were unschedulable");
+  return why + ".";
 }
 
-void Scheduler::mark_silent_nodes() {
-  const Resource* resource = registry_.find_qualified(kNodeResource);
-  const std::int64_t now = now_seconds();
-  for (const ObjectPtr& node : store_.list(kNodeResource, "").objects) {
-    const json seen = node->parse();
-    const json* ready = ready_condition(seen);
-    if (ready == nullptr || text_at(*ready, "/status") == "Unknown" || heartbeat_is_fresh(*ready, now)) continue;
-    spdlog::warn("node {}: no heartbeat for {} s", node->key.name, kHeartbeatSeconds);
-    const auto outcome = writer_.update(*resource, node->key, self(), {.status_only = true}, [&](const json& current) {
-      json marked = current;
-      for (json& condition : marked["status"]["conditions"]) {
-        if (text_at(condition, "/type") != "Ready" || heartbeat_is_fresh(condition, now)) continue;
-        condition["status"] = "Unknown";
-        condition["reason"] = "NodeStatusUnknown";
-        condition["message"] = "Kubelet stopped posting node status.";
-        condition["lastTransitionTime"] = format_time(now);
-      }
-      return marked;
-    });
-    if (!outcome) spdlog::error("node {}: {}", node->key.name, outcome.error().message);
+Next Scheduler::reconcile(const Key& key) {
+  const ObjectPtr object = store_.get(key);
+  if (!object || !field_of(*object, "spec.nodeName").empty() || has_ended(*object)) {
+    waiting_.erase(key);
+    return Next::done();
   }
+  auto known = waiting_.find(key);
+  if (known == waiting_.end()) {
+    const json pod = object->parse();
+    if (is_being_deleted(pod)) return Next::done();
+    known = waiting_.emplace(key, Waiting{string_map(element_at(pod, "/spec/nodeSelector"))}).first;
+  }
+  const auto& selector = known->second.selector;
+  const std::string node = choose_node(selector);
+  return node.empty() ? refuse(key, why_none(selector)) : bind(key, node);
+}
+
+Next Scheduler::bind(const Key& key, const std::string& node) {
+  const std::string now = format_time(now_seconds());
+  const auto edit = [&](const json& current) -> json {
+    json bound = current;
+    if (!text_at(current, "/spec/nodeName").empty() || is_being_deleted(current)) return bound;
+    bound["spec"]["nodeName"] = node;
+    set_condition(bound, {"PodScheduled", "True"}, now);
+    return bound;
+  };
+  const Resource* resource = registry_.find_qualified(kPodResource);
+  const auto outcome = writer_.update(*resource, key, self(), {.whole = true}, edit);
+  if (!outcome) return Next::failure(outcome.error());
+  waiting_.erase(key);
+  const std::string chosen = field_of(**outcome, "spec.nodeName");
+  if (chosen.empty()) return Next::done();
+  place_on(chosen, key);
+  spdlog::info("scheduler: pod {}/{} goes to node {}", key.namespace_, key.name, chosen);
+  recorder_.normal((*outcome)->parse(), "Scheduled",
+                   "Successfully assigned " + key.namespace_ + "/" + key.name + " to " + chosen);
+  return Next::done();
+}
+
+Next Scheduler::refuse(const Key& key, const std::string& why) {
+  const std::string now = format_time(now_seconds());
+  bool changed = false;
+  const auto edit = [&](const json& current) -> json {
+    json refused = current;
+    if (is_being_deleted(current)) return refused;
+    set_condition(refused, {"PodScheduled", "False", "Unschedulable", why}, now);
+    changed = refused != current;
+    return refused;
+  };
+  const Resource* resource = registry_.find_qualified(kPodResource);
+  const auto outcome = writer_.update(*resource, key, self(), {.status_only = true}, edit);
+  if (!outcome) return Next::failure(outcome.error());
+  if (changed) recorder_.warning((*outcome)->parse(), "FailedScheduling", why);
+  return Next::done();
 }
 
 }  // namespace usbloop::apiserver

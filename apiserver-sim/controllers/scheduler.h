@@ -1,61 +1,65 @@
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
-#include <thread>
 
 #include "apiserver-sim/api/object_writer.h"
+#include "apiserver-sim/controllers/control_loop.h"
+#include "apiserver-sim/controllers/event_recorder.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 
 namespace usbloop::apiserver {
 
-/// A node whose heartbeat is older takes no VMI and counts as not ready.
-inline constexpr std::int64_t kHeartbeatSeconds = 40;
+/// What the scheduler knows of a node.
+struct NodeView {
+  bool ready = false;  ///< Ready, not cordoned, not being deleted
+  std::map<std::string, std::string> labels = {};
+  std::size_t room = 0;  ///< allocatable pods
+  bool operator==(const NodeView&) const = default;
+};
+NodeView view_node(const nlohmann::json& node);
 
-/// Whether the node is Ready, has a fresh heartbeat, may be scheduled to, and its labels fit the VMI's nodeSelector.
-bool node_fits(const nlohmann::json& node, const nlohmann::json& vmi, std::int64_t now);
+/// Whether the node has all the labels that are asked for.
+bool selects(const std::map<std::string, std::string>& selector, const NodeView& node);
 
-/// Gives each VMI without a node one that fits, the one with the fewest VMIs first; and tells of nodes that have fallen
-/// silent by setting their Ready condition to Unknown. One thread of its own.
+/// Gives each pod without a node one that fits, the one with the fewest pods first. A pod that finds none says so in
+/// its condition PodScheduled, and is looked at again when a node changes or gets room.
 class Scheduler {
  public:
   Scheduler(const Registry& registry, Store& store, WatchHub& hub);
-  ~Scheduler();
-  Scheduler(const Scheduler&) = delete;
-  Scheduler& operator=(const Scheduler&) = delete;
 
  private:
-  void run();
-  /// Takes note of what happened to VMIs since the last call.
-  void read_vmis();
-  void list_vmis();
-  void note(const Object& vmi, bool gone);
-  void place_pending();
-  bool place(const Key& key);
-  std::string choose_node(const nlohmann::json& vmi) const;
-  void mark_silent_nodes();
+  struct Waiting {
+    std::map<std::string, std::string> selector;
+  };
+
+  void observe(const Event& event);
+  void observe_node(const Event& event);
+  void observe_pod(const Event& event);
+  void place_on(const std::string& node, const Key& pod);
+  void take_off(const Key& pod);
+  void retry_waiting();
+  Next reconcile(const Key& key);
+  Next bind(const Key& key, const std::string& node);
+  Next refuse(const Key& key, const std::string& why);
+  [[nodiscard]] std::string choose_node(const std::map<std::string, std::string>& selector) const;
+  [[nodiscard]] std::string why_none(const std::map<std::string, std::string>& selector) const;
+  [[nodiscard]] std::size_t load_of(const std::string& node) const;
 
   const Registry& registry_;
   Store& store_;
-  WatchHub& hub_;
   ObjectWriter writer_;
-  std::uint64_t cursor_ = 0;
-  std::set<Key> pending_;              ///< VMIs without a node
-  std::map<Key, std::string> placed_;  ///< node of each VMI that is not over
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool dirty_ = true;
-  bool stopping_ = false;
-  WatchHub::Subscription vmi_events_;
-  WatchHub::Subscription node_events_;
-  std::thread thread_;
+  EventRecorder recorder_;
+  std::map<std::string, NodeView> nodes_;
+  std::map<Key, std::string> placed_;        ///< node of each pod that is not over
+  std::map<std::string, std::size_t> load_;  ///< pods of each node
+  std::map<Key, Waiting> waiting_;           ///< pods that found no node
+  ControlLoop loop_;
 };
 
 }  // namespace usbloop::apiserver

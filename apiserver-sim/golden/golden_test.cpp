@@ -40,6 +40,7 @@ class Stage {
     options.kubeconfig = dir_ / "admin.kubeconfig";
     options.node_kubeconfig = dir_ / "node.kubeconfig";
     options.in_memory = true;
+    options.controllers.run = false;  // what they do meanwhile is no answer to a request
     auto server = ApiServer::start(options);
     if (!server) throw std::runtime_error(server.error().message());
     server_ = std::move(*server);

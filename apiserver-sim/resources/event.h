@@ -4,6 +4,8 @@
 
 namespace usbloop::apiserver {
 
+inline constexpr const char* kEventResource = "events";
+
 /// Core v1 Event.
 class EventResource final : public Resource {
  public:

@@ -4,23 +4,16 @@
 
 #include "apiserver-sim/resources/event.h"
 #include "apiserver-sim/resources/installed_kinds.h"
+#include "apiserver-sim/resources/lease.h"
 #include "apiserver-sim/resources/namespace.h"
 #include "apiserver-sim/resources/node.h"
+#include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/rbac.h"
+#include "apiserver-sim/resources/vm.h"
 #include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
-
-/// Kinds without rules of their own.
-ResourceInfo lease_info() {
-  return {.group = "coordination.k8s.io",
-          .version = "v1",
-          .plural = "leases",
-          .singular = "lease",
-          .kind = "Lease",
-          .strategic_merge = true};
-}
 
 bool serves(const ResourceInfo& info, const std::string& version) {
   return info.version == version ||
@@ -32,8 +25,10 @@ bool serves(const ResourceInfo& info, const std::string& version) {
 Registry::Registry() {
   resources_.push_back(std::make_unique<NamespaceResource>());
   resources_.push_back(std::make_unique<NodeResource>());
+  resources_.push_back(std::make_unique<PodResource>());
   resources_.push_back(std::make_unique<EventResource>());
-  resources_.push_back(std::make_unique<Resource>(lease_info()));
+  resources_.push_back(std::make_unique<LeaseResource>());
+  resources_.push_back(std::make_unique<VmResource>());
   for (const bool namespaced : {true, false}) {
     resources_.push_back(std::make_unique<RoleResource>(namespaced));
     resources_.push_back(std::make_unique<RoleBindingResource>(namespaced));

@@ -41,6 +41,10 @@ std::optional<kube::Status> Resource::refuse_update(const nlohmann::json&, const
   return std::nullopt;
 }
 
+std::optional<kube::Status> Resource::admit(const nlohmann::json&) const { return std::nullopt; }
+
+std::int64_t Resource::deletion_grace(const nlohmann::json&, std::optional<std::int64_t>) const { return 0; }
+
 bool Resource::removable_with_finalizers(const nlohmann::json&) const { return false; }
 
 Fields Resource::selectable(const nlohmann::json& object) const {

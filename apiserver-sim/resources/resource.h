@@ -65,6 +65,12 @@ class Resource {
   [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
                                                                   const nlohmann::json& current,
                                                                   const User& user) const;
+  /// What an admission webhook says against the object as it would be stored; asked for objects that are valid.
+  [[nodiscard]] virtual std::optional<kube::Status> admit(const nlohmann::json& object) const;
+  /// For how many seconds a deleted object stays for whoever runs it to end it; 0: it goes at once. `wish`: of the one
+  /// who deletes it.
+  [[nodiscard]] virtual std::int64_t deletion_grace(const nlohmann::json& object,
+                                                    std::optional<std::int64_t> wish) const;
   /// Whether an object that is being deleted waits for no one although finalizers stand: then it goes at once.
   [[nodiscard]] virtual bool removable_with_finalizers(const nlohmann::json& object) const;
 

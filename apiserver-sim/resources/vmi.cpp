@@ -8,21 +8,23 @@ namespace {
 
 using nlohmann::json;
 
-/// What the type of the field does not say.
-void check_cpu(const json& object, Causes& causes) {
+/// The nodes, and virt-controller and virt-api.
+bool is_kubevirt_component(const User& user) {
+  return user.in_group("system:nodes") || user.name.starts_with("system:serviceaccount:kubevirt:");
+}
+
+}  // namespace
+
+void check_vmi_spec(const json& spec, const std::string& path, Causes& causes) {
   constexpr std::uint64_t kMost = 1024;
   for (const char* name : {"cores", "sockets", "threads"}) {
-    const json* value = element_at(object, (std::string("/spec/domain/cpu/") + name).c_str());
+    const json* value = element_at(spec, (std::string("/domain/cpu/") + name).c_str());
     if (value == nullptr || !value->is_number_integer()) continue;
     if (*value >= 1 && *value <= kMost) continue;
     causes.push_back({"FieldValueInvalid", "Invalid value: " + value->dump() + ": must be between 1 and 1024",
-                      std::string("spec.domain.cpu.") + name});
+                      path + ".domain.cpu." + name});
   }
 }
-
-bool is_kubevirt_component(const User& user) { return user.in_group("system:nodes"); }
-
-}  // namespace
 
 VmiResource::VmiResource()
     : Resource({.group = "kubevirt.io",
@@ -57,7 +59,7 @@ void VmiResource::prepare_create(json& object, const std::string& now) const {
 
 Causes VmiResource::validate(const json& object) const {
   Causes causes = Resource::validate(object);
-  if (causes.empty()) check_cpu(object, causes);
+  if (causes.empty()) check_vmi_spec(object["spec"], "spec", causes);
   return causes;
 }
 

@@ -22,4 +22,7 @@ class VmiResource final : public Resource {
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
+/// Adds what the schema does not say of a VMI's spec, at `path` ("spec", "spec.template.spec"), to the causes.
+void check_vmi_spec(const nlohmann::json& spec, const std::string& path, Causes& causes);
+
 }  // namespace usbloop::apiserver

@@ -64,6 +64,9 @@ TEST_CASE("the checks come in virt-api's order, and their refusals are its bodie
   CHECK(refusal(api) == golden("No virt-handler on node node-a found", bad_rest));
   const json channel = {{"metadata", {{"annotations", {{"usbloop.dev/channel", "unix:/run/channel.sock"}}}}}};
   api.call("PATCH", "/api/v1/nodes/node-a", channel, "application/merge-patch+json");
+  CHECK(refusal(api) == golden("No virt-handler on node node-a found", bad_rest));
+  api.user = test::admin();
+  api.ok(api.call("POST", test::kHandlerPods, test::handler_pod("node-a")), 201);
   const auto checked = find_channel(*api.store, "default", "x", check_usbredir);
   REQUIRE(checked);
   CHECK(checked->node == "node-a");

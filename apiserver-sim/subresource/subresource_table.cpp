@@ -5,6 +5,7 @@
 
 #include "apiserver-sim/subresource/portforward.h"
 #include "apiserver-sim/subresource/refusals.h"
+#include "apiserver-sim/subresource/vm_lifecycle.h"
 #include "apiserver-sim/subresource/vmi_actions.h"
 
 namespace usbloop::apiserver {
@@ -58,9 +59,9 @@ constexpr auto kTable = std::to_array<Subresource>({
     switched_off(kVmis, "sev/querylaunchmeasurement", "GET", kNoSev),
     switched_off(kVmis, "sev/setupsession", "PUT", kNoSev),
     switched_off(kVmis, "sev/injectlaunchsecret", "PUT", kNoSev),
-    only_listed(kVms, "start"),
-    only_listed(kVms, "stop"),
-    only_listed(kVms, "restart"),
+    request(kVms, "start", "PUT", start_vm),
+    request(kVms, "stop", "PUT", stop_vm),
+    request(kVms, "restart", "PUT", restart_vm),
     only_listed(kVms, "migrate"),
     only_listed(kVms, "expand-spec"),
     switched_off(kVms, "objectgraph", "GET", kNoObjectGraph),

@@ -109,6 +109,7 @@ TEST_CASE("the options of pause are read as JSON or YAML without a Content-Type,
       {"metadata", {{"name", "node-a"}, {"annotations", {{"usbloop.dev/channel", "unix:/nowhere"}}}}}};
   CHECK(api.call("POST", "/api/v1/nodes", channel).code == 201);
   api.user = test::admin();
+  CHECK(api.call("POST", test::kHandlerPods, test::handler_pod("node-a")).code == 201);
   for (const char* body : {"{\"dryRun\":[\"All\"]}", "dryRun: [All]\n"}) {
     const Response dry = ask(api, "PUT", kVmi + "pause", body);
     CHECK(dry.code == 200);

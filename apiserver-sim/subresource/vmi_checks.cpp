@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "apiserver-sim/resources/node.h"
+#include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/resource.h"
 #include "apiserver-sim/resources/vmi.h"
 
@@ -35,6 +36,19 @@ bool has_object(const json& vmi, const char* pointer) {
 
 /// Whatever its status is: the real server looks at the presence only.
 bool has_condition(const json& vmi, const std::string& type) { return !condition_status(vmi, type).empty(); }
+
+/// Whether a virt-handler pod is on the node, found as virt-api finds it: by its label and the node's name. One that is
+/// being deleted still serves.
+bool has_handler(const Store& store, const std::string& node) {
+  for (const ObjectPtr& pod : store.list(kPodResource, kKubeVirtNamespace).objects) {
+    const auto app = pod->labels.find(kAppLabel);
+    const auto on = pod->fields.find("spec.nodeName");
+    if (app != pod->labels.end() && app->second == "virt-handler" && on != pod->fields.end() && on->second == node) {
+      return true;
+    }
+  }
+  return false;
+}
 
 /// The path in the node's annotation "unix:/…"; empty when there is none.
 std::string channel_of(const Store& store, const std::string& node) {
@@ -143,7 +157,7 @@ tl::expected<NodeChannel, kube::Status> find_channel(const Store& store, const s
   NodeChannel channel;
   channel.node = text_at(*vmi, "/status/nodeName");
   channel.socket_path = channel_of(store, channel.node);
-  if (channel.socket_path.empty()) {
+  if (channel.socket_path.empty() || !has_handler(store, channel.node)) {
     return tl::unexpected(kube::bad_request("No virt-handler on node " + channel.node + " found"));
   }
   return channel;

@@ -32,7 +32,7 @@ class Informer {
     std::function<void(const Error*)> reachable;
   };
 
-  /// `path` of the list, without a query. `client` must outlive this.
+  /// `path` of the list, with selectors as its query or without one. `client` must outlive this.
   Informer(const RestClient& client, std::string path, Callbacks callbacks);
 
   /// Returns when stop is requested.

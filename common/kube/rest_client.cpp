@@ -141,7 +141,8 @@ class RestClient::Impl {
                                        const std::stop_token& stop) const {
     const auto time = with_jitter(options_.watch_time);
     httplib::Request request =
-        new_request("GET", path + "?allowWatchBookmarks=true&resourceVersion=" + percent_encoded(version) +
+        new_request("GET", path + (path.find('?') == std::string::npos ? "?" : "&") +
+                               "allowWatchBookmarks=true&resourceVersion=" + percent_encoded(version) +
                                "&timeoutSeconds=" + std::to_string(time.count()) + "&watch=true");
     EventLines lines(options_.max_event_bytes);
     std::string refusal_text;

@@ -57,8 +57,8 @@ class RestClient {
 
   /// Called with each event {"type", "object"}, bookmarks included; false ends the watch.
   using OnEvent = std::function<bool(const nlohmann::json& event)>;
-  /// Watches the list at `path` (no query) from a resourceVersion, with bookmarks. Returns when it ends. ERROR events
-  /// end it as an error or as `expired`; they are not handed to the callback.
+  /// Watches the list at `path` (with selectors as its query, or without one) from a resourceVersion, with bookmarks.
+  /// Returns when it ends. ERROR events end it as an error or as `expired`; they are not handed to the callback.
   [[nodiscard]] Result<WatchEnd> watch(const std::string& path, std::string_view resource_version,
                                        const OnEvent& on_event, const std::stop_token& stop = {}) const;
 

@@ -37,6 +37,13 @@ void expect_status(const ApiAnswer& answer, int status, const std::string& what)
   if (answer.status != status) throw Failure(what + ": " + std::to_string(answer.status) + ": " + answer.body);
 }
 
+/// What a kubelet reports.
+void report_pod_running(Loop& loop, const std::string& path) {
+  const json ready = {{"type", "Ready"}, {"status", "True"}};
+  const json status = {{"status", {{"phase", "Running"}, {"conditions", json::array({ready})}}}};
+  expect_status(loop.api().merge_patch(path + "/status", status), 200, "report " + path + " running");
+}
+
 }  // namespace
 
 Fd listen_unix(const std::filesystem::path& path) {
@@ -62,10 +69,25 @@ void register_node(Loop& loop, const std::string& name, const std::filesystem::p
   const json status = {{"status", {{"conditions", json::array({ready})}}}};
   expect_status(loop.api().create("/api/v1/nodes", node), 201, "create the node " + name);
   expect_status(loop.api().merge_patch("/api/v1/nodes/" + name + "/status", status), 200, "make the node Ready");
+  const json container = {{"name", "virt-handler"}, {"image", "none"}};
+  const json handler = {{"metadata", {{"name", "virt-handler-" + name}, {"labels", {{"kubevirt.io", "virt-handler"}}}}},
+                        {"spec", {{"nodeName", name}, {"containers", json::array({container})}}}};
+  const std::string pods = "/api/v1/namespaces/kubevirt/pods";
+  expect_status(loop.api().create(pods, handler), 201, "create the virt-handler of " + name);
+  report_pod_running(loop, pods + "/virt-handler-" + name);
 }
 
 void add_running_vmi(Loop& loop, const std::string& node, const std::string& name) {
   const Vmi vmi(loop, name, {.node_selector = {{"kubernetes.io/hostname", node}}});
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  std::string pod;
+  loop.api().watch(pods + "?fieldSelector=spec.nodeName%3D" + node + "&resourceVersion=0", 10s,
+                   "the pod of VMI " + name + " to be placed on " + node, [&](const json& event) {
+                     const json& metadata = event.at("object").at("metadata");
+                     pod = metadata.at("name").get<std::string>();
+                     return metadata.at("labels").at("kubevirt.io/created-by") == vmi.uid();
+                   });
+  report_pod_running(loop, pods + "/" + pod);
   loop.api().watch(vmis_path() + "?fieldSelector=metadata.name%3D" + name + "&resourceVersion=0", 10s,
                    "VMI " + name + " to be placed on " + node, [&](const json& event) {
                      return event.at("object").value("/status/nodeName"_json_pointer, "") == node;

@@ -9,7 +9,7 @@
 
 namespace usbloop::e2e {
 
-/// Registers a Node, Ready, whose channel is the unix socket.
+/// Registers a Node, Ready, whose channel is the unix socket, with its virt-handler pod.
 void register_node(Loop& loop, const std::string& node, const std::filesystem::path& channel);
 /// Creates a VMI with clientPassthrough, on that node, Running.
 void add_running_vmi(Loop& loop, const std::string& node, const std::string& name);

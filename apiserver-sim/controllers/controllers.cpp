@@ -1,0 +1,37 @@
+#include "apiserver-sim/controllers/controllers.h"
+
+#include "apiserver-sim/controllers/event_expiry.h"
+#include "apiserver-sim/controllers/garbage_collector.h"
+#include "apiserver-sim/controllers/namespace_controller.h"
+#include "apiserver-sim/controllers/node_lifecycle.h"
+#include "apiserver-sim/controllers/scheduler.h"
+#include "apiserver-sim/controllers/vm_controller.h"
+#include "apiserver-sim/controllers/vmi_controller.h"
+
+namespace usbloop::apiserver {
+
+struct Controllers::All {
+  All(const Registry& registry, Store& store, WatchHub& hub, const ControllerOptions& options)
+      : events(registry, store, hub, options.event_ttl),
+        namespaces(registry, store, hub),
+        garbage(registry, store, hub),
+        nodes(registry, store, hub, options.node),
+        scheduler(registry, store, hub),
+        vmis(registry, store, hub),
+        vms(registry, store, hub) {}
+
+  EventExpiry events;
+  NamespaceController namespaces;
+  GarbageCollector garbage;
+  NodeLifecycle nodes;
+  Scheduler scheduler;
+  VmiController vmis;
+  VmController vms;
+};
+
+Controllers::Controllers(const Registry& registry, Store& store, WatchHub& hub, const ControllerOptions& options)
+    : all_(std::make_unique<All>(registry, store, hub, options)) {}
+
+Controllers::~Controllers() = default;
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,290 @@
+#include "apiserver-sim/controllers/vm_controller.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "apiserver-sim/api/time.h"
+#include "apiserver-sim/resources/vm.h"
+#include "apiserver-sim/subresource/vm_lifecycle.h"
+#include "apiserver-sim/test_support.h"
+
+using namespace usbloop::apiserver;
+using nlohmann::json;
+using test::Api;
+using test::kVmis;
+using Action = VmDecision::Action;
+
+namespace {
+
+const std::string kMerge = "application/merge-patch+json";
+const std::string kVms = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
+const std::string kDemo = kVms + "/demo";
+const std::string kDemoVmi = std::string(kVmis) + "/demo";
+constexpr std::int64_t kNow = 1'800'000'000;
+
+json vm(const char* strategy) {
+  return {{"apiVersion", "kubevirt.io/v1"},
+          {"kind", "VirtualMachine"},
+          {"metadata", {{"name", "demo"}, {"namespace", "default"}, {"uid", "vm-uid"}}},
+          {"spec",
+           {{"runStrategy", strategy},
+            {"template",
+             {{"metadata", {{"labels", {{"app", "demo"}}}}}, {"spec", {{"domain", {{"devices", json::object()}}}}}}}}}};
+}
+
+json vmi(const char* phase, const char* uid = "vmi-uid") {
+  return {{"metadata", {{"name", "demo"}, {"uid", uid}}}, {"status", {{"phase", phase}}}};
+}
+
+json requests(std::initializer_list<json> list) { return {{"stateChangeRequests", json(list)}}; }
+json stop_of(const char* uid) { return {{"action", "Stop"}, {"uid", uid}}; }
+const json kStart = {{"action", "Start"}};
+
+/// Polls a condition that another thread brings about.
+template <typename Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+json get(Api& api, const std::string& path) {
+  const Response response = api.call("GET", path);
+  return response.code == 200 ? json::parse(response.body) : json();
+}
+
+void create(Api& api, const char* strategy) {
+  json object = vm(strategy);
+  object["metadata"].erase("uid");
+  api.ok(api.call("POST", kVms, object), 201);
+}
+
+Response put(Api& api, const std::string& action, const std::string& body = {}) {
+  Request request;
+  request.method = "PUT";
+  request.body = body;
+  RequestInfo info;
+  info.namespace_ = "default";
+  info.name = "demo";
+  info.subresource = action;
+  const auto handler = action == "start" ? start_vm : action == "stop" ? stop_vm : restart_vm;
+  return handler(api.registry, *api.store, request, info);
+}
+
+std::string message(const Response& response) {
+  return response.body.empty() ? std::string() : json::parse(response.body).at("message").get<std::string>();
+}
+
+std::string status_of(Api& api) { return get(api, kDemo).value("/status/printableStatus"_json_pointer, ""); }
+
+}  // namespace
+
+TEST_CASE("what is done for a VM follows from its strategy, its VMI and what was asked") {
+  struct Row {
+    const char* strategy;
+    json status;
+    json vmi;
+    Action action;
+  };
+  const json none = json::object();
+  const Row rows[] = {
+      {"Always", none, nullptr, Action::start},
+      {"Always", none, vmi("Running"), Action::none},
+      {"Always", none, vmi("Succeeded"), Action::stop},
+      {"Always", none, vmi("Failed"), Action::stop},
+      {"Always", requests({stop_of("vmi-uid"), kStart}), vmi("Running"), Action::stop},
+      {"Always", requests({stop_of("older"), kStart}), vmi("Running"), Action::none},
+      {"RerunOnFailure", none, nullptr, Action::none},
+      {"RerunOnFailure", requests({kStart}), nullptr, Action::start},
+      {"RerunOnFailure", none, vmi("Failed"), Action::restart},
+      {"RerunOnFailure", none, vmi("Succeeded"), Action::stop},
+      {"Manual", none, nullptr, Action::none},
+      {"Manual", requests({kStart}), nullptr, Action::start},
+      {"Manual", none, vmi("Failed"), Action::none},
+      {"Manual", requests({stop_of("vmi-uid")}), vmi("Running"), Action::stop},
+      {"Once", none, nullptr, Action::start},
+      {"Once", none, vmi("Failed"), Action::none},
+      {"Halted", none, nullptr, Action::none},
+      {"Halted", none, vmi("Running"), Action::stop},
+      {"Halted", requests({kStart}), nullptr, Action::make_always},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.strategy);
+    CAPTURE(row.status.dump());
+    CAPTURE(row.vmi.dump());
+    json object = vm(row.strategy);
+    object["status"] = row.status;
+    CHECK(decide_vm(object, row.vmi.is_null() ? nullptr : &row.vmi, kNow).action == row.action);
+  }
+  json deleted = vm("Always");
+  deleted["metadata"]["deletionTimestamp"] = format_time(kNow);
+  const json running = vmi("Running");
+  CHECK(decide_vm(deleted, &running, kNow).action == Action::stop);
+  CHECK(decide_vm(deleted, nullptr, kNow).action == Action::release);
+  deleted["metadata"]["finalizers"] = {"orphan"};
+  CHECK(decide_vm(deleted, &running, kNow).action == Action::release);
+}
+
+TEST_CASE("a VMI that never ran is counted once, and the next start waits longer each time") {
+  json object = vm("Always");
+  std::int64_t last = 0;
+  for (int i = 1; i <= 8; ++i) {
+    const std::string uid = "vmi-" + std::to_string(i);
+    const json failed = vmi("Failed", uid.c_str());
+    object = advance_vm(advance_vm(object, &failed, kNow), &failed, kNow);
+    CHECK(object["status"]["startFailure"]["consecutiveFailCount"] == i);
+    CHECK(object["status"]["printableStatus"] == "CrashLoopBackOff");
+    const VmDecision decision = decide_vm(object, nullptr, kNow);
+    CHECK(decision.action == Action::none);
+    REQUIRE(decision.again);
+    CHECK(decision.again->count() <= 300);
+    CHECK(decision.again->count() >= std::min<std::int64_t>(300, 10 * i * i));
+    last = decision.again->count();
+  }
+  CHECK(last == 300);
+  CHECK(decide_vm(object, nullptr, kNow + 300).action == Action::start);
+  json ran = vmi("Running", "vmi-9");
+  ran["status"]["phaseTransitionTimestamps"] = json::array({{{"phase", "Running"}}});
+  object = advance_vm(object, &ran, kNow);
+  CHECK_FALSE(object["status"].contains("startFailure"));
+  CHECK(object["status"]["printableStatus"] == "Running");
+}
+
+TEST_CASE("a VM says in one word what it does") {
+  const json object = vm("Always");
+  const auto word = [&](json instance) { return printable_status(object, &instance); };
+  CHECK(printable_status(object, nullptr) == "Stopped");
+  CHECK(word(vmi("Pending")) == "Starting");
+  CHECK(word(vmi("Scheduled")) == "Starting");
+  CHECK(word(vmi("Running")) == "Running");
+  CHECK(word(vmi("Succeeded")) == "Stopped");
+  json stopping = vmi("Running");
+  stopping["metadata"]["deletionTimestamp"] = format_time(kNow);
+  CHECK(word(stopping) == "Stopping");
+  json paused = vmi("Running");
+  paused["status"]["conditions"] = json::array({{{"type", "Paused"}, {"status", "True"}}});
+  CHECK(word(paused) == "Paused");
+  json homeless = vmi("Scheduling");
+  homeless["status"]["conditions"] =
+      json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}}});
+  CHECK(word(homeless) == "ErrorUnschedulable");
+  json deleted = object;
+  deleted["metadata"]["deletionTimestamp"] = format_time(kNow);
+  CHECK(printable_status(deleted, nullptr) == "Terminating");
+}
+
+TEST_CASE("running and runStrategy exclude each other, in the webhook's words") {
+  Api api;
+  json object = vm("Always");
+  object["metadata"].erase("uid");
+  object["spec"]["running"] = true;
+  const Response both = api.call("POST", kVms, object);
+  CHECK(both.code == 422);
+  CHECK(json::parse(both.body)["details"]["causes"][0]["field"] == "spec.running");
+  CHECK(message(both) ==
+        "admission webhook \"virtualmachine-validator.kubevirt.io\" denied the request: Running and RunStrategy are "
+        "mutually exclusive. Note that Running is deprecated, please use RunStrategy instead");
+  object["spec"].erase("running");
+  object["spec"]["runStrategy"] = "Sometimes";
+  CHECK(message(api.call("POST", kVms, object)) ==
+        "admission webhook \"virtualmachine-validator.kubevirt.io\" denied the request: Invalid RunStrategy "
+        "(Sometimes)");
+  object["spec"].erase("runStrategy");
+  CHECK(message(api.call("POST", kVms, object)).ends_with("RunStrategy must be specified"));
+  object["spec"].erase("template");
+  CHECK(json::parse(api.call("POST", kVms, object).body)["details"]["causes"][0]["field"] == "spec.template");
+}
+
+TEST_CASE("a VM makes its VMI, makes it anew when it is over, and takes it away when it is halted") {
+  Api api;
+  const VmController controller(api.registry, *api.store, api.hub);
+  create(api, "Always");
+  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
+  const json made = get(api, kDemoVmi);
+  CHECK(made["metadata"]["ownerReferences"][0]["name"] == "demo");
+  CHECK(made["metadata"]["labels"]["app"] == "demo");
+  CHECK(comes_true([&] { return status_of(api) == "Starting"; }));
+  CHECK(get(api, kDemo)["metadata"]["finalizers"] == json::array({kVmFinalizer}));
+  CHECK(get(api, kDemo)["status"]["created"] == true);
+
+  const json ran = {{"phase", "Succeeded"},
+                    {"phaseTransitionTimestamps", json::array({{{"phase", "Running"}}, {{"phase", "Succeeded"}}})}};
+  api.ok(api.call("PATCH", kDemoVmi, {{"status", ran}}, kMerge));
+  CHECK(comes_true([&] {
+    const json now = get(api, kDemoVmi);
+    return !now.is_null() && now["metadata"]["uid"] != made["metadata"]["uid"];
+  }));
+
+  api.ok(api.call("PATCH", kDemo, {{"spec", {{"runStrategy", "Halted"}}}}, kMerge));
+  CHECK(comes_true([&] { return get(api, kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
+  CHECK(get(api, kDemo)["status"]["conditions"][0]["reason"] == "VMINotExists");
+  api.ok(api.call("DELETE", kDemo));
+  CHECK(comes_true([&] { return api.call("GET", kDemo).code == 404; }));
+}
+
+TEST_CASE("a deleted VM goes after its VMI") {
+  Api api;
+  const VmController controller(api.registry, *api.store, api.hub);
+  create(api, "Always");
+  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
+  api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"nodeName", "n1"}}}}, kMerge));  // a node has it now
+  api.ok(api.call("DELETE", kDemo));
+  CHECK(comes_true([&] { return get(api, kDemoVmi)["metadata"].contains("deletionTimestamp"); }));
+  CHECK(comes_true([&] { return status_of(api) == "Terminating"; }));
+  api.ok(api.call("PATCH", kDemoVmi, {{"metadata", {{"finalizers", nullptr}}}}, kMerge));
+  CHECK(comes_true([&] { return api.call("GET", kDemo).code == 404; }));
+}
+
+TEST_CASE("start, stop and restart are accepted or refused as virt-api does") {
+  Api api;
+  CHECK(put(api, "start").code == 404);
+  CHECK(message(put(api, "stop")) == "virtualmachine.kubevirt.io \"demo\" not found");
+  create(api, "Halted");
+  const std::string conflict = "Operation cannot be fulfilled on virtualmachine.kubevirt.io \"demo\": ";
+  CHECK(message(put(api, "stop")) == conflict + "VM is not running");
+  CHECK(message(put(api, "restart")) == conflict + "RunStategy Halted does not support manual restart requests");
+  CHECK(put(api, "start", "[").code == 400);
+  CHECK(put(api, "start", R"({"dryRun":["All"]})").code == 202);
+  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Halted");
+  const Response started = put(api, "start", "{}\n");
+  CHECK(started.code == 202);
+  CHECK(started.body.empty());
+  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Always");
+  CHECK(message(put(api, "start")) == conflict + "Always does not support manual start requests");
+  CHECK(message(put(api, "restart")) == conflict + "VM is not running: Halted");
+  CHECK(message(put(api, "restart", R"({"gracePeriodSeconds":5})")) ==
+        "For force restart, only gracePeriod=0 is supported for now");
+
+  const VmController controller(api.registry, *api.store, api.hub);
+  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
+  const std::string uid = get(api, kDemoVmi)["metadata"]["uid"];
+  api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"phase", "Running"}}}}, kMerge));
+  CHECK(message(put(api, "start")) == conflict + "VM is already running");
+  CHECK(put(api, "restart").code == 202);
+  CHECK(comes_true([&] {
+    const json now = get(api, kDemoVmi);
+    return !now.is_null() && now["metadata"]["uid"] != uid;
+  }));
+  CHECK(comes_true([&] { return !get(api, kDemo)["status"].contains("stateChangeRequests"); }));
+  CHECK(put(api, "stop").code == 202);
+  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Halted");
+  CHECK(comes_true([&] { return status_of(api) == "Stopped"; }));
+}
+
+TEST_CASE("a VM that is started by hand runs until it is stopped by hand") {
+  Api api;
+  const VmController controller(api.registry, *api.store, api.hub);
+  create(api, "Manual");
+  REQUIRE(comes_true([&] { return status_of(api) == "Stopped"; }));
+  CHECK(put(api, "start", R"({"paused":true})").code == 202);
+  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
+  CHECK(get(api, kDemoVmi)["spec"]["startStrategy"] == "Paused");
+  CHECK(comes_true([&] { return !get(api, kDemo)["status"].contains("stateChangeRequests"); }));
+  CHECK(put(api, "stop").code == 202);
+  CHECK(comes_true([&] { return get(api, kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
+}

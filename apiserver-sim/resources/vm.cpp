@@ -1,0 +1,110 @@
+#include "apiserver-sim/resources/vm.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "apiserver-sim/resources/vmi.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 5> kStrategies = {"Halted", "Manual", "Always", "RerunOnFailure", "Once"};
+
+bool given(const json& spec, const char* name) { return spec.contains(name) && !spec[name].is_null(); }
+
+}  // namespace
+
+kube::Status webhook_refusal(const std::string& webhook, Causes causes) {
+  kube::Status status;
+  status.code = 422;
+  status.reason = "Invalid";
+  status.message = "admission webhook \"" + webhook + "\" denied the request: ";
+  for (std::size_t i = 0; i < causes.size(); ++i) status.message += (i == 0 ? "" : ", ") + causes[i].message;
+  status.causes = std::move(causes);
+  return status;
+}
+
+std::string run_strategy_of(const json& vm) {
+  if (const std::string strategy = text_at(vm, "/spec/runStrategy"); !strategy.empty()) return strategy;
+  const json* running = element_at(vm, "/spec/running");
+  return running != nullptr && *running == true ? "Always" : "Halted";
+}
+
+VmResource::VmResource()
+    : Resource({.group = "kubevirt.io",
+                .version = "v1",
+                .plural = "virtualmachines",
+                .singular = "virtualmachine",
+                .kind = "VirtualMachine",
+                .short_names = {"vm", "vms"},
+                .categories = {"all"},
+                .other_versions = {"v1alpha3"},
+                .has_status = true}) {}
+
+void VmResource::prepare_create(json& object, const std::string&) const {
+  object.erase("status");
+  json& spec = object["spec"];
+  if (spec.is_null()) {
+    object.erase("spec");
+    return;
+  }
+  // The mutating webhook fills the template in, so that what is shown is what will run.
+  json* template_spec = nullptr;
+  if (spec.is_object() && given(spec, "template") && spec["template"].is_object()) {
+    template_spec = &spec["template"]["spec"];
+  }
+  if (template_spec == nullptr || !template_spec->is_object()) return;
+  if (!given(*template_spec, "architecture")) (*template_spec)["architecture"] = "amd64";
+  if (given(*template_spec, "domain") && (*template_spec)["domain"].is_object() &&
+      !given((*template_spec)["domain"], "devices")) {
+    (*template_spec)["domain"]["devices"] = json::object();
+  }
+}
+
+Causes VmResource::validate(const json& object) const {
+  Causes causes = Resource::validate(object);
+  if (!causes.empty()) return causes;
+  if (const json* spec = element_at(object, "/spec/template/spec")) check_vmi_spec(*spec, "spec.template.spec", causes);
+  return causes;
+}
+
+std::optional<kube::Status> VmResource::admit(const json& object) const {
+  Causes causes;
+  const json& spec = object["spec"];
+  const bool running = given(spec, "running");
+  const bool strategy = given(spec, "runStrategy");
+  if (running && strategy) {
+    causes.push_back({"FieldValueInvalid",
+                      "Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use "
+                      "RunStrategy instead",
+                      "spec.running"});
+  }
+  if (!running && !strategy) causes.push_back({"FieldValueInvalid", "RunStrategy must be specified", "spec.running"});
+  if (strategy) {
+    const std::string text = text_at(spec, "/runStrategy");
+    if (std::find(kStrategies.begin(), kStrategies.end(), text) == kStrategies.end()) {
+      causes.push_back({"FieldValueInvalid", "Invalid RunStrategy (" + text + ")", "spec.runStrategy"});
+    }
+  }
+  if (causes.empty()) return std::nullopt;
+  return webhook_refusal("virtualmachine-validator.kubevirt.io", std::move(causes));
+}
+
+const std::vector<Column>& VmResource::columns() const {
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name must be unique within a namespace."},
+                                               {"Age", "date"},
+                                               {"Status", "string", "", 0, "Human Readable Status"},
+                                               {"Ready", "string"}};
+  return kColumns;
+}
+
+json VmResource::cells(const json& object, std::int64_t now) const {
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? json() : json(text); };
+  return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now),
+          text_or_null(text_at(object, "/status/printableStatus")), text_or_null(condition_status(object, "Ready"))};
+}
+
+}  // namespace usbloop::apiserver

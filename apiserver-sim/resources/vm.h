@@ -1,0 +1,28 @@
+#pragma once
+
+#include "apiserver-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+inline constexpr const char* kVmResource = "virtualmachines.kubevirt.io";
+/// Keeps a VM until its controller has seen its VMI go.
+inline constexpr const char* kVmFinalizer = "kubevirt.io/virtualMachineControllerFinalize";
+
+/// kubevirt.io/v1 VirtualMachine: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+class VmResource final : public Resource {
+ public:
+  VmResource();
+  void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  [[nodiscard]] std::optional<kube::Status> admit(const nlohmann::json& object) const override;
+  [[nodiscard]] const std::vector<Column>& columns() const override;
+  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
+};
+
+/// The refusal of one of KubeVirt's webhooks.
+kube::Status webhook_refusal(const std::string& webhook, Causes causes);
+
+/// Always, Halted, Manual, RerunOnFailure or Once; spec.running counts as Always or Halted.
+std::string run_strategy_of(const nlohmann::json& vm);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,25 @@
+#include "launcher-sim/json_at.h"
+
+#include <nlohmann/json.hpp>
+
+namespace usbloop::launcher {
+
+using nlohmann::json;
+
+const json& at(const json& object, const char* pointer) {
+  static const json kNull;
+  const json::json_pointer path(pointer);
+  return object.contains(path) ? object.at(path) : kNull;
+}
+
+std::string text_at(const json& object, const char* pointer) {
+  const json& value = at(object, pointer);
+  return value.is_string() ? value.get<std::string>() : std::string{};
+}
+
+json array_at(const json& object, const char* pointer) {
+  const json& value = at(object, pointer);
+  return value.is_array() ? value : json::array();
+}
+
+}  // namespace usbloop::launcher

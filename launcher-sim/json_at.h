@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace usbloop::launcher {
+
+// For reading objects whose shape is not known.
+
+/// The element at a JSON pointer ("/status/phase"); a null value when there is none.
+const nlohmann::json& at(const nlohmann::json& object, const char* pointer);
+/// The string there, or empty.
+std::string text_at(const nlohmann::json& object, const char* pointer);
+/// The array there, or an empty one.
+nlohmann::json array_at(const nlohmann::json& object, const char* pointer);
+
+}  // namespace usbloop::launcher

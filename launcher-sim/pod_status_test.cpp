@@ -1,0 +1,80 @@
+#include "launcher-sim/pod_status.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "launcher-sim/node_agent.h"
+
+using namespace usbloop::launcher;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kNow = "2026-01-02T03:04:05Z";
+
+json pod() {
+  return json::parse(R"({
+    "metadata": {"name": "virt-launcher-demo-x", "namespace": "default", "uid": "p",
+                 "labels": {"kubevirt.io": "virt-launcher", "kubevirt.io/created-by": "v"}},
+    "spec": {"nodeName": "node-a", "containers": [{"name": "compute", "image": "i"}]},
+    "status": {"phase": "Pending"}})");
+}
+
+json applied(const json& patch) {
+  json object = pod();
+  object.merge_patch(patch);
+  return object;
+}
+
+}  // namespace
+
+TEST_CASE("a pod that is reported running is ready, has an address, and is that very pod") {
+  const json patch = pod_running(pod(), "127.0.0.1", kNow);
+  CHECK(patch["metadata"] == json{{"uid", "p"}});
+  CHECK_FALSE(pod_view(pod()).runs);
+  const json running = applied(patch);
+  CHECK(pod_view(running).runs);
+  CHECK(running["status"]["podIP"] == "127.0.0.1");
+  CHECK(running["status"]["startTime"] == kNow);
+  CHECK(running["status"]["containerStatuses"][0]["name"] == "compute");
+  CHECK(running["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] == kNow);
+}
+
+TEST_CASE("a pod that is reported ended says how") {
+  const json well = applied(pod_ended(pod(), true, kNow));
+  CHECK(pod_view(well).over);
+  CHECK_FALSE(pod_view(well).runs);
+  CHECK(well["status"]["phase"] == "Succeeded");
+  CHECK(well["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "Completed");
+  const json badly = applied(pod_ended(pod(), false, kNow));
+  CHECK(badly["status"]["phase"] == "Failed");
+  CHECK(badly["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 1);
+}
+
+TEST_CASE("pods are told apart by their labels, whatever their shape") {
+  CHECK(vmi_uid_of(pod()) == "v");
+  CHECK(is_handler_pod(handler_pod("node-a")));
+  CHECK(handler_pod("node-a")["spec"]["nodeName"] == "node-a");
+  CHECK(vmi_uid_of(handler_pod("node-a")).empty());
+  for (const char* text : {"{}", R"({"metadata":{"labels":[]},"status":7})", R"({"spec":{"containers":{}}})"}) {
+    CAPTURE(text);
+    const json object = json::parse(text);
+    CHECK(vmi_uid_of(object).empty());
+    CHECK_FALSE(pod_view(object).runs);
+    CHECK_NOTHROW(pod_running(object, "a", kNow));
+    CHECK_NOTHROW(pod_ended(object, true, kNow));
+  }
+}
+
+TEST_CASE("a node's conditions keep the time of their last change") {
+  const json first = node_conditions(true, nullptr, kNow);
+  const json later = node_conditions(true, first, "2026-01-02T03:05:00Z");
+  const json gone = node_conditions(false, later, "2026-01-02T03:06:00Z");
+  CHECK(later[3]["type"] == "Ready");
+  CHECK(later[3]["lastHeartbeatTime"] == "2026-01-02T03:05:00Z");
+  CHECK(later[3]["lastTransitionTime"] == kNow);
+  CHECK(gone[3]["status"] == "False");
+  CHECK(gone[3]["lastTransitionTime"] == "2026-01-02T03:06:00Z");
+  CHECK(gone[0]["lastTransitionTime"] == kNow);
+}
