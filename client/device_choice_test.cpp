@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
 #include "client/usb_device.h"
+#include "common/test_text.h"
 
 using namespace usbloop;
 using namespace usbloop::client;
+using usbloop::test::contains;
 
 namespace {
 
@@ -24,8 +26,6 @@ const std::vector<LocalDevice> kDesk = {
     device(1, 4, 0x0627, 1, "Keyboard"),
     device(2, 4, 0x0627, 1, "Mouse"),
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "common/process.h"
+#include "common/test_text.h"
 
 // The real program and the real libusb, on a machine whose USB devices umockdev makes up.
 
 using namespace usbloop;
+using usbloop::test::contains;
 namespace fs = std::filesystem;
 
 namespace {
@@ -79,8 +81,6 @@ class Machine {
 
   fs::path path_;
 };
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Ends the test program as skipped where the tool is missing: a case of doctest cannot.
 void need_umockdev() {

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include "common/test_text.h"
+
 using namespace usbloop;
 using namespace usbloop::client;
+using usbloop::test::contains;
 
 namespace {
 
@@ -23,8 +26,6 @@ kube::ClusterAccess access() {
   access.token = "t";
   return access;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 SessionEnd lost() { return {}; }
 

@@ -2,16 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include "common/test_text.h"
+
 using namespace usbloop;
 using namespace usbloop::client;
+using usbloop::test::contains;
 
 namespace {
 
 CommandLine parse(const std::vector<std::string>& arguments) {
   return parse_command_line("kubectl usbredir", arguments);
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -2,15 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include "common/test_text.h"
+
 using namespace usbloop::device_sim;
+using usbloop::test::contains;
 
 namespace {
 
 CommandLine parse(const std::vector<std::string>& arguments, const std::optional<std::string>& emulate = std::nullopt) {
   return parse_command_line("device-sim", arguments, emulate);
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

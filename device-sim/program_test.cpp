@@ -21,12 +21,14 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "common/test_text.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using usbloop::Fd;
+using usbloop::test::contains;
 
 struct TempDir {
   TempDir() {
@@ -158,8 +160,6 @@ std::string make_image(const TempDir& dir) {
 }
 
 const std::string program = USBLOOP_DEVICE_SIM;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -10,10 +10,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/test_text.h"
 #include "device-sim/stick.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
+using usbloop::test::contains;
 namespace fs = std::filesystem;
 
 namespace {
@@ -43,8 +45,6 @@ Error refusal(const std::string& spec, std::optional<UsbId> id = std::nullopt) {
   REQUIRE_FALSE(made);
   return made.error();
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

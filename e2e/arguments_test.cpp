@@ -3,6 +3,7 @@
 
 #include <regex>
 
+#include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
@@ -10,11 +11,10 @@
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
+using usbloop::test::contains;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// The client must end with the code and say `what` on standard error.
 void check_refused(const ClientEnd& end, int code, const std::string& what) {

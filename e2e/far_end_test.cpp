@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 
+#include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
@@ -15,10 +16,9 @@
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
+using usbloop::test::contains;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Desk {
   CaseDir dir;

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
@@ -13,13 +14,12 @@
 
 using namespace usbloop::e2e;
 using nlohmann::json;
+using usbloop::test::contains;
 namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Desk {
   CaseDir dir;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
@@ -13,10 +14,9 @@
 
 using namespace usbloop::e2e;
 using nlohmann::json;
+using usbloop::test::contains;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 struct Desk {
   CaseDir dir;

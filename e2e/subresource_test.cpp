@@ -6,16 +6,16 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "common/test_text.h"
 #include "e2e/harness/loop.h"
 #include "e2e/harness/raw_websocket.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
 using nlohmann::json;
+using usbloop::test::contains;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t times = 0;

@@ -24,7 +24,7 @@ std::uint32_t longest(std::uint32_t type, const PacketLimits& limits) {
   }
 }
 
-auto refuse(std::string cause) {
+auto refuse_packet(std::string cause) {
   return make_error(ErrorKind::protocol, "read the usbredir stream", "", std::move(cause));
 }
 
@@ -58,12 +58,12 @@ Result<> PacketGate::check_header() {
   std::uint32_t length = 0;
   std::memcpy(&type, header_.data(), sizeof type);
   std::memcpy(&length, header_.data() + sizeof type, sizeof length);
-  if (type == usb_redir_hello && hello_seen_) return refuse("a second hello");
+  if (type == usb_redir_hello && hello_seen_) return refuse_packet("a second hello");
   if (type != usb_redir_hello && !hello_seen_)
-    return refuse("packet type " + std::to_string(type) + " before the hello");
+    return refuse_packet("packet type " + std::to_string(type) + " before the hello");
   if (const auto limit = longest(type, limits_); length > limit) {
-    return refuse("packet type " + std::to_string(type) + " of " + std::to_string(length) +
-                  " bytes is longer than the limit of " + std::to_string(limit));
+    return refuse_packet("packet type " + std::to_string(type) + " of " + std::to_string(length) +
+                         " bytes is longer than the limit of " + std::to_string(limit));
   }
   hello_seen_ = true;
   type_ = type;

@@ -1,6 +1,7 @@
 // Every bound on what a peer may send has a case of its own here.
 #include <doctest/doctest.h>
 
+#include "common/test_text.h"
 #include "usbredir/parser.h"
 #include "usbredir/test_support.h"
 
@@ -8,6 +9,7 @@ using namespace usbloop;
 using namespace usbloop::usbredir;
 using test::raw_hello;
 using test::raw_packet;
+using usbloop::test::contains;
 
 namespace {
 
@@ -32,8 +34,6 @@ struct Host {
 };
 
 std::vector<std::byte> body(std::size_t size) { return std::vector<std::byte>(size); }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

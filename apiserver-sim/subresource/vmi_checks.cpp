@@ -35,7 +35,7 @@ bool has_object(const json& vmi, const char* pointer) {
 }
 
 /// Whatever its status is: the real server looks at the presence only.
-bool has_condition(const json& vmi, const std::string& type) { return !condition_status(vmi, type).empty(); }
+bool shows_condition(const json& vmi, const std::string& type) { return !condition_status(vmi, type).empty(); }
 
 /// Whether a virt-handler pod is on the node, found as virt-api finds it: by its label and the node's name. One that is
 /// being deleted still serves.
@@ -88,7 +88,7 @@ Refused check_vnc(const json& vmi) {
 }
 
 Refused check_portforward(const json& vmi) {
-  if (has_condition(vmi, "Paused")) return conflict(vmi, "VMI is paused");
+  if (shows_condition(vmi, "Paused")) return conflict(vmi, "VMI is paused");
   return std::nullopt;
 }
 
@@ -100,20 +100,20 @@ Refused check_pause(const json& vmi) {
                            kube::qualified_resource(kGroup, kVmi) + " \"" + name +
                                "\" is forbidden: Pausing VMIs with LivenessProbe is currently not supported");
   }
-  if (has_condition(vmi, "Paused")) return conflict(vmi, "VMI is already paused");
+  if (shows_condition(vmi, "Paused")) return conflict(vmi, "VMI is already paused");
   return std::nullopt;
 }
 
 Refused check_unpause(const json& vmi) {
   if (!is_running(vmi)) return conflict(vmi, "VMI is not running");
-  if (!has_condition(vmi, "Paused")) return conflict(vmi, "VMI is not paused");
+  if (!shows_condition(vmi, "Paused")) return conflict(vmi, "VMI is not paused");
   return std::nullopt;
 }
 
 Refused check_softreboot(const json& vmi) {
   if (!is_running(vmi)) return conflict(vmi, "VM is not running");
   if (condition_status(vmi, "Paused") == "True") return conflict(vmi, "VMI is paused");
-  if (!has_condition(vmi, "AgentConnected") && is_false(vmi, "/spec/domain/features/acpi/enabled")) {
+  if (!shows_condition(vmi, "AgentConnected") && is_false(vmi, "/spec/domain/features/acpi/enabled")) {
     return conflict(vmi, "VMI neither have the agent connected nor the ACPI feature enabled");
   }
   return std::nullopt;
@@ -139,7 +139,7 @@ Refused check_reset(const json& vmi) {
 
 Refused check_guest_agent(const json& vmi) {
   if (!is_running(vmi)) return conflict(vmi, "VMI is not running");
-  if (!has_condition(vmi, "AgentConnected")) return conflict(vmi, "VMI does not have guest agent connected");
+  if (!shows_condition(vmi, "AgentConnected")) return conflict(vmi, "VMI does not have guest agent connected");
   return std::nullopt;
 }
 

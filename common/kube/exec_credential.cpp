@@ -98,7 +98,7 @@ std::string exec_info(const Plugin& plugin, const ClusterAccess& access) {
   return info.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string text_at(const json& object, const char* key) {
+std::string member_text(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -107,15 +107,16 @@ Result<> apply_output(const Section& exec, const Plugin& plugin, const std::stri
   const std::string name = plugin.command.arguments.front();
   const json credential = json::parse(output, nullptr, false);
   if (!credential.is_object()) return exec.error("command", name + " did not print an ExecCredential in JSON");
-  if (text_at(credential, "kind") != "ExecCredential" || text_at(credential, "apiVersion") != plugin.api_version) {
+  if (member_text(credential, "kind") != "ExecCredential" ||
+      member_text(credential, "apiVersion") != plugin.api_version) {
     return exec.error("command",
                       name + " printed another kind or apiVersion than ExecCredential " + plugin.api_version);
   }
   const auto status = credential.find("status");
   if (status == credential.end() || !status->is_object()) return exec.error("command", name + " printed no status");
-  const std::string token = text_at(*status, "token");
-  const std::string cert = text_at(*status, "clientCertificateData");
-  const std::string key = text_at(*status, "clientKeyData");
+  const std::string token = member_text(*status, "token");
+  const std::string cert = member_text(*status, "clientCertificateData");
+  const std::string key = member_text(*status, "clientKeyData");
   if (cert.empty() != key.empty()) return exec.error("command", name + " printed only one of certificate and key");
   if (token.empty() && cert.empty()) return exec.error("command", name + " printed neither a token nor a certificate");
   if (token.find_first_of("\r\n") != std::string::npos) return exec.error("command", name + " printed a broken token");

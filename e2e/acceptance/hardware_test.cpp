@@ -2,6 +2,7 @@
 // QEMU's usb-storage is the stick in it, and the client takes it through libusb.
 #include <doctest/doctest.h>
 
+#include "common/test_text.h"
 #include "e2e/acceptance/client_machine.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
@@ -10,13 +11,12 @@
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
+using usbloop::test::contains;
 namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::vector<std::string> stick_hardware(const fs::path& image) {
   return {"-drive", "if=none,id=stick,format=raw,file=" + image.string(), "-device",
