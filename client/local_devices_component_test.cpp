@@ -15,7 +15,7 @@
 // The real program and the real libusb, on a machine whose USB devices umockdev makes up.
 
 using namespace usbloop;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 namespace fs = std::filesystem;
 
 namespace {

@@ -6,7 +6,7 @@
 
 using namespace usbloop;
 using namespace usbloop::client;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <string_view>
 
 // For tests of texts that a person reads.
-namespace usbloop::test {
+namespace usbloop::testing {
 
 inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-}  // namespace usbloop::test
+}  // namespace usbloop::testing

@@ -5,7 +5,7 @@
 #include "common/test_text.h"
 
 using namespace usbloop::device_sim;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 
 namespace {
 

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using usbloop::Fd;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 
 struct TempDir {
   TempDir() {

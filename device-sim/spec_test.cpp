@@ -15,7 +15,7 @@
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 namespace fs = std::filesystem;
 
 namespace {

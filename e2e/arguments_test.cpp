@@ -11,7 +11,7 @@
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 namespace fs = std::filesystem;
 
 namespace {

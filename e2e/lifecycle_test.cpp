@@ -14,7 +14,7 @@
 
 using namespace usbloop::e2e;
 using nlohmann::json;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 namespace fs = std::filesystem;
 
 namespace {

@@ -9,7 +9,7 @@ using namespace usbloop;
 using namespace usbloop::usbredir;
 using test::raw_hello;
 using test::raw_packet;
-using usbloop::test::contains;
+using usbloop::testing::contains;
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include "apiserver-sim/resources/names.h"
 #include "apiserver-sim/resources/rbac.h"
-#include "apiserver-sim/resources/schema_check.h"
+#include "apiserver-sim/resources/rbac_fields.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -28,11 +28,13 @@ void not_supported(const std::string& field, const std::string& value, const std
 std::string default_group(const std::string& kind) { return kind == "User" || kind == "Group" ? kRbacGroup : ""; }
 
 void check_role_ref(const json& object, bool namespaced, Causes& causes) {
-  SchemaCheck top(object, "", causes);
-  const json* ref = top.required_object("roleRef");
-  if (ref == nullptr) return;
-  SchemaCheck check(*ref, "roleRef", causes);
-  for (const char* name : {"apiGroup", "kind", "name"}) check.optional_string(name);
+  const std::size_t before = causes.size();
+  const json* ref = rbac::object_in(object, "roleRef", "", causes);
+  if (ref == nullptr) {
+    if (causes.size() == before) causes.push_back({"FieldValueRequired", "Required value", "roleRef"});
+    return;
+  }
+  rbac::check_strings(*ref, {"apiGroup", "kind", "name"}, "roleRef", causes);
   const std::string group = text_at(*ref, "/apiGroup");
   if (!group.empty() && group != kRbacGroup) not_supported("roleRef.apiGroup", group, {kRbacGroup}, causes);
   const std::string kind = text_at(*ref, "/kind");
@@ -54,8 +56,7 @@ void check_subject(const json& subject, bool namespaced, const std::string& path
     causes.push_back({"FieldValueTypeInvalid", "Invalid value: " + path + " in body must be of type object", path});
     return;
   }
-  SchemaCheck check(subject, path, causes);
-  for (const char* name : {"apiGroup", "kind", "name", "namespace"}) check.optional_string(name);
+  rbac::check_strings(subject, {"apiGroup", "kind", "name", "namespace"}, path, causes);
   require_text(subject, "name", path, causes);
   const std::string kind = text_at(subject, "/kind");
   const std::string group = text_at(subject, "/apiGroup");
@@ -125,7 +126,7 @@ void RoleBindingResource::prepare_update(json& object, const json&, bool) const 
 Causes RoleBindingResource::validate(const json& object) const {
   Causes causes;
   check_role_ref(object, info().namespaced, causes);
-  const json* subjects = SchemaCheck(object, "", causes).optional_array("subjects");
+  const json* subjects = rbac::array_in(object, "subjects", "", causes);
   for (std::size_t i = 0; subjects != nullptr && i < subjects->size(); ++i) {
     check_subject((*subjects)[i], info().namespaced, "subjects[" + std::to_string(i) + "]", causes);
   }

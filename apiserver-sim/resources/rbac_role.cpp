@@ -1,5 +1,5 @@
 #include "apiserver-sim/resources/rbac.h"
-#include "apiserver-sim/resources/schema_check.h"
+#include "apiserver-sim/resources/rbac_fields.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -20,9 +20,8 @@ void require_items(const json& rule, const char* name, const std::string& path, 
 /// Whether all lists of a rule are lists of strings.
 bool check_lists(const json& rule, const std::string& path, Causes& causes) {
   const std::size_t before = causes.size();
-  SchemaCheck check(rule, path, causes);
   for (const char* name : {"verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs"}) {
-    const json* list = check.optional_array(name);
+    const json* list = rbac::array_in(rule, name, path, causes);
     if (list == nullptr) continue;
     for (std::size_t i = 0; i < list->size(); ++i) {
       if ((*list)[i].is_string()) continue;
@@ -63,10 +62,9 @@ void check_rule(const json& rule, bool namespaced, const std::string& path, Caus
 }
 
 void check_aggregation(const json& object, Causes& causes) {
-  const json* rule = SchemaCheck(object, "", causes).optional_object("aggregationRule");
+  const json* rule = rbac::object_in(object, "aggregationRule", "", causes);
   if (rule == nullptr) return;
-  SchemaCheck check(*rule, "aggregationRule", causes);
-  const json* selectors = check.optional_array("clusterRoleSelectors");
+  const json* selectors = rbac::array_in(*rule, "clusterRoleSelectors", "aggregationRule", causes);
   if (selectors == nullptr || selectors->empty()) {
     causes.push_back({"FieldValueRequired",
                       "Required value: at least one clusterRoleSelector required if aggregationRule is non-nil",
@@ -79,9 +77,13 @@ void check_aggregation(const json& object, Causes& causes) {
       causes.push_back({"FieldValueTypeInvalid", "Invalid value: " + path + " in body must be of type object", path});
       continue;
     }
-    SchemaCheck selector((*selectors)[i], path, causes);
-    selector.optional_string_map("matchLabels");
-    selector.optional_array("matchExpressions");
+    const json* labels = rbac::object_in((*selectors)[i], "matchLabels", path, causes);
+    if (labels != nullptr) {
+      for (const auto& label : labels->items()) {
+        rbac::check_strings(*labels, {label.key().c_str()}, path + ".matchLabels", causes);
+      }
+    }
+    rbac::array_in((*selectors)[i], "matchExpressions", path, causes);
   }
 }
 
@@ -106,7 +108,7 @@ void RoleResource::prepare_create(json& object, const std::string&) const {
 
 Causes RoleResource::validate(const json& object) const {
   Causes causes;
-  const json* rules = SchemaCheck(object, "", causes).optional_array("rules");
+  const json* rules = rbac::array_in(object, "rules", "", causes);
   for (std::size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
     check_rule((*rules)[i], info().namespaced, "rules[" + std::to_string(i) + "]", causes);
   }
