@@ -29,7 +29,7 @@ bool comes_true(Condition condition) {
 struct Family {
   Api api;
 
-  std::string make(const std::string& name, const json& owners = json::array()) {
+  std::string make(const std::string& name, const std::vector<json>& owners = {}) {
     const json pod = {{"metadata", {{"name", name}, {"ownerReferences", owners}}},
                       {"spec", {{"containers", json::array({{{"name", "c"}, {"image", "i"}}})}}}};
     return api.ok(api.call("POST", kPods, pod), 201)["metadata"]["uid"];
