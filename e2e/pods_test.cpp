@@ -73,7 +73,7 @@ struct Vm {
 
 }  // namespace
 
-TEST_CASE("a VMI has one launcher pod, which runs while it runs and goes with it; a node has one handler pod") {
+TEST_CASE("a VMI has one launcher pod, which runs while it runs and goes with it, a node has one handler pod") {
   const CaseDir dir;
   Loop loop(dir);
   Vmi vmi(loop, "demo");

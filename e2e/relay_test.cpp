@@ -233,7 +233,7 @@ TEST_CASE("the death of either program ends the session at its other ends") {
   });
 }
 
-TEST_CASE("four sessions and no fifth; many in a row leave no descriptor behind") {
+TEST_CASE("four sessions and no fifth, many in a row leave no descriptor behind") {
   both_ways([](Way way) {
     Road road(way);
     static_cast<void>(Session(road, 0));

@@ -44,7 +44,7 @@ struct Busy {
 
 }  // namespace
 
-TEST_CASE("asked to stop: watches end with their last chunk, a relay goes on; asked again: all is cut at once") {
+TEST_CASE("asked to stop: watches end with their last chunk, a relay goes on, asked again: all is cut at once") {
   Busy busy("300");
   busy.loop.apiserver().signal(SIGTERM);
   // What came before its last chunk may be read already.

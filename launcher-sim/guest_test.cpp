@@ -242,7 +242,7 @@ TEST_CASE("one launcher for a run directory, and guests' folders are those named
   CHECK(RunDir::open(directory / "node"));
 }
 
-TEST_CASE("a guest is paused and goes on; a launcher that comes later finds it paused") {
+TEST_CASE("a guest is paused and goes on, a launcher that comes later finds it paused") {
   Place place;
   auto guest = place.start();
   REQUIRE(reaches(*guest, State::running));

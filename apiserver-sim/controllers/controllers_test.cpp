@@ -68,7 +68,7 @@ TEST_CASE("a node takes pods when it is ready and open, and only those that sele
   CHECK_FALSE(selects({{"disk", "fast"}, {"gpu", "yes"}}, view));
 }
 
-TEST_CASE("a pod gets a node as soon as there is one; until then it says that it has none") {
+TEST_CASE("a pod gets a node as soon as there is one, until then it says that it has none") {
   Api api;
   const Scheduler scheduler(api.registry, *api.store, api.hub);
   api.ok(api.call("POST", kPods, pod("before")), 201);

@@ -104,7 +104,7 @@ TEST_CASE("a configuration is laid over the live object by the keys of its lists
       {"port":2},{"port":1,"n":"new"}],"tags":["c","a","b"],"selector":{"q":1},"plain":[3]})"));
 }
 
-TEST_CASE("who creates by apply owns what it applied; the same again changes nothing") {
+TEST_CASE("who creates by apply owns what it applied, the same again changes nothing") {
   const json made = applied(nullptr, R"({"a":1,"b":{"c":2}})", applier("one"));
   CHECK(owned_by(made, "one") == json::parse(R"({"f:spec":{"f:a":{},"f:b":{"f:c":{}}}})"));
   CHECK(made["metadata"]["managedFields"][0]["operation"] == "Apply");
@@ -139,7 +139,7 @@ TEST_CASE("conflicts with several managers are listed by manager") {
         "\"one\":\n- .spec.b\n- .spec.c");
 }
 
-TEST_CASE("a field that its only owner applies no more goes; one with another owner stays") {
+TEST_CASE("a field that its only owner applies no more goes, one with another owner stays") {
   const json made =
       applied(nullptr, R"({"a":1,"b":2,"ports":[{"port":1},{"port":2}],"labels":{"x":"1"}})", applier("one"));
   const json shared = applied(&made, R"({"b":2,"ports":[{"port":2}]})", applier("two"));
