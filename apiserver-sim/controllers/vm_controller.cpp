@@ -113,6 +113,10 @@ Next VmController::carry_out(const VmDecision& decision, const Key& key, const j
 }
 
 Next VmController::start(const Key& key, const json& vm) {
+  // Before there is a VMI: a VM that is deleted right after its creation would leave it behind.
+  const Next held = edit(
+      key, [](const json& current) -> json { return is_being_deleted(current) ? current : with_finalizer(current); });
+  if (held.failed) return held;
   const auto outcome = writer_.create(*registry_.find_qualified(kVmiResource), key.namespace_, vmi_of_vm(vm), false);
   if (outcome) {
     spdlog::info("VM {}/{}: created its VMI", key.namespace_, key.name);
