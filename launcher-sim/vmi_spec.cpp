@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "launcher-sim/json_at.h"
+
 namespace usbloop::launcher {
 namespace {
 
@@ -20,18 +22,6 @@ constexpr double kMib = 1024.0 * 1024.0;
 
 tl::unexpected<Error> bad_field(const std::string& field, const std::string& cause) {
   return make_error(ErrorKind::invalid, "use the VMI's field", field, cause);
-}
-
-/// The value at a path, or null.
-const json& at(const json& object, const char* pointer) {
-  static const json kNull;
-  const json::json_pointer path(pointer);
-  return object.contains(path) ? object.at(path) : kNull;
-}
-
-std::string text_at(const json& object, const char* pointer) {
-  const json& value = at(object, pointer);
-  return value.is_string() ? value.get<std::string>() : std::string{};
 }
 
 /// An optional integer within bounds; `fallback` when it is absent.
