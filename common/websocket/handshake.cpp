@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <exception>
 #include <websocketpp/config/core.hpp>
 #include <websocketpp/http/request.hpp>
@@ -30,8 +31,7 @@ std::string_view trim(std::string_view text) {
 
 /// Feeds one whole head to a websocketpp parser and copies the headers out.
 template <typename Message>
-Result<Message> parse(std::string_view text, Head& head) {
-  Message message;
+Result<> parse(std::string_view text, Message& message, Head& head) {
   try {
     message.consume(text.data(), text.size());
   } catch (const std::exception& error) {
@@ -42,7 +42,18 @@ Result<Message> parse(std::string_view text, Head& head) {
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return make_error(ErrorKind::protocol, "read", "the HTTP head", "not HTTP/1.x");
   }
-  return message;
+  return {};
+}
+
+/// The three digits of a status line; 0: there are none. Not asked of websocketpp, whose enumeration cannot hold what
+/// it does not know: to read it back is undefined.
+int status_in(std::string_view line) {
+  const auto space = line.find(' ');
+  if (space == std::string_view::npos) return 0;
+  const char* begin = line.data() + space + 1;
+  int status = 0;
+  const auto [end, code] = std::from_chars(begin, line.data() + line.size(), status);
+  return code == std::errc() && end - begin == 3 && status >= 100 ? status : 0;
 }
 
 /// websocketpp's processor needs a message manager and a random source in its constructor; the handshake functions
@@ -94,19 +105,20 @@ std::optional<std::size_t> head_length(std::string_view bytes) {
 
 Result<Head> parse_request_head(std::string_view text) {
   Head head;
-  auto message = parse<http::parser::request>(text, head);
-  if (!message) return tl::unexpected(message.error());
-  head.method = message->get_method();
-  head.target = message->get_uri();
+  http::parser::request message;
+  if (const auto parsed = parse(text, message, head); !parsed) return tl::unexpected(parsed.error());
+  head.method = message.get_method();
+  head.target = message.get_uri();
   return head;
 }
 
 Result<Head> parse_response_head(std::string_view text) {
   Head head;
-  auto message = parse<http::parser::response>(text, head);
-  if (!message) return tl::unexpected(message.error());
-  head.status = static_cast<int>(message->get_status_code());
-  head.status_text = message->get_status_msg();
+  http::parser::response message;
+  if (const auto parsed = parse(text, message, head); !parsed) return tl::unexpected(parsed.error());
+  head.status = status_in(text);
+  if (head.status == 0) return make_error(ErrorKind::protocol, "read", "the HTTP head", "no status of three digits");
+  head.status_text = message.get_status_msg();
   return head;
 }
 

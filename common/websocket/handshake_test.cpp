@@ -76,7 +76,11 @@ TEST_CASE("heads that are not HTTP are refused") {
                            "GET / HTTP/1.1\r\nno colon here\r\n\r\n"}) {
     CHECK_FALSE(parse_request_head(text).has_value());
   }
-  CHECK_FALSE(parse_response_head("SSH-2.0-OpenSSH\r\n\r\n").has_value());
+  for (const char* text : {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 1011 Big\r\n\r\n", "HTTP/1.1 -99 Less\r\n\r\n",
+                           "HTTP/1.1 20 Short\r\n\r\n", "HTTP/1.1 well OK\r\n\r\n", "HTTP/1.1 200OK\r\n\r\n"}) {
+    CHECK_FALSE(parse_response_head(text).has_value());
+  }
+  CHECK(parse_response_head("HTTP/1.1 599 Odd\r\n\r\n")->status == 599);
 }
 
 TEST_CASE("a head ends with its empty line") {
