@@ -2,11 +2,13 @@
 
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "apiserver-sim/api/api_handler.h"
 #include "apiserver-sim/resources/registry.h"
@@ -54,6 +56,27 @@ inline User admin() { return {"kubernetes-admin", "admin", {"system:masters", "s
 inline User node_user() { return {"system:node:n1", "", {"system:nodes", "system:authenticated"}}; }
 
 inline constexpr const char* kVmis = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances";
+/// The VMI that vmi("demo") makes.
+inline const std::string kDemo = std::string(kVmis) + "/demo";
+inline const std::string kPods = "/api/v1/namespaces/default/pods";
+inline constexpr const char* kMerge = "application/merge-patch+json";
+
+/// The message of a Status.
+inline std::string message(const Response& response) {
+  if (response.body.empty()) return {};
+  return nlohmann::json::parse(response.body).value("message", "");
+}
+
+/// Polls a condition that other threads bring about.
+template <typename Condition>
+bool comes_true(Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
 
 inline nlohmann::json vmi(const std::string& name) {
   return {{"apiVersion", "kubevirt.io/v1"},
@@ -94,6 +117,11 @@ struct Api : World {
   Response call(const std::string& method, const std::string& target, const nlohmann::json& body = nullptr,
                 const std::string& content_type = "application/json") {
     return raw(method, target, body.is_null() ? std::string() : body.dump(), content_type);
+  }
+  /// The object at a path, or null.
+  nlohmann::json get(const std::string& path) {
+    const Response response = call("GET", path);
+    return response.code == 200 ? nlohmann::json::parse(response.body) : nlohmann::json();
   }
   nlohmann::json ok(const Response& response, int code = 200) {
     if (response.code != code) throw std::runtime_error(std::to_string(response.code) + ": " + response.body);

@@ -11,7 +11,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* kNow = "2026-01-02T03:04:05Z";
+constexpr const char* kTime = "2026-01-02T03:04:05Z";
 
 json pod() {
   return json::parse(R"({
@@ -30,24 +30,24 @@ json applied(const json& patch) {
 }  // namespace
 
 TEST_CASE("a pod that is reported running is ready, has an address, and is that very pod") {
-  const json patch = pod_running(pod(), "127.0.0.1", kNow);
+  const json patch = pod_running(pod(), "127.0.0.1", kTime);
   CHECK(patch["metadata"] == json{{"uid", "p"}});
   CHECK_FALSE(pod_view(pod()).runs);
   const json running = applied(patch);
   CHECK(pod_view(running).runs);
   CHECK(running["status"]["podIP"] == "127.0.0.1");
-  CHECK(running["status"]["startTime"] == kNow);
+  CHECK(running["status"]["startTime"] == kTime);
   CHECK(running["status"]["containerStatuses"][0]["name"] == "compute");
-  CHECK(running["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] == kNow);
+  CHECK(running["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] == kTime);
 }
 
 TEST_CASE("a pod that is reported ended says how") {
-  const json well = applied(pod_ended(pod(), true, kNow));
+  const json well = applied(pod_ended(pod(), true, kTime));
   CHECK(pod_view(well).over);
   CHECK_FALSE(pod_view(well).runs);
   CHECK(well["status"]["phase"] == "Succeeded");
   CHECK(well["status"]["containerStatuses"][0]["state"]["terminated"]["reason"] == "Completed");
-  const json badly = applied(pod_ended(pod(), false, kNow));
+  const json badly = applied(pod_ended(pod(), false, kTime));
   CHECK(badly["status"]["phase"] == "Failed");
   CHECK(badly["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 1);
 }
@@ -62,19 +62,19 @@ TEST_CASE("pods are told apart by their labels, whatever their shape") {
     const json object = json::parse(text);
     CHECK(vmi_uid_of(object).empty());
     CHECK_FALSE(pod_view(object).runs);
-    CHECK_NOTHROW(pod_running(object, "a", kNow));
-    CHECK_NOTHROW(pod_ended(object, true, kNow));
+    CHECK_NOTHROW(pod_running(object, "a", kTime));
+    CHECK_NOTHROW(pod_ended(object, true, kTime));
   }
 }
 
 TEST_CASE("a node's conditions keep the time of their last change") {
-  const json first = node_conditions(true, nullptr, kNow);
+  const json first = node_conditions(true, nullptr, kTime);
   const json later = node_conditions(true, first, "2026-01-02T03:05:00Z");
   const json gone = node_conditions(false, later, "2026-01-02T03:06:00Z");
   CHECK(later[3]["type"] == "Ready");
   CHECK(later[3]["lastHeartbeatTime"] == "2026-01-02T03:05:00Z");
-  CHECK(later[3]["lastTransitionTime"] == kNow);
+  CHECK(later[3]["lastTransitionTime"] == kTime);
   CHECK(gone[3]["status"] == "False");
   CHECK(gone[3]["lastTransitionTime"] == "2026-01-02T03:06:00Z");
-  CHECK(gone[0]["lastTransitionTime"] == kNow);
+  CHECK(gone[0]["lastTransitionTime"] == kTime);
 }

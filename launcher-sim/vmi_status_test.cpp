@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kNow = "2026-01-02T03:04:05Z";
 
-json vmi() {
+json stored_vmi() {
   return json::parse(R"({
     "metadata": {"name": "demo", "namespace": "default", "uid": "u", "resourceVersion": "7",
                  "finalizers": ["other", "foregroundDeleteVirtualMachine"]},
@@ -33,7 +33,7 @@ const json& condition(const json& patch, const std::string& type) {
 
 TEST_CASE(
     "the patch to Running has phase, node, times and conditions, and only goes onto the version it was made for") {
-  const json patch = phase_patch(vmi(), Phase::running, "", "node-a", kNow);
+  const json patch = phase_patch(stored_vmi(), Phase::running, "", "node-a", kNow);
   CHECK(patch["metadata"]["resourceVersion"] == "7");
   CHECK(patch["metadata"]["labels"]["kubevirt.io/nodeName"] == "node-a");
   CHECK(patch["status"]["phase"] == "Running");
@@ -48,20 +48,20 @@ TEST_CASE(
 }
 
 TEST_CASE("a VMI that does not run is not ready, and the time of the change is kept while nothing changes") {
-  const json patch = phase_patch(vmi(), Phase::failed, "GuestCrashed", "node-a", kNow);
+  const json patch = phase_patch(stored_vmi(), Phase::failed, "GuestCrashed", "node-a", kNow);
   CHECK(patch["status"]["reason"] == "GuestCrashed");
   CHECK(condition(patch, "Ready")["status"] == "False");
   CHECK(condition(patch, "Ready")["reason"] == "GuestNotRunning");
   CHECK(condition(patch, "Ready")["lastTransitionTime"] == "2026-01-01T00:00:00Z");
-  json deleting = vmi();
+  json deleting = stored_vmi();
   deleting["metadata"]["deletionTimestamp"] = kNow;
   CHECK(condition(phase_patch(deleting, Phase::succeeded, "", "node-a", kNow), "Ready")["reason"] == "PodTerminating");
 }
 
 TEST_CASE("a VMI's phase, deletion and node are read from any shape of object") {
-  CHECK(view_of(vmi()).phase == Phase::scheduled);
-  CHECK_FALSE(view_of(vmi()).deleting);
-  CHECK(node_of(vmi()) == "node-a");
+  CHECK(view_of(stored_vmi()).phase == Phase::scheduled);
+  CHECK_FALSE(view_of(stored_vmi()).deleting);
+  CHECK(node_of(stored_vmi()) == "node-a");
   for (const char* text : {"{}", R"({"status":null})", R"({"status":{"phase":3,"nodeName":[]},"metadata":7})"}) {
     CAPTURE(text);
     const json object = json::parse(text);
@@ -72,15 +72,16 @@ TEST_CASE("a VMI's phase, deletion and node are read from any shape of object") 
 }
 
 TEST_CASE("an event names the VMI and the node") {
-  const json event = vmi_event(vmi(), "Warning", "Stopped", "The VirtualMachineInstance crashed.", "node-a", kNow);
+  const json event =
+      vmi_event(stored_vmi(), "Warning", "Stopped", "The VirtualMachineInstance crashed.", "node-a", kNow);
   CHECK(event["involvedObject"]["uid"] == "u");
   CHECK(event["metadata"]["namespace"] == "default");
   CHECK(event["source"]["host"] == "node-a");
-  CHECK(vmi_path(vmi()) == "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo");
+  CHECK(vmi_path(stored_vmi()) == "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo");
 }
 
 TEST_CASE("the condition Paused is there only while the guest is paused, and no other one is touched") {
-  json object = vmi();
+  json object = stored_vmi();
   CHECK_FALSE(view_of(object).paused);
   const json pause = pause_patch(object, true, kNow);
   CHECK(pause["metadata"] == json{{"resourceVersion", "7"}});
@@ -95,7 +96,7 @@ TEST_CASE("the condition Paused is there only while the guest is paused, and no 
   CHECK(view_of(object).paused);
   object.merge_patch(pause_patch(object, false, kNow));
   CHECK_FALSE(view_of(object).paused);
-  CHECK(object["status"]["conditions"] == vmi()["status"]["conditions"]);
+  CHECK(object["status"]["conditions"] == stored_vmi()["status"]["conditions"]);
 
   object.merge_patch(pause);
   object.merge_patch(phase_patch(object, Phase::failed, "GuestCrashed", "node-a", kNow));

@@ -7,14 +7,12 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kDemo;
 using test::kVmis;
+using test::message;
 using test::vmi;
 
 namespace {
-
-const std::string kDemo = std::string(kVmis) + "/demo";
-
-std::string message(const Response& response) { return json::parse(response.body).value("message", ""); }
 
 json causes(const Response& response) { return json::parse(response.body)["details"].value("causes", json::array()); }
 

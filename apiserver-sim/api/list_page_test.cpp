@@ -9,12 +9,12 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kMerge;
 using test::kVmis;
+using test::message;
 using test::vmi;
 
 namespace {
-
-const std::string kMerge = "application/merge-patch+json";
 
 void make(Api& api, const std::string& name) { api.ok(api.call("POST", kVmis, vmi(name)), 201); }
 
@@ -31,8 +31,6 @@ std::string names(const json& list) {
   }
   return text;
 }
-
-std::string message(const Response& response) { return json::parse(response.body).value("message", ""); }
 
 std::string with_token(const json& list) {
   return std::string(kVmis) + "?limit=2&continue=" + list["metadata"]["continue"].get<std::string>();

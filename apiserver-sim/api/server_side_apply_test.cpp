@@ -6,14 +6,15 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kDemo;
+using test::kMerge;
 using test::kVmis;
+using test::message;
 using test::vmi;
 
 namespace {
 
-const std::string kDemo = std::string(kVmis) + "/demo";
 const std::string kApply = "application/apply-patch+yaml";
-const std::string kMerge = "application/merge-patch+json";
 const std::string kNamespace = "/api/v1/namespaces/default";
 
 Response apply(Api& api, const std::string& manager, const json& labels, const std::string& more = {}) {
@@ -21,8 +22,6 @@ Response apply(Api& api, const std::string& manager, const json& labels, const s
   object["metadata"]["labels"] = labels;
   return api.call("PATCH", kDemo + "?fieldManager=" + manager + more, object, kApply);
 }
-
-std::string message(const Response& response) { return json::parse(response.body).value("message", ""); }
 
 json managers(const json& object) {
   json names = json::array();

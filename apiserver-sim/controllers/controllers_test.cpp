@@ -14,14 +14,14 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::comes_true;
+using test::kMerge;
+using test::kPods;
 using test::kVmis;
+using test::message;
 using test::vmi;
 
 namespace {
-
-const std::string kMerge = "application/merge-patch+json";
-
-const std::string kPods = "/api/v1/namespaces/default/pods";
 
 json node(std::int64_t heartbeat, const char* ready = "True", const char* name = "n1") {
   const json condition = {{"type", "Ready"}, {"status", ready}, {"lastHeartbeatTime", format_time(heartbeat)}};
@@ -32,22 +32,6 @@ json node(std::int64_t heartbeat, const char* ready = "True", const char* name =
 json pod(const std::string& name, const json& selector = json::object()) {
   return {{"metadata", {{"name", name}}},
           {"spec", {{"nodeSelector", selector}, {"containers", json::array({{{"name", "c"}, {"image", "i"}}})}}}};
-}
-
-/// Polls a condition that other threads bring about.
-template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
-json get(Api& api, const std::string& path) {
-  const Response response = api.call("GET", path);
-  return response.code == 200 ? json::parse(response.body) : json();
 }
 
 }  // namespace
@@ -73,19 +57,19 @@ TEST_CASE("a pod gets a node as soon as there is one, until then it says that it
   const Scheduler scheduler(api.registry, *api.store, api.hub);
   api.ok(api.call("POST", kPods, pod("before")), 201);
   CHECK(comes_true([&] {
-    return get(api, kPods + "/before").value("/status/conditions/0/reason"_json_pointer, "") == "Unschedulable";
+    return api.get(kPods + "/before").value("/status/conditions/0/reason"_json_pointer, "") == "Unschedulable";
   }));
-  CHECK(get(api, kPods + "/before")["status"]["conditions"][0]["message"] == "no nodes available to schedule pods");
+  CHECK(api.get(kPods + "/before")["status"]["conditions"][0]["message"] == "no nodes available to schedule pods");
   api.ok(api.call("POST", "/api/v1/nodes", node(now_seconds())), 201);
   api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds())["status"]}}, kMerge);
   api.ok(api.call("POST", kPods, pod("after")), 201);
   for (const char* name : {"before", "after"}) {
     CAPTURE(name);
-    CHECK(comes_true([&] { return get(api, kPods + "/" + name)["spec"].value("nodeName", "") == "n1"; }));
-    CHECK(has_condition(get(api, kPods + "/" + name), "PodScheduled"));
+    CHECK(comes_true([&] { return api.get(kPods + "/" + name)["spec"].value("nodeName", "") == "n1"; }));
+    CHECK(has_condition(api.get(kPods + "/" + name), "PodScheduled"));
   }
   CHECK(comes_true([&] {
-    return get(api, "/api/v1/namespaces/default/events?fieldSelector=reason%3DScheduled")["items"].size() == 2;
+    return api.get("/api/v1/namespaces/default/events?fieldSelector=reason%3DScheduled")["items"].size() == 2;
   }));
 }
 
@@ -99,7 +83,7 @@ TEST_CASE("pods are spread over the nodes, and none gets more than it has room f
   for (int i = 0; i < 8; ++i) api.call("POST", kPods, pod("p" + std::to_string(i)));
   const Scheduler scheduler(api.registry, *api.store, api.hub);
   const auto on = [&](const std::string& name) {
-    return get(api, kPods + "?fieldSelector=spec.nodeName%3D" + name)["items"];
+    return api.get(kPods + "?fieldSelector=spec.nodeName%3D" + name)["items"];
   };
   CHECK(comes_true([&] { return on("n1").size() + on("n2").size() == 6; }));
   CHECK(on("n1").size() == 3);
@@ -114,15 +98,15 @@ TEST_CASE("a VMI gets a launcher pod, becomes Scheduled with it, and fails when 
   const VmiController controller(api.registry, *api.store, api.hub);
   const std::string path = std::string(kVmis) + "/demo";
   api.ok(api.call("POST", kVmis, vmi("demo")), 201);
-  const auto phase = [&] { return get(api, path).value("/status/phase"_json_pointer, ""); };
+  const auto phase = [&] { return api.get(path).value("/status/phase"_json_pointer, ""); };
   REQUIRE(comes_true([&] { return phase() == "Scheduling"; }));
-  const std::string uid = get(api, path)["metadata"]["uid"];
-  const auto pods = [&] { return get(api, kPods + "?labelSelector=kubevirt.io%2Fcreated-by%3D" + uid)["items"]; };
+  const std::string uid = api.get(path)["metadata"]["uid"];
+  const auto pods = [&] { return api.get(kPods + "?labelSelector=kubevirt.io%2Fcreated-by%3D" + uid)["items"]; };
   REQUIRE(pods().size() == 1);
   const std::string name = pods()[0]["metadata"]["name"];
   CHECK(name.starts_with("virt-launcher-demo-"));
   CHECK(pods()[0]["metadata"]["ownerReferences"][0]["uid"] == uid);
-  CHECK(get(api, path)["status"]["activePods"] == json{{pods()[0]["metadata"]["uid"], ""}});
+  CHECK(api.get(path)["status"]["activePods"] == json{{pods()[0]["metadata"]["uid"], ""}});
 
   const json bound = {{"spec", {{"nodeName", "n1"}}}};
   api.user.name = "system:kube-scheduler";
@@ -133,7 +117,7 @@ TEST_CASE("a VMI gets a launcher pod, becomes Scheduled with it, and fails when 
   api.ok(api.call("PATCH", kPods + "/" + name + "/status",
                   {{"status", {{"phase", "Running"}, {"conditions", json::array({ready})}}}}, kMerge));
   CHECK(comes_true([&] { return phase() == "Scheduled"; }));
-  const json scheduled = get(api, path);
+  const json scheduled = api.get(path);
   CHECK(scheduled["status"]["nodeName"] == "n1");
   CHECK(scheduled["metadata"]["labels"]["kubevirt.io/nodeName"] == "n1");
 
@@ -147,16 +131,16 @@ TEST_CASE("a deleted VMI goes after its pod, and a pod that is bound goes after 
   const VmiController controller(api.registry, *api.store, api.hub);
   const std::string path = std::string(kVmis) + "/demo";
   api.ok(api.call("POST", kVmis, vmi("demo")), 201);
-  REQUIRE(comes_true([&] { return get(api, kPods)["items"].size() == 1; }));
-  const std::string pod_path = kPods + "/" + get(api, kPods)["items"][0]["metadata"]["name"].get<std::string>();
+  REQUIRE(comes_true([&] { return api.get(kPods)["items"].size() == 1; }));
+  const std::string pod_path = kPods + "/" + api.get(kPods)["items"][0]["metadata"]["name"].get<std::string>();
   api.user = test::node_user();
   api.ok(api.call("PATCH", path, {{"status", {{"nodeName", "n1"}, {"phase", "Running"}}}}, kMerge));
   api.user.name = "system:kube-scheduler";
   api.ok(api.call("PATCH", pod_path, {{"spec", {{"nodeName", "n1"}}}}, kMerge));
   api.user = test::admin();
   api.ok(api.call("DELETE", path));
-  CHECK(comes_true([&] { return get(api, pod_path)["metadata"].contains("deletionTimestamp"); }));
-  CHECK(get(api, path)["status"]["phase"] == "Running");
+  CHECK(comes_true([&] { return api.get(pod_path)["metadata"].contains("deletionTimestamp"); }));
+  CHECK(api.get(path)["status"]["phase"] == "Running");
   api.ok(api.call("PATCH", path, {{"status", {{"phase", "Succeeded"}}}}, kMerge));
   api.ok(api.call("DELETE", pod_path + "?gracePeriodSeconds=0"));
   CHECK(comes_true([&] { return api.call("GET", path).code == 404; }));
@@ -172,9 +156,9 @@ TEST_CASE("a node that has fallen silent is no longer ready, and neither are its
   const json ready = {{"type", "Ready"}, {"status", "True"}};
   api.ok(api.call("PATCH", kPods + "/p/status", {{"status", {{"conditions", json::array({ready})}}}}, kMerge));
   const NodeLifecycle lifecycle(api.registry, *api.store, api.hub);
-  CHECK(comes_true([&] { return get(api, "/api/v1/nodes/n1")["status"]["conditions"][0]["status"] == "Unknown"; }));
-  CHECK(get(api, "/api/v1/nodes/n1")["spec"]["taints"].size() == 2);
-  CHECK(comes_true([&] { return get(api, kPods + "/p")["status"]["conditions"][0]["status"] == "False"; }));
+  CHECK(comes_true([&] { return api.get("/api/v1/nodes/n1")["status"]["conditions"][0]["status"] == "Unknown"; }));
+  CHECK(api.get("/api/v1/nodes/n1")["spec"]["taints"].size() == 2);
+  CHECK(comes_true([&] { return api.get(kPods + "/p")["status"]["conditions"][0]["status"] == "False"; }));
 }
 
 TEST_CASE("a node lives as long as it renews its lease") {
@@ -188,9 +172,7 @@ TEST_CASE("a node lives as long as it renews its lease") {
   first["metadata"]["name"] = "n1";
   api.ok(api.call("POST", leases, first), 201);
   const NodeLifecycle lifecycle(api.registry, *api.store, api.hub, {.grace = std::chrono::seconds(4)});
-  const auto status = [&] {
-    return get(api, "/api/v1/nodes/n1").value("/status/conditions/0/status"_json_pointer, "");
-  };
+  const auto status = [&] { return api.get("/api/v1/nodes/n1").value("/status/conditions/0/status"_json_pointer, ""); };
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (std::chrono::steady_clock::now() < end) {
     api.ok(api.call("PATCH", leases + "/n1", lease(now_seconds()), kMerge));
@@ -216,8 +198,8 @@ TEST_CASE("a deleted namespace goes with what is in it, after the last finalizer
   api.call("POST", kVmis, vmi("held"));
   api.call("PATCH", std::string(kVmis) + "/held", {{"status", {{"nodeName", "n1"}}}}, kMerge);
   CHECK(api.ok(api.call("DELETE", "/api/v1/namespaces/default"))["status"]["phase"] == "Terminating");
-  CHECK(comes_true([&] { return get(api, std::string(kVmis) + "/loose").is_null(); }));
-  CHECK(comes_true([&] { return get(api, std::string(kVmis) + "/held")["metadata"].contains("deletionTimestamp"); }));
+  CHECK(comes_true([&] { return api.get(std::string(kVmis) + "/loose").is_null(); }));
+  CHECK(comes_true([&] { return api.get(std::string(kVmis) + "/held")["metadata"].contains("deletionTimestamp"); }));
   const Response refused = api.call("POST", kVmis, vmi("late"));
   CHECK(refused.code == 403);
   CHECK(json::parse(refused.body)["message"] ==

@@ -16,7 +16,7 @@ using nlohmann::json;
 /// As many as client-go's recorder remembers.
 constexpr std::size_t kRemembered = 4096;
 
-const User& self() {
+const User& recorder_user() {
   static const User kUser{"system:kube-controller-manager", "", {"system:masters"}};
   return kUser;
 }
@@ -79,7 +79,7 @@ void EventRecorder::record(const json& object, const char* type, const std::stri
 }
 
 bool EventRecorder::count_up(const Key& event) {
-  const auto outcome = writer_.update(*resource_, event, self(), {}, [](const json& current) {
+  const auto outcome = writer_.update(*resource_, event, recorder_user(), {}, [](const json& current) {
     json counted = current;
     counted["count"] = current.value("count", std::int64_t{1}) + 1;
     counted["lastTimestamp"] = format_time(now_seconds());

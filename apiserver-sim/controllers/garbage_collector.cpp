@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-const User& self() {
+const User& garbage_collector_user() {
   static const User kUser{"system:serviceaccount:kube-system:generic-garbage-collector", "", {"system:masters"}};
   return kUser;
 }
@@ -210,7 +210,8 @@ Next GarbageCollector::strip_references(const Key& key, const std::set<std::stri
     std::erase_if(references, [&](const json& reference) { return uids.contains(text_at(reference, "/uid")); });
     return stripped;
   };
-  const auto outcome = writer_.update(*registry_.find_qualified(key.resource), key, self(), {.whole = true}, edit);
+  const auto outcome =
+      writer_.update(*registry_.find_qualified(key.resource), key, garbage_collector_user(), {.whole = true}, edit);
   return outcome || outcome.error().code == 404 ? Next::done() : Next::failure(outcome.error());
 }
 
@@ -221,7 +222,8 @@ Next GarbageCollector::drop_finalizer(const Key& key, const char* finalizer) {
     std::erase(released["metadata"]["finalizers"].get_ref<json::array_t&>(), json(finalizer));
     return released;
   };
-  const auto outcome = writer_.update(*registry_.find_qualified(key.resource), key, self(), {.whole = true}, edit);
+  const auto outcome =
+      writer_.update(*registry_.find_qualified(key.resource), key, garbage_collector_user(), {.whole = true}, edit);
   return outcome ? Next::done() : Next::failure(outcome.error());
 }
 

@@ -2,29 +2,15 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "apiserver-sim/test_support.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::comes_true;
+using test::kPods;
 
 namespace {
-
-const std::string kPods = "/api/v1/namespaces/default/pods";
-
-/// Polls a condition that another thread brings about.
-template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 struct Family {
   Api api;

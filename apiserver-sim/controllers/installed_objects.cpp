@@ -4,6 +4,7 @@
 #include "apiserver-sim/api/object_writer.h"
 #include "apiserver-sim/resources/installed_kinds.h"
 #include "apiserver-sim/resources/namespace.h"
+#include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kNamespace = "kubevirt";
-constexpr const char* kCustomGroup = "kubevirt.io";
 constexpr const char* kServedByKubeVirt = "subresources.kubevirt.io";
 
 json true_condition(const char* type, const char* reason, const char* message) {
@@ -100,7 +100,7 @@ Result<> make_installed_objects(const Registry& registry, Store& store) {
   maker.make(kNamespaceResource, "", {{"metadata", {{"name", kNamespace}}}});
   maker.make(kKubeVirt, kNamespace, {{"metadata", {{"name", kNamespace}}}, {"spec", json::object()}});
   for (const auto& resource : registry.all()) {
-    if (resource->info().group == kCustomGroup) {
+    if (resource->info().group == kKubevirtGroup) {
       maker.make(kCustomResourceDefinition, "", definition_of(resource->info()));
     }
   }

@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds kPause{50};
 
-const User& self() {
+const User& namespace_controller_user() {
   static const User kUser{"system:serviceaccount:kube-system:namespace-controller", "", {"system:masters"}};
   return kUser;
 }
@@ -74,12 +74,13 @@ Next NamespaceController::reconcile(const Key& key) {
   const Remains remains = empty_out(key.name);
   if (!remains.objects.empty()) return tell(key, remains);
   // Without the finalizer the update is the end of the namespace.
-  const auto outcome = writer_.update(
-      *registry_.find_qualified(kNamespaceResource), key, self(), {.whole = true}, [](const json& current) -> json {
-        json finished = current;
-        std::erase(finished["spec"]["finalizers"].get_ref<json::array_t&>(), json("kubernetes"));
-        return finished;
-      });
+  const auto outcome =
+      writer_.update(*registry_.find_qualified(kNamespaceResource), key, namespace_controller_user(), {.whole = true},
+                     [](const json& current) -> json {
+                       json finished = current;
+                       std::erase(finished["spec"]["finalizers"].get_ref<json::array_t&>(), json("kubernetes"));
+                       return finished;
+                     });
   return outcome ? Next::done() : Next::failure(outcome.error());
 }
 
@@ -142,8 +143,8 @@ Next NamespaceController::tell(const Key& key, const Remains& remains) {
     }
     return told;
   };
-  const auto outcome =
-      writer_.update(*registry_.find_qualified(kNamespaceResource), key, self(), {.status_only = true}, edit);
+  const auto outcome = writer_.update(*registry_.find_qualified(kNamespaceResource), key, namespace_controller_user(),
+                                      {.status_only = true}, edit);
   return outcome ? Next::done() : Next::failure(outcome.error());
 }
 

@@ -20,7 +20,7 @@ using std::chrono::seconds;
 constexpr const char* kUnreachable = "node.kubernetes.io/unreachable";
 constexpr const char* kSchedulable = "kubevirt.io/schedulable";
 
-const User& self() {
+const User& node_controller_user() {
   static const User kUser{"system:serviceaccount:kube-system:node-controller", "", {"system:masters"}};
   return kUser;
 }
@@ -147,8 +147,8 @@ Next NodeLifecycle::check_node(const Key& key, const json& node) {
 
 Next NodeLifecycle::alive(const Key& key, const json& node) {
   if (condition_status(node, "Ready") != "True" || !is_tainted(node)) return Next::done();
-  const auto outcome = writer_.update(*registry_.find_qualified(kNodeResource), key, self(), {.whole = true},
-                                      [](const json& current) -> json {
+  const auto outcome = writer_.update(*registry_.find_qualified(kNodeResource), key, node_controller_user(),
+                                      {.whole = true}, [](const json& current) -> json {
                                         json cleared = current;
                                         set_taints(cleared, false, {});
                                         return cleared;
@@ -165,7 +165,7 @@ Next NodeLifecycle::silent(const Key& key, const json& node, std::int64_t now) {
       if (last_beat(key.name, current) + times_.grace.count() > now) return current;
       return silenced(current, format_time(now));
     };
-    const auto outcome = writer_.update(*resource, key, self(), {.whole = true}, edit);
+    const auto outcome = writer_.update(*resource, key, node_controller_user(), {.whole = true}, edit);
     if (!outcome) return Next::failure(outcome.error());
     recorder_.normal(node, "NodeNotReady", "Node " + key.name + " status is now: NodeNotReady");
     mark_pods(key.name);
@@ -186,12 +186,12 @@ Next NodeLifecycle::check_handler(const Key& key, const json& node, std::int64_t
   if (word.empty() || label != "true") return Next::done();
   if (parse_time(word).value_or(now) + times_.handler.count() > now) return Next::done();
   recorder_.normal(node, "NodeUnresponsive", "virt-handler is not responsive, marking node as unresponsive");
-  const auto outcome =
-      writer_.update(*registry_.find_qualified(kNodeResource), key, self(), {}, [](const json& current) -> json {
-        json marked = current;
-        marked["metadata"]["labels"][kSchedulable] = "false";
-        return marked;
-      });
+  const auto outcome = writer_.update(*registry_.find_qualified(kNodeResource), key, node_controller_user(), {},
+                                      [](const json& current) -> json {
+                                        json marked = current;
+                                        marked["metadata"]["labels"][kSchedulable] = "false";
+                                        return marked;
+                                      });
   return outcome ? Next::done() : Next::failure(outcome.error());
 }
 
@@ -215,8 +215,8 @@ void NodeLifecycle::mark_pods(const std::string& node) {
   for (const Key& key : found->second) {
     const ObjectPtr pod = store_.get(key);
     if (!pod || !has_condition(pod->parse(), "Ready")) continue;
-    const auto outcome = writer_.update(*registry_.find_qualified(kPodResource), key, self(), {.status_only = true},
-                                        [&](const json& current) -> json {
+    const auto outcome = writer_.update(*registry_.find_qualified(kPodResource), key, node_controller_user(),
+                                        {.status_only = true}, [&](const json& current) -> json {
                                           json marked = current;
                                           set_condition(marked, {"Ready", "False"}, now);
                                           return marked;

@@ -19,7 +19,7 @@ using nlohmann::json;
 /// kubelet's own default.
 constexpr std::size_t kDefaultPods = 110;
 
-const User& self() {
+const User& scheduler_user() {
   static const User kUser{"system:kube-scheduler", "", {"system:authenticated"}};
   return kUser;
 }
@@ -199,7 +199,7 @@ Next Scheduler::bind(const Key& key, const std::string& node) {
     return bound;
   };
   const Resource* resource = registry_.find_qualified(kPodResource);
-  const auto outcome = writer_.update(*resource, key, self(), {.whole = true}, edit);
+  const auto outcome = writer_.update(*resource, key, scheduler_user(), {.whole = true}, edit);
   if (!outcome) return Next::failure(outcome.error());
   waiting_.erase(key);
   const std::string chosen = field_of(**outcome, "spec.nodeName");
@@ -222,7 +222,7 @@ Next Scheduler::refuse(const Key& key, const std::string& why) {
     return refused;
   };
   const Resource* resource = registry_.find_qualified(kPodResource);
-  const auto outcome = writer_.update(*resource, key, self(), {.status_only = true}, edit);
+  const auto outcome = writer_.update(*resource, key, scheduler_user(), {.status_only = true}, edit);
   if (!outcome) return Next::failure(outcome.error());
   if (changed) recorder_.warning((*outcome)->parse(), "FailedScheduling", why);
   return Next::done();

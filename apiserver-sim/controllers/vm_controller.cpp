@@ -6,6 +6,7 @@
 #include "apiserver-sim/api/object_meta.h"
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/conditions.h"
+#include "apiserver-sim/controllers/virt_controller.h"
 #include "apiserver-sim/resources/vm.h"
 #include "apiserver-sim/resources/vmi.h"
 #include "common/log.h"
@@ -15,11 +16,6 @@ namespace {
 
 using nlohmann::json;
 using Action = VmDecision::Action;
-
-const User& self() {
-  static const User kUser{"system:serviceaccount:kubevirt:kubevirt-controller", "", {"system:serviceaccounts"}};
-  return kUser;
-}
 
 const json* pointer_to(const std::optional<json>& object) { return object ? &*object : nullptr; }
 
@@ -153,7 +149,8 @@ Next VmController::stop(const json& vm, const json& vmi) {
 }
 
 Next VmController::edit(const Key& key, const ObjectWriter::Edit& change) {
-  const auto outcome = writer_.update(*registry_.find_qualified(kVmResource), key, self(), {.whole = true}, change);
+  const auto outcome =
+      writer_.update(*registry_.find_qualified(kVmResource), key, virt_controller_user(), {.whole = true}, change);
   if (outcome) return Next::done();
   if (outcome.error().code != 404) spdlog::error("VM {}/{}: {}", key.namespace_, key.name, outcome.error().message);
   return Next::failure(outcome.error());

@@ -2,9 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/resources/vm.h"
 #include "apiserver-sim/subresource/vm_lifecycle.h"
@@ -13,14 +10,16 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::comes_true;
+using test::kMerge;
 using test::kVmis;
+using test::message;
 using Action = VmDecision::Action;
 
 namespace {
 
-const std::string kMerge = "application/merge-patch+json";
 const std::string kVms = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
-const std::string kDemo = kVms + "/demo";
+const std::string kDemoVm = kVms + "/demo";
 const std::string kDemoVmi = std::string(kVmis) + "/demo";
 constexpr std::int64_t kNow = 1'800'000'000;
 
@@ -34,29 +33,13 @@ json vm(const char* strategy) {
              {{"metadata", {{"labels", {{"app", "demo"}}}}}, {"spec", {{"domain", {{"devices", json::object()}}}}}}}}}};
 }
 
-json vmi(const char* phase, const char* uid = "vmi-uid") {
+json vmi_in(const char* phase, const char* uid = "vmi-uid") {
   return {{"metadata", {{"name", "demo"}, {"uid", uid}}}, {"status", {{"phase", phase}}}};
 }
 
 json requests(std::initializer_list<json> list) { return {{"stateChangeRequests", json(list)}}; }
 json stop_of(const char* uid) { return {{"action", "Stop"}, {"uid", uid}}; }
 const json kStart = {{"action", "Start"}};
-
-/// Polls a condition that another thread brings about.
-template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
-json get(Api& api, const std::string& path) {
-  const Response response = api.call("GET", path);
-  return response.code == 200 ? json::parse(response.body) : json();
-}
 
 void create(Api& api, const char* strategy) {
   json object = vm(strategy);
@@ -76,11 +59,7 @@ Response put(Api& api, const std::string& action, const std::string& body = {}) 
   return handler(api.registry, *api.store, request, info);
 }
 
-std::string message(const Response& response) {
-  return response.body.empty() ? std::string() : json::parse(response.body).at("message").get<std::string>();
-}
-
-std::string status_of(Api& api) { return get(api, kDemo).value("/status/printableStatus"_json_pointer, ""); }
+std::string status_of(Api& api) { return api.get(kDemoVm).value("/status/printableStatus"_json_pointer, ""); }
 
 }  // namespace
 
@@ -94,23 +73,23 @@ TEST_CASE("what is done for a VM follows from its strategy, its VMI and what was
   const json none = json::object();
   const Row rows[] = {
       {"Always", none, nullptr, Action::start},
-      {"Always", none, vmi("Running"), Action::none},
-      {"Always", none, vmi("Succeeded"), Action::stop},
-      {"Always", none, vmi("Failed"), Action::stop},
-      {"Always", requests({stop_of("vmi-uid"), kStart}), vmi("Running"), Action::stop},
-      {"Always", requests({stop_of("older"), kStart}), vmi("Running"), Action::none},
+      {"Always", none, vmi_in("Running"), Action::none},
+      {"Always", none, vmi_in("Succeeded"), Action::stop},
+      {"Always", none, vmi_in("Failed"), Action::stop},
+      {"Always", requests({stop_of("vmi-uid"), kStart}), vmi_in("Running"), Action::stop},
+      {"Always", requests({stop_of("older"), kStart}), vmi_in("Running"), Action::none},
       {"RerunOnFailure", none, nullptr, Action::none},
       {"RerunOnFailure", requests({kStart}), nullptr, Action::start},
-      {"RerunOnFailure", none, vmi("Failed"), Action::restart},
-      {"RerunOnFailure", none, vmi("Succeeded"), Action::stop},
+      {"RerunOnFailure", none, vmi_in("Failed"), Action::restart},
+      {"RerunOnFailure", none, vmi_in("Succeeded"), Action::stop},
       {"Manual", none, nullptr, Action::none},
       {"Manual", requests({kStart}), nullptr, Action::start},
-      {"Manual", none, vmi("Failed"), Action::none},
-      {"Manual", requests({stop_of("vmi-uid")}), vmi("Running"), Action::stop},
+      {"Manual", none, vmi_in("Failed"), Action::none},
+      {"Manual", requests({stop_of("vmi-uid")}), vmi_in("Running"), Action::stop},
       {"Once", none, nullptr, Action::start},
-      {"Once", none, vmi("Failed"), Action::none},
+      {"Once", none, vmi_in("Failed"), Action::none},
       {"Halted", none, nullptr, Action::none},
-      {"Halted", none, vmi("Running"), Action::stop},
+      {"Halted", none, vmi_in("Running"), Action::stop},
       {"Halted", requests({kStart}), nullptr, Action::make_always},
   };
   for (const Row& row : rows) {
@@ -123,7 +102,7 @@ TEST_CASE("what is done for a VM follows from its strategy, its VMI and what was
   }
   json deleted = vm("Always");
   deleted["metadata"]["deletionTimestamp"] = format_time(kNow);
-  const json running = vmi("Running");
+  const json running = vmi_in("Running");
   CHECK(decide_vm(deleted, &running, kNow).action == Action::stop);
   CHECK(decide_vm(deleted, nullptr, kNow).action == Action::release);
   deleted["metadata"]["finalizers"] = {"orphan"};
@@ -135,7 +114,7 @@ TEST_CASE("a VMI that never ran is counted once, and the next start waits longer
   std::int64_t last = 0;
   for (int i = 1; i <= 8; ++i) {
     const std::string uid = "vmi-" + std::to_string(i);
-    const json failed = vmi("Failed", uid.c_str());
+    const json failed = vmi_in("Failed", uid.c_str());
     object = advance_vm(advance_vm(object, &failed, kNow), &failed, kNow);
     CHECK(object["status"]["startFailure"]["consecutiveFailCount"] == i);
     CHECK(object["status"]["printableStatus"] == "CrashLoopBackOff");
@@ -148,7 +127,7 @@ TEST_CASE("a VMI that never ran is counted once, and the next start waits longer
   }
   CHECK(last == 300);
   CHECK(decide_vm(object, nullptr, kNow + 300).action == Action::start);
-  json ran = vmi("Running", "vmi-9");
+  json ran = vmi_in("Running", "vmi-9");
   ran["status"]["phaseTransitionTimestamps"] = json::array({{{"phase", "Running"}}});
   object = advance_vm(object, &ran, kNow);
   CHECK_FALSE(object["status"].contains("startFailure"));
@@ -159,17 +138,17 @@ TEST_CASE("a VM says in one word what it does") {
   const json object = vm("Always");
   const auto word = [&](json instance) { return printable_status(object, &instance); };
   CHECK(printable_status(object, nullptr) == "Stopped");
-  CHECK(word(vmi("Pending")) == "Starting");
-  CHECK(word(vmi("Scheduled")) == "Starting");
-  CHECK(word(vmi("Running")) == "Running");
-  CHECK(word(vmi("Succeeded")) == "Stopped");
-  json stopping = vmi("Running");
+  CHECK(word(vmi_in("Pending")) == "Starting");
+  CHECK(word(vmi_in("Scheduled")) == "Starting");
+  CHECK(word(vmi_in("Running")) == "Running");
+  CHECK(word(vmi_in("Succeeded")) == "Stopped");
+  json stopping = vmi_in("Running");
   stopping["metadata"]["deletionTimestamp"] = format_time(kNow);
   CHECK(word(stopping) == "Stopping");
-  json paused = vmi("Running");
+  json paused = vmi_in("Running");
   paused["status"]["conditions"] = json::array({{{"type", "Paused"}, {"status", "True"}}});
   CHECK(word(paused) == "Paused");
-  json homeless = vmi("Scheduling");
+  json homeless = vmi_in("Scheduling");
   homeless["status"]["conditions"] =
       json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}}});
   CHECK(word(homeless) == "ErrorUnschedulable");
@@ -204,40 +183,40 @@ TEST_CASE("a VM makes its VMI, makes it anew when it is over, and takes it away 
   Api api;
   const VmController controller(api.registry, *api.store, api.hub);
   create(api, "Always");
-  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
-  const json made = get(api, kDemoVmi);
+  REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
+  const json made = api.get(kDemoVmi);
   CHECK(made["metadata"]["ownerReferences"][0]["name"] == "demo");
   CHECK(made["metadata"]["labels"]["app"] == "demo");
   CHECK(comes_true([&] { return status_of(api) == "Starting"; }));
-  CHECK(get(api, kDemo)["metadata"]["finalizers"] == json::array({kVmFinalizer}));
-  CHECK(get(api, kDemo)["status"]["created"] == true);
+  CHECK(api.get(kDemoVm)["metadata"]["finalizers"] == json::array({kVmFinalizer}));
+  CHECK(api.get(kDemoVm)["status"]["created"] == true);
 
   const json ran = {{"phase", "Succeeded"},
                     {"phaseTransitionTimestamps", json::array({{{"phase", "Running"}}, {{"phase", "Succeeded"}}})}};
   api.ok(api.call("PATCH", kDemoVmi, {{"status", ran}}, kMerge));
   CHECK(comes_true([&] {
-    const json now = get(api, kDemoVmi);
+    const json now = api.get(kDemoVmi);
     return !now.is_null() && now["metadata"]["uid"] != made["metadata"]["uid"];
   }));
 
-  api.ok(api.call("PATCH", kDemo, {{"spec", {{"runStrategy", "Halted"}}}}, kMerge));
-  CHECK(comes_true([&] { return get(api, kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
-  CHECK(get(api, kDemo)["status"]["conditions"][0]["reason"] == "VMINotExists");
-  api.ok(api.call("DELETE", kDemo));
-  CHECK(comes_true([&] { return api.call("GET", kDemo).code == 404; }));
+  api.ok(api.call("PATCH", kDemoVm, {{"spec", {{"runStrategy", "Halted"}}}}, kMerge));
+  CHECK(comes_true([&] { return api.get(kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
+  CHECK(api.get(kDemoVm)["status"]["conditions"][0]["reason"] == "VMINotExists");
+  api.ok(api.call("DELETE", kDemoVm));
+  CHECK(comes_true([&] { return api.call("GET", kDemoVm).code == 404; }));
 }
 
 TEST_CASE("a deleted VM goes after its VMI") {
   Api api;
   const VmController controller(api.registry, *api.store, api.hub);
   create(api, "Always");
-  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
+  REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
   api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"nodeName", "n1"}}}}, kMerge));  // a node has it now
-  api.ok(api.call("DELETE", kDemo));
-  CHECK(comes_true([&] { return get(api, kDemoVmi)["metadata"].contains("deletionTimestamp"); }));
+  api.ok(api.call("DELETE", kDemoVm));
+  CHECK(comes_true([&] { return api.get(kDemoVmi)["metadata"].contains("deletionTimestamp"); }));
   CHECK(comes_true([&] { return status_of(api) == "Terminating"; }));
   api.ok(api.call("PATCH", kDemoVmi, {{"metadata", {{"finalizers", nullptr}}}}, kMerge));
-  CHECK(comes_true([&] { return api.call("GET", kDemo).code == 404; }));
+  CHECK(comes_true([&] { return api.call("GET", kDemoVm).code == 404; }));
 }
 
 TEST_CASE("start, stop and restart are accepted or refused as virt-api does") {
@@ -250,29 +229,29 @@ TEST_CASE("start, stop and restart are accepted or refused as virt-api does") {
   CHECK(message(put(api, "restart")) == conflict + "RunStategy Halted does not support manual restart requests");
   CHECK(put(api, "start", "[").code == 400);
   CHECK(put(api, "start", R"({"dryRun":["All"]})").code == 202);
-  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Halted");
+  CHECK(api.get(kDemoVm)["spec"]["runStrategy"] == "Halted");
   const Response started = put(api, "start", "{}\n");
   CHECK(started.code == 202);
   CHECK(started.body.empty());
-  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Always");
+  CHECK(api.get(kDemoVm)["spec"]["runStrategy"] == "Always");
   CHECK(message(put(api, "start")) == conflict + "Always does not support manual start requests");
   CHECK(message(put(api, "restart")) == conflict + "VM is not running: Halted");
   CHECK(message(put(api, "restart", R"({"gracePeriodSeconds":5})")) ==
         "For force restart, only gracePeriod=0 is supported for now");
 
   const VmController controller(api.registry, *api.store, api.hub);
-  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
-  const std::string uid = get(api, kDemoVmi)["metadata"]["uid"];
+  REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
+  const std::string uid = api.get(kDemoVmi)["metadata"]["uid"];
   api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"phase", "Running"}}}}, kMerge));
   CHECK(message(put(api, "start")) == conflict + "VM is already running");
   CHECK(put(api, "restart").code == 202);
   CHECK(comes_true([&] {
-    const json now = get(api, kDemoVmi);
+    const json now = api.get(kDemoVmi);
     return !now.is_null() && now["metadata"]["uid"] != uid;
   }));
-  CHECK(comes_true([&] { return !get(api, kDemo)["status"].contains("stateChangeRequests"); }));
+  CHECK(comes_true([&] { return !api.get(kDemoVm)["status"].contains("stateChangeRequests"); }));
   CHECK(put(api, "stop").code == 202);
-  CHECK(get(api, kDemo)["spec"]["runStrategy"] == "Halted");
+  CHECK(api.get(kDemoVm)["spec"]["runStrategy"] == "Halted");
   CHECK(comes_true([&] { return status_of(api) == "Stopped"; }));
 }
 
@@ -282,9 +261,9 @@ TEST_CASE("a VM that is started by hand runs until it is stopped by hand") {
   create(api, "Manual");
   REQUIRE(comes_true([&] { return status_of(api) == "Stopped"; }));
   CHECK(put(api, "start", R"({"paused":true})").code == 202);
-  REQUIRE(comes_true([&] { return !get(api, kDemoVmi).is_null(); }));
-  CHECK(get(api, kDemoVmi)["spec"]["startStrategy"] == "Paused");
-  CHECK(comes_true([&] { return !get(api, kDemo)["status"].contains("stateChangeRequests"); }));
+  REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
+  CHECK(api.get(kDemoVmi)["spec"]["startStrategy"] == "Paused");
+  CHECK(comes_true([&] { return !api.get(kDemoVm)["status"].contains("stateChangeRequests"); }));
   CHECK(put(api, "stop").code == 202);
-  CHECK(comes_true([&] { return get(api, kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
+  CHECK(comes_true([&] { return api.get(kDemoVmi).is_null() && status_of(api) == "Stopped"; }));
 }

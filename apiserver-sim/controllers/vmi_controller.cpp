@@ -5,6 +5,7 @@
 #include "apiserver-sim/api/object_meta.h"
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/launcher_pod.h"
+#include "apiserver-sim/controllers/virt_controller.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/vmi.h"
@@ -14,11 +15,6 @@ namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
-
-const User& self() {
-  static const User kUser{"system:serviceaccount:kubevirt:kubevirt-controller", "", {"system:serviceaccounts"}};
-  return kUser;
-}
 
 /// uid of the VMI that a launcher pod belongs to, or empty.
 std::string vmi_of(const Object& pod) {
@@ -137,7 +133,7 @@ Next VmiController::write(const Key& key, const std::string& uid, const json* po
   const auto edit = [&](const json& current) -> json {
     return text_at(current, "/metadata/uid") == uid ? advance_vmi(current, pod, now) : current;
   };
-  const auto outcome = writer_.update(*registry_.find_qualified(kVmiResource), key, self(), {}, edit);
+  const auto outcome = writer_.update(*registry_.find_qualified(kVmiResource), key, virt_controller_user(), {}, edit);
   if (outcome) return Next::done();
   if (outcome.error().code != 404) spdlog::error("VMI {}/{}: {}", key.namespace_, key.name, outcome.error().message);
   return Next::failure(outcome.error());

@@ -6,12 +6,11 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kMerge;
 using test::kVmis;
 using test::vmi;
 
 namespace {
-
-const std::string kMerge = "application/merge-patch+json";
 
 /// A watch on VMIs as the request `query` asks it.
 struct Watch {

@@ -11,12 +11,12 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kMerge;
 using test::kVmis;
 using test::vmi;
 
 namespace {
 
-const std::string kMerge = "application/merge-patch+json";
 const std::string kUsbredir =
     "/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo/usbredir";
 

@@ -6,6 +6,7 @@
 
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/resources/resource.h"
+#include "apiserver-sim/resources/vmi.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -14,8 +15,7 @@ namespace {
 using nlohmann::json;
 using Family = prometheus::Family<prometheus::Histogram>;
 
-constexpr const char* kVmis = "virtualmachineinstances.kubevirt.io";
-constexpr std::size_t kEventsAtOnce = 256;
+constexpr std::size_t kMostEvents = 256;  // read at once
 
 /// KubeVirt's, in seconds: half a second to an hour.
 const prometheus::Histogram::BucketBoundaries kTimes = {0.5, 1,  2,   5,   10,  20,  30,   40,   50,
@@ -57,7 +57,7 @@ PhaseMetrics::PhaseMetrics(const Store& store, WatchHub& hub, prometheus::Regist
       from_deletion_(histogram(registry, "kubevirt_vmi_phase_transition_time_from_deletion_seconds",
                                "Histogram of VM phase transitions duration from deletion time in seconds.")),
       cursor_(store.version()),
-      events_(hub.subscribe(kVmis,
+      events_(hub.subscribe(kVmiResource,
                             [this] {
                               const std::scoped_lock lock(mutex_);
                               dirty_ = true;
@@ -92,12 +92,12 @@ void PhaseMetrics::run() {
 
 void PhaseMetrics::read_events() {
   while (true) {
-    const WatchHub::Batch batch = hub_.read(kVmis, cursor_, kEventsAtOnce);
+    const WatchHub::Batch batch = hub_.read(kVmiResource, cursor_, kMostEvents);
     cursor_ = batch.current;
     for (const Event& event : batch.events) {
       if (event.type == EventType::modified) note(event.object->parse(), event.previous->parse());
     }
-    if (batch.events.size() < kEventsAtOnce) return;
+    if (batch.events.size() < kMostEvents) return;
   }
 }
 

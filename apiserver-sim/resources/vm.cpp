@@ -34,7 +34,7 @@ std::string run_strategy_of(const json& vm) {
 }
 
 VmResource::VmResource()
-    : Resource({.group = "kubevirt.io",
+    : Resource({.group = kKubevirtGroup,
                 .version = "v1",
                 .plural = "virtualmachines",
                 .singular = "virtualmachine",

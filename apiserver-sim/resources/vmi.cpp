@@ -27,7 +27,7 @@ void check_vmi_spec(const json& spec, const std::string& path, Causes& causes) {
 }
 
 VmiResource::VmiResource()
-    : Resource({.group = "kubevirt.io",
+    : Resource({.group = kKubevirtGroup,
                 .version = "v1",
                 .plural = "virtualmachineinstances",
                 .singular = "virtualmachineinstance",

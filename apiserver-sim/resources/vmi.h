@@ -4,6 +4,8 @@
 
 namespace usbloop::apiserver {
 
+/// The API group of KubeVirt's kinds.
+inline constexpr const char* kKubevirtGroup = "kubevirt.io";
 inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
 /// Keeps a VMI until its node has ended the guest.
 inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";

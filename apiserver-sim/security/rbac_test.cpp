@@ -10,7 +10,9 @@
 using namespace usbloop::apiserver;
 using nlohmann::json;
 using test::Api;
+using test::kDemo;
 using test::kVmis;
+using test::message;
 
 namespace {
 
@@ -19,7 +21,6 @@ const std::string kRoles = kRbac + "/namespaces/default/roles";
 const std::string kBindings = kRbac + "/namespaces/default/rolebindings";
 const std::string kClusterRoles = kRbac + "/clusterroles";
 const std::string kClusterBindings = kRbac + "/clusterrolebindings";
-const std::string kDemo = std::string(kVmis) + "/demo";
 
 User user(const std::string& name, std::vector<std::string> groups = {}) {
   groups.emplace_back("system:authenticated");
@@ -46,8 +47,6 @@ json binding(const std::string& name, const char* kind, const std::string& role_
 }
 
 json subjects(const char* kind, const char* name) { return json::array({{{"kind", kind}, {"name", name}}}); }
-
-std::string message(const Response& response) { return json::parse(response.body).value("message", ""); }
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-const User& self() {
+const User& aggregation_user() {
   static const User kUser{"system:serviceaccount:kube-system:clusterrole-aggregation-controller", "", {}};
   return kUser;
 }
@@ -70,7 +70,7 @@ Result<bool> aggregate_once(const Resource& resource, Store& store) {
     if (selectors == nullptr || !selectors->is_array()) continue;
     const json rules = selected_rules(*selectors, role->key.name, roles);
     if (tree.contains("rules") && tree["rules"] == rules) continue;
-    const auto outcome = writer.update(resource, role->key, self(), {}, [&](const json& current) {
+    const auto outcome = writer.update(resource, role->key, aggregation_user(), {}, [&](const json& current) {
       json object = current;
       object["rules"] = rules;
       return object;

@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kGroup = "kubevirt.io";
 constexpr const char* kVm = "virtualmachine";  // virt-api names the kind and not the plural
 constexpr const char* kNotRunning = "VM is not running";
 
@@ -39,7 +38,9 @@ struct Call {
   Call(const Registry& the_registry, Store& the_store, const RequestInfo& info)
       : registry(the_registry), store(the_store), writer(the_store), ns(info.namespace_), name(info.name) {}
 
-  [[nodiscard]] kube::Status conflict(const std::string& why) const { return kube::conflict(kGroup, kVm, name, why); }
+  [[nodiscard]] kube::Status conflict(const std::string& why) const {
+    return kube::conflict(kKubevirtGroup, kVm, name, why);
+  }
   [[nodiscard]] bool dry_run() const {
     const json* list = element_at(options, "/dryRun");
     return list != nullptr && !list->empty();
@@ -59,7 +60,7 @@ Refusal read(Call& call, const Request& request) {
     call.options = std::move(options);
   }
   const ObjectPtr vm = call.store.get({kVmResource, call.ns, call.name});
-  if (!vm) return kube::not_found(kGroup, kVm, call.name);
+  if (!vm) return kube::not_found(kKubevirtGroup, kVm, call.name);
   call.vm = vm->parse();
   if (const ObjectPtr vmi = call.store.get({kVmiResource, call.ns, call.name})) call.vmi = vmi->parse();
   return std::nullopt;

@@ -14,12 +14,11 @@ namespace {
 using nlohmann::json;
 using Refused = std::optional<kube::Status>;
 
-constexpr const char* kGroup = "kubevirt.io";
 constexpr const char* kVmi = "virtualmachineinstance";  // virt-api names the kind and not the plural
 constexpr const char* kChannelPointer = "/metadata/annotations/usbloop.dev~1channel";
 
 kube::Status conflict(const json& vmi, std::string_view cause) {
-  return kube::conflict(kGroup, kVmi, text_at(vmi, "/metadata/name"), cause);
+  return kube::conflict(kKubevirtGroup, kVmi, text_at(vmi, "/metadata/name"), cause);
 }
 
 bool is_running(const json& vmi) { return text_at(vmi, "/status/phase") == "Running"; }
@@ -96,8 +95,8 @@ Refused check_pause(const json& vmi) {
   if (!is_running(vmi)) return conflict(vmi, "VM is not running");  // "VM": so the real server says
   if (has_object(vmi, "/spec/livenessProbe")) {
     const std::string name = text_at(vmi, "/metadata/name");
-    return kube::forbidden(kGroup, kVmi, name,
-                           kube::qualified_resource(kGroup, kVmi) + " \"" + name +
+    return kube::forbidden(kKubevirtGroup, kVmi, name,
+                           kube::qualified_resource(kKubevirtGroup, kVmi) + " \"" + name +
                                "\" is forbidden: Pausing VMIs with LivenessProbe is currently not supported");
   }
   if (shows_condition(vmi, "Paused")) return conflict(vmi, "VMI is already paused");
@@ -145,7 +144,7 @@ Refused check_guest_agent(const json& vmi) {
 
 tl::expected<json, kube::Status> find_vmi(const Store& store, const std::string& namespace_, const std::string& name) {
   const ObjectPtr object = store.get({kVmiResource, namespace_, name});
-  if (!object) return tl::unexpected(kube::not_found(kGroup, kVmi, name));
+  if (!object) return tl::unexpected(kube::not_found(kKubevirtGroup, kVmi, name));
   return object->parse();
 }
 

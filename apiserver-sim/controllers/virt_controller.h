@@ -1,0 +1,13 @@
+#pragma once
+
+#include "apiserver-sim/api/http_types.h"
+
+namespace usbloop::apiserver {
+
+/// Whom KubeVirt's controller of VMs and VMIs is known as.
+inline const User& virt_controller_user() {
+  static const User kUser{"system:serviceaccount:kubevirt:kubevirt-controller", "", {"system:serviceaccounts"}};
+  return kUser;
+}
+
+}  // namespace usbloop::apiserver
