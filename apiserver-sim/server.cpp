@@ -1,7 +1,5 @@
 #include "apiserver-sim/server.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -17,6 +15,7 @@
 #include "apiserver-sim/security/pki.h"
 #include "apiserver-sim/security/rbac_admission.h"
 #include "apiserver-sim/security/role_aggregation.h"
+#include "common/descriptor_limit.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -49,16 +48,6 @@ std::optional<std::pair<std::string, std::string>> token_of_group(const Tokens& 
     if (user.in_group(group)) return std::pair(user.name, token);
   }
   return std::nullopt;
-}
-
-/// Room for many connections: the soft limit of descriptors is often 1024.
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur);
 }
 
 std::uint16_t last_port(const std::string& path) {

@@ -6,7 +6,7 @@
 #include "bench/cleanup.h"
 #include "bench/commands.h"
 #include "bench/harness_checks.h"
-#include "bench/meter.h"
+#include "common/descriptor_limit.h"
 #include "e2e/harness/process.h"
 
 namespace usbloop::bench {
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   e2e::become_subreaper();
   bench::end_cleanly_on_signals();
-  bench::raise_descriptor_limit();
+  raise_descriptor_limit();
   bench::take_checks();
   try {
     for (const auto& command : commands) command();

@@ -1,7 +1,6 @@
 #include "bench/meter.h"
 
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -85,15 +84,6 @@ std::vector<int> processors() {
     if (CPU_ISSET(static_cast<std::size_t>(i), &affinity_at_start())) found.push_back(i);
   }
   return found;
-}
-
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur);
 }
 
 }  // namespace usbloop::bench

@@ -23,8 +23,4 @@ void pin(const std::vector<pid_t>& pids, int processor);
 /// The processors that this process could use when it started.
 std::vector<int> processors();
 
-/// Lets this process and those that it will start have as many descriptors as the hard limit allows (up to 65536).
-/// Returns how many that is.
-std::size_t raise_descriptor_limit();
-
 }  // namespace usbloop::bench

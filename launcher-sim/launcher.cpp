@@ -14,6 +14,7 @@
 #include <optional>
 #include <thread>
 
+#include "common/descriptor_limit.h"
 #include "common/kube/kubeconfig.h"
 #include "common/kube/rest_client.h"
 #include "common/log.h"
@@ -188,6 +189,7 @@ int dry_run(const Options& options) {
 int run(const Options& options) {
   if (!options.dry_run_vmi.empty()) return dry_run(options);
   if (auto logging = init_logging("launcher-sim", options.log_level); !logging) return fail(logging.error());
+  raise_descriptor_limit();
   const Signals signals;
   auto node = prepare(options);
   if (!node) return fail(node.error());
