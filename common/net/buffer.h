@@ -12,9 +12,10 @@ namespace usbloop::net {
 /// thread.
 class Buffer {
  public:
-  /// What is kept for reuse: 64 KiB of payload, with room for frames and TLS records around it. Other sizes are made
-  /// and freed as they are asked for.
-  static constexpr std::size_t kUsualSize = 66 * 1024;
+  /// What is kept for reuse: kPayload, with room for frames and TLS records around it. Other sizes are made and freed
+  /// as they are asked for.
+  static constexpr std::size_t kPayload = 256 * 1024;
+  static constexpr std::size_t kUsualSize = kPayload + 2 * 1024;
 
   Buffer() = default;
   explicit Buffer(std::size_t size);

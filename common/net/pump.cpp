@@ -5,12 +5,13 @@
 #include <optional>
 #include <vector>
 
+#include "common/net/buffer.h"
 #include "common/net/deadline.h"
 
 namespace usbloop::net {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kChunk = Buffer::kPayload;
 
 /// Shared by all relays of a thread: a relay holds memory of its own only while its writer is behind.
 std::span<std::byte> scratch() {

@@ -60,8 +60,8 @@ class Stream {
   void close();
 
  private:
-  /// A peer that always has bytes ready would keep the loop for itself: 16 buffers of 64 KiB are about 1 ms.
-  static constexpr unsigned kMostInARow = 16;
+  /// A peer that always has bytes ready would keep the loop for itself: four full buffers are about 1 ms.
+  static constexpr unsigned kMostInARow = 4;
   unsigned served_in_a_row_ = 0;
 };
 

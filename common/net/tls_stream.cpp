@@ -42,11 +42,11 @@ class TlsStream final : public Stream {
     if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     if (final_.status != IoStatus::ok) return final_;
     // libssl would only find out the same, at the price of a buffer and thousands of instructions.
-    if (SSL_has_pending(ssl_.get()) == 0 && transport_.take_drained()) return {IoStatus::want_read, 0, 0};
+    if (!has_more() && transport_.take_drained()) return {IoStatus::want_read, 0, 0};
     IoResult result = read_record(buffer);
     if (result.status != IoStatus::ok) return result;
     transport_.allow_reading(false);
-    while (result.bytes < buffer.size() && SSL_has_pending(ssl_.get()) == 1) {
+    while (result.bytes < buffer.size() && has_more()) {
       const IoResult more = read_record(buffer.subspan(result.bytes));
       if (more.status == IoStatus::end || more.status == IoStatus::failed) final_ = more;
       if (more.status != IoStatus::ok) break;
@@ -95,7 +95,10 @@ class TlsStream final : public Stream {
 
  private:
   /// Plaintext of one write: with its records it fits the transport's buffer.
-  static constexpr std::size_t kMostAtOnce = 65 * 1024;
+  static constexpr std::size_t kMostAtOnce = Buffer::kPayload + 1024;
+
+  /// Whether bytes have been received that are not read yet, if only the beginning of a record.
+  [[nodiscard]] bool has_more() const { return transport_.holds_input() || SSL_has_pending(ssl_.get()) == 1; }
 
   IoResult read_record(std::span<std::byte> buffer) {
     forget_errors();

@@ -72,20 +72,33 @@ bool TlsTransport::take_drained() {
   return std::exchange(drained_, false) && plain_->try_read({}).status == IoStatus::want_read;
 }
 
+IoResult TlsTransport::receive() {
+  if (!input_) input_ = Buffer(Buffer::kUsualSize);
+  const IoResult got = plain_->try_read(input_.bytes());
+  drained_ = got.status == IoStatus::ok && got.bytes < input_.bytes().size();
+  input_begin_ = 0;
+  input_end_ = got.status == IoStatus::ok ? got.bytes : 0;
+  if (!holds_input()) input_.release();
+  return got;
+}
+
 int TlsTransport::read(BIO* bio, std::span<std::byte> buffer) {
   BIO_clear_retry_flags(bio);
-  if (!reading_allowed_) {
-    BIO_set_retry_read(bio);
-    return -1;
+  if (!holds_input()) {
+    const IoResult got = reading_allowed_ ? receive() : IoResult{IoStatus::want_read, 0, 0};
+    switch (got.status) {
+      case IoStatus::ok: break;
+      case IoStatus::end: at_end_ = true; return 0;
+      case IoStatus::failed: error_number_ = got.error_number; return -1;
+      default: BIO_set_retry_read(bio); return -1;
+    }
   }
-  const IoResult got = plain_->try_read(buffer);
-  drained_ = got.status == IoStatus::ok && got.bytes < buffer.size();
-  switch (got.status) {
-    case IoStatus::ok: return static_cast<int>(got.bytes);
-    case IoStatus::end: at_end_ = true; return 0;
-    case IoStatus::failed: error_number_ = got.error_number; return -1;
-    default: BIO_set_retry_read(bio); return -1;
-  }
+  const auto held = input_.bytes().subspan(input_begin_, input_end_ - input_begin_);
+  const auto taken = held.first(std::min(held.size(), buffer.size()));
+  std::copy(taken.begin(), taken.end(), buffer.begin());
+  input_begin_ += taken.size();
+  if (!holds_input()) input_.release();
+  return static_cast<int>(taken.size());
 }
 
 int TlsTransport::write(BIO* bio, std::span<const std::byte> bytes) {

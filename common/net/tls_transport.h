@@ -8,7 +8,8 @@
 namespace usbloop::net {
 
 /// What libssl reads from and writes to: a plain stream, with records gathered. The records of one SSL_write leave in
-/// one system call and not in one each, and a read that is told not to wait takes what has come already.
+/// one system call and not in one each, and one receive brings all records that have come. libssl's own read-ahead
+/// would do that too, but it moves what it holds to the front of its buffer for each record.
 class TlsTransport {
  public:
   explicit TlsTransport(StreamPtr plain) : plain_(std::move(plain)) {}
@@ -21,8 +22,11 @@ class TlsTransport {
   Stream& plain() { return *plain_; }
   [[nodiscard]] const Stream& plain() const { return *plain_; }
 
-  /// Whether reads may go to the socket, or only to what libssl has of it.
+  /// Whether reads may go to the socket, or only to what has been received.
   void allow_reading(bool allowed) { reading_allowed_ = allowed; }
+
+  /// Whether there is something that has been received and libssl has not had yet.
+  [[nodiscard]] bool holds_input() const { return input_begin_ < input_end_; }
 
   /// Whether the last read of the socket has left nothing in it; true once for each such read.
   bool take_drained();
@@ -37,8 +41,12 @@ class TlsTransport {
   friend struct TlsTransportCallbacks;
   int read(BIO* bio, std::span<std::byte> buffer);
   int write(BIO* bio, std::span<const std::byte> bytes);
+  IoResult receive();
 
   StreamPtr plain_;
+  Buffer input_;  ///< records that have come; empty between reads that took all
+  std::size_t input_begin_ = 0;
+  std::size_t input_end_ = 0;
   Buffer gathered_;  ///< records on their way; empty between writes
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

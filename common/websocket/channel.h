@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/net/buffer.h"
 #include "common/net/stream.h"
 
 namespace usbloop::websocket {
@@ -28,8 +29,8 @@ struct ChannelOptions {
   /// The peer counts as gone when nothing came from it for this long although we were reading. Ten times as long for
   /// a peer that sends no pings of its own and has data of ours before it: its pong may wait behind that data.
   std::chrono::milliseconds peer_timeout{30'000};
-  /// Largest payload of one write or read; at most 64 KiB and a little.
-  std::size_t buffer_bytes = 64 * 1024;
+  /// Largest payload of one write or read; at most net::Buffer::kPayload and a little.
+  std::size_t buffer_bytes = net::Buffer::kPayload;
 };
 
 /// One end of an open websocket that carries a byte stream in binary messages (plain.kubevirt.io): message and frame
