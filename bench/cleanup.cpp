@@ -63,4 +63,6 @@ BenchDir::~BenchDir() {
   directories().erase(path_);
 }
 
+HarnessHome::HarnessHome() { ::setenv("TMPDIR", own_.path().c_str(), 1); }
+
 }  // namespace usbloop::bench

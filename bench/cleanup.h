@@ -22,4 +22,14 @@ class BenchDir {
   std::filesystem::path path_;
 };
 
+/// From its construction on the harness of the end-to-end tests makes its directories in one of the bench's own, so
+/// that the bench cleans up whatever happens. One for the process.
+class HarnessHome {
+ public:
+  HarnessHome();
+
+ private:
+  BenchDir own_;
+};
+
 }  // namespace usbloop::bench

@@ -56,4 +56,11 @@ std::string text_of(const Spread& spread) {
   return text_of(spread.median) + " [" + text_of(spread.low) + "-" + text_of(spread.high) + "]";
 }
 
+std::string others_text(const Spread& share) {
+  char text[96];
+  std::snprintf(text, sizeof text, "Others used %.0f %% of the machine (at most %.0f %%)", share.median * 100,
+                share.high * 100);
+  return std::string(text) + (share.median > 0.1 ? ": the figures are indicative only." : ".");
+}
+
 }  // namespace usbloop::bench

@@ -19,4 +19,7 @@ double rounded(double value);
 std::string text_of(const Spread& spread);
 std::string text_of(double value);
 
+/// What share of the machine others used, and whether the figures are therefore indicative only.
+std::string others_text(const Spread& share);
+
 }  // namespace usbloop::bench

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace usbloop::bench {
 namespace {
@@ -66,6 +67,18 @@ double machine_busy_seconds() {
   for (auto& field : fields) file >> field;
   const auto busy = fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7];
   return static_cast<double>(busy) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+ForeignMeter::ForeignMeter(std::function<double()> ours)
+    : ours_(std::move(ours)),
+      begin_(std::chrono::steady_clock::now()),
+      busy_(machine_busy_seconds()),
+      ours_at_begin_(ours_()) {}
+
+double ForeignMeter::share() const {
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin_;
+  const double foreign = machine_busy_seconds() - busy_ - (ours_() - ours_at_begin_);
+  return std::clamp(foreign / (wall.count() * std::max(1U, std::thread::hardware_concurrency())), 0.0, 1.0);
 }
 
 void pin(const std::vector<pid_t>& pids, int processor) {

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,21 @@ double own_cpu_seconds();
 
 /// CPU seconds that the whole machine has been busy since it started (without waiting for disks).
 double machine_busy_seconds();
+
+/// How much of the machine is used by processes of nobody's bench, from construction on.
+class ForeignMeter {
+ public:
+  /// `ours` gives the CPU seconds that the bench and what it started have used so far.
+  explicit ForeignMeter(std::function<double()> ours);
+  /// Of all processors; 0 to 1.
+  [[nodiscard]] double share() const;
+
+ private:
+  std::function<double()> ours_;
+  std::chrono::steady_clock::time_point begin_;
+  double busy_;
+  double ours_at_begin_;
+};
 
 /// Restricts all threads of the processes, and this process, to one processor, or (`processor` < 0) to all that this
 /// process may use. Threads made later inherit it.

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <random>
 #include <sstream>
 
@@ -20,12 +19,6 @@ using namespace std::chrono_literals;
 using e2e::Failure;
 
 constexpr std::size_t kMiB = 1 << 20;
-
-/// The directories of the harness are made in the bench's own, so that it cleans up whatever happens.
-struct Place {
-  BenchDir own;
-  Place() { ::setenv("TMPDIR", own.path().c_str(), 1); }
-};
 
 class Run {
  public:
@@ -91,7 +84,7 @@ class Run {
   }
 
   const GuestOptions& options_;
-  Place place_;
+  HarnessHome home_;
   e2e::CaseDir dir_;
   e2e::Loop loop_;
   e2e::Vmi vmi_;

@@ -104,17 +104,12 @@ class Run {
   RelayResults run() {
     const auto begin = Clock::now();
     for (int round = 1; round <= options_.rounds; ++round) {
-      const auto round_begin = Clock::now();
-      const double busy = machine_busy_seconds();
-      const double ours = everybodys_cpu();
+      const ForeignMeter others([this] { return everybodys_cpu(); });
       for (const std::string& mode : options_.modes) {
         progress_("round " + std::to_string(round) + " of " + std::to_string(options_.rounds) + ", " + mode);
         run_round(mode);
       }
-      const double wall = std::chrono::duration<double>(Clock::now() - round_begin).count();
-      const double foreign = machine_busy_seconds() - busy - (everybodys_cpu() - ours);
-      const double available = wall * std::max(1U, std::thread::hardware_concurrency());
-      results_.foreign.push_back(std::clamp(foreign / available, 0.0, 1.0));
+      results_.foreign.push_back(others.share());
     }
     pin(world_->everybody(), -1);
     note_memory();

@@ -138,10 +138,7 @@ void print_relay_tables(std::ostream& out, const RelayResults& results, const Re
   print_ratios(out, results, options);
   out << "\nPeak resident memory, KiB:";
   for (const auto& [name, kib] : results.peak_kib) out << "  " << name << " " << kib;
-  out << "\nOthers used " << std::fixed << std::setprecision(0) << spread_of(results.foreign).median * 100
-      << " % of the machine (at most " << spread_of(results.foreign).high * 100 << " %)";
-  if (spread_of(results.foreign).median > 0.1) out << ": the figures are indicative only";
-  out << ".\n";
+  out << "\n" << others_text(spread_of(results.foreign)) << "\n";
 }
 
 }  // namespace usbloop::bench
