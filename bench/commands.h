@@ -11,6 +11,7 @@ namespace usbloop::bench {
 
 using Command = std::function<void()>;
 
+Command add_api_command(CLI::App& app);
 Command add_relay_command(CLI::App& app);
 Command add_scale_command(CLI::App& app);
 Command add_guest_command(CLI::App& app);

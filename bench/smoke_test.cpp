@@ -62,6 +62,25 @@ TEST_CASE("bench scale opens its sessions and prints slopes, growth and ratios a
   CHECK(printed.at("growth").contains("memory_idle"));
 }
 
+TEST_CASE("bench api fills its servers and prints figures, growth and slopes as JSON") {
+  const json printed = run_bench({"api", "--smoke", "--json"});
+  check_ratios(printed, {"settled_per_second", "get_p50_us", "get_p99_us", "last_p50_ms", "event_p99_ms"});
+  REQUIRE(printed.at("stages").size() == 3);
+  REQUIRE(printed.at("by_watchers").size() == 3);
+  for (const json& stage : printed.at("stages")) {
+    for (const char* figure : {"created_per_second", "list_ms", "list_mib", "pages_ms", "table_ms", "get_p99_us",
+                               "restart_ms", "settled_kib", "events_per_second", "last_p50_ms"}) {
+      CAPTURE(figure);
+      CHECK(stage.at(figure).at("median").get<double>() > 0);
+      CHECK(printed.at("growth").contains(figure));
+    }
+  }
+  CHECK(printed.at("stages").back().at("vmis") == 8);
+  CHECK(printed.at("by_watchers").back().at("watchers") == 4);
+  CHECK(printed.at("growth_with_watchers").contains("last_p50_ms"));
+  CHECK(printed.at("kib_per_vmi").contains("settled"));
+}
+
 TEST_CASE("bench ends cleanly on Ctrl-C") {
   const CaseDir dir;
   const std::string tmp = dir.subdir("tmp");
