@@ -9,6 +9,10 @@ namespace {
 
 using nlohmann::json;
 
+/// How the text of a table without rows ends: "rows" is the last of its keys.
+constexpr std::string_view kTableEnd = "]}";
+constexpr std::string_view kListEnd = "]}";
+
 json object_tree(const View& view, const Object& object) {
   json tree = object.parse();
   tree["apiVersion"] = view.resource.api_version(view.version);
@@ -45,13 +49,19 @@ json list_meta(const ListMeta& meta) {
   return tree;
 }
 
-Response answer_table(const View& view, int code, const std::vector<json>& objects, const ListMeta& meta) {
+/// Row by row: the trees of a long list are many times its text.
+Response answer_table(const View& view, int code, const std::vector<const Object*>& objects, const ListMeta& meta) {
   const auto include = parse_include_object(view.include_object);
   if (!include) return answer_status(unknown_include_object(view.include_object));
   const TableOptions options{view.representation.meta_version, *include, true};
-  json table = make_table(view.resource, objects, "", options, now_seconds());
-  table["metadata"] = list_meta(meta);
-  return finish(view, answer_json(code, table.dump()));
+  const std::int64_t now = now_seconds();
+  std::string body = make_table(view.resource, list_meta(meta), options).dump();
+  body.resize(body.size() - kTableEnd.size());
+  for (const Object* object : objects) {
+    if (object != objects.front()) body += ',';
+    body += make_row(view.resource, object_tree(view, *object), options, now).dump();
+  }
+  return finish(view, answer_json(code, body.append(kTableEnd)));
 }
 
 }  // namespace
@@ -88,17 +98,16 @@ std::string item_text(const View& view, const Object& object) {
 
 Response answer_object(const View& view, int code, const Object& object) {
   if (view.representation.table) {
-    return answer_table(view, code, {object_tree(view, object)}, {object.version, {}, {}});
+    return answer_table(view, code, {&object}, {object.version, {}, {}});
   }
   return finish(view, answer_json(code, item_text(view, object)));
 }
 
 Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, const ListMeta& meta) {
   if (view.representation.table) {
-    std::vector<json> trees;
-    trees.reserve(objects.size());
-    for (const ObjectPtr& object : objects) trees.push_back(object_tree(view, *object));
-    return answer_table(view, 200, trees, meta);
+    std::vector<const Object*> rows;
+    for (const ObjectPtr& object : objects) rows.push_back(object.get());
+    return answer_table(view, 200, rows, meta);
   }
   const bool partial = view.representation.metadata_only;
   const std::string kind = partial ? "PartialObjectMetadata" : view.resource.info().kind;
@@ -106,11 +115,14 @@ Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, co
       partial ? "meta.k8s.io/" + view.representation.meta_version : view.resource.api_version(view.version);
   std::string body = R"({"kind":")" + kind + R"(List","apiVersion":")" + version + R"(","metadata":)" +
                      list_meta(meta).dump() + R"(,"items":[)";
+  std::size_t size = body.size() + kListEnd.size() + 1;
+  for (const ObjectPtr& object : objects) size += object->text.size() + 1;
+  body.reserve(size);
   for (std::size_t i = 0; i < objects.size(); ++i) {
     if (i > 0) body += ',';
     body += item_text(view, *objects[i]);
   }
-  return finish(view, answer_json(200, body + "]}"));
+  return finish(view, answer_json(200, std::move(body.append(kListEnd))));
 }
 
 }  // namespace usbloop::apiserver

@@ -15,31 +15,31 @@ json column_json(const Column& column) {
           {"priority", column.priority}};
 }
 
-json row_object(const json& object, const TableOptions& options) {
+json row_object(json object, const TableOptions& options) {
   if (options.include == IncludeObject::object) return object;
-  return {{"kind", "PartialObjectMetadata"},
-          {"apiVersion", "meta.k8s.io/" + options.meta_version},
-          {"metadata", object.value("metadata", json::object())}};
+  json part = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/" + options.meta_version}};
+  part["metadata"] = object.contains("metadata") ? std::move(object["metadata"]) : json::object();
+  return part;
 }
 
 }  // namespace
 
-json make_table(const Resource& resource, const std::vector<json>& objects, const std::string& resource_version,
-                const TableOptions& options, std::int64_t now) {
+json make_table(const Resource& resource, const json& metadata, const TableOptions& options) {
   json table = {{"kind", "Table"},
                 {"apiVersion", "meta.k8s.io/" + options.meta_version},
-                {"metadata", {{"resourceVersion", resource_version}}},
+                {"metadata", metadata},
                 {"columnDefinitions", json::array()},
                 {"rows", json::array()}};
   if (options.with_columns) {
     for (const Column& column : resource.columns()) table["columnDefinitions"].push_back(column_json(column));
   }
-  for (const json& object : objects) {
-    json row = {{"cells", resource.cells(object, now)}};
-    if (options.include != IncludeObject::none) row["object"] = row_object(object, options);
-    table["rows"].push_back(std::move(row));
-  }
   return table;
+}
+
+json make_row(const Resource& resource, json object, const TableOptions& options, std::int64_t now) {
+  json row = {{"cells", resource.cells(object, now)}};
+  if (options.include != IncludeObject::none) row["object"] = row_object(std::move(object), options);
+  return row;
 }
 
 std::optional<IncludeObject> parse_include_object(const std::string& text) {

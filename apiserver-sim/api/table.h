@@ -19,9 +19,10 @@ struct TableOptions {
   bool with_columns = true;  ///< false: later events of a watch
 };
 
-/// meta.k8s.io Table of the objects. `resource_version` is that of the list or of the one object. wire.md section 6.
-nlohmann::json make_table(const Resource& resource, const std::vector<nlohmann::json>& objects,
-                          const std::string& resource_version, const TableOptions& options, std::int64_t now);
+/// meta.k8s.io Table without rows; `metadata` is that of the list or of the one object. wire.md section 6.
+nlohmann::json make_table(const Resource& resource, const nlohmann::json& metadata, const TableOptions& options);
+/// The row of an object.
+nlohmann::json make_row(const Resource& resource, nlohmann::json object, const TableOptions& options, std::int64_t now);
 
 /// "Object", "Metadata", "None" or empty (Metadata); nothing for other texts.
 std::optional<IncludeObject> parse_include_object(const std::string& text);

@@ -24,24 +24,32 @@ const json kVmi = {{"apiVersion", "kubevirt.io/v1"},
 TEST_CASE("the VMI table has the columns of KubeVirt's CRD") {
   const Registry registry;
   const Resource* resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
-  const json table = make_table(*resource, {kVmi}, "7", {}, kNow);
+  const json table = make_table(*resource, {{"resourceVersion", "7"}}, {});
+  const json row = make_row(*resource, kVmi, {}, kNow);
   CHECK(table["metadata"]["resourceVersion"] == "7");
   std::string names;
   for (const json& column : table["columnDefinitions"]) {
     names += column["name"].get<std::string>() + (column["priority"] == 1 ? "+ " : " ");
   }
   CHECK(names == "Name Age Phase IP NodeName Ready Live-Migratable+ Paused+ ");
-  CHECK(table["rows"][0]["cells"] == json::parse(R"(["demo","5m","Running",null,"node-a","True",null,null])"));
-  CHECK(table["rows"][0]["object"]["kind"] == "PartialObjectMetadata");
-  CHECK(table["rows"][0]["object"]["apiVersion"] == "meta.k8s.io/v1");
-  CHECK(table["rows"][0]["object"]["metadata"] == kVmi["metadata"]);
+  CHECK(row["cells"] == json::parse(R"(["demo","5m","Running",null,"node-a","True",null,null])"));
+  CHECK(row["object"]["kind"] == "PartialObjectMetadata");
+  CHECK(row["object"]["apiVersion"] == "meta.k8s.io/v1");
+  CHECK(row["object"]["metadata"] == kVmi["metadata"]);
+}
+
+TEST_CASE("the rows are the end of a table's text, so that they can be put there one by one") {
+  const Registry registry;
+  for (const auto& resource : registry.all()) {
+    CHECK(make_table(*resource, {{"resourceVersion", "7"}}, {}).dump().ends_with(",\"rows\":[]}"));
+  }
 }
 
 TEST_CASE("a row carries as much of its object as is asked for") {
   const Registry registry;
   const Resource* resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
   const auto row = [&](const char* include) {
-    return make_table(*resource, {kVmi}, "7", {"v1", *parse_include_object(include), false}, kNow)["rows"][0];
+    return make_row(*resource, kVmi, {"v1", *parse_include_object(include), false}, kNow);
   };
   CHECK(row("Object")["object"] == kVmi);
   CHECK_FALSE(row("None").contains("object"));

@@ -128,8 +128,8 @@ std::string WatchFeed::line(const char* type, const Object& object) {
   const TableOptions options{spec_.view.representation.meta_version, include.value_or(IncludeObject::metadata),
                              !columns_sent_};
   columns_sent_ = true;
-  const json table =
-      make_table(spec_.view.resource, {std::move(tree)}, std::to_string(object.version), options, now_seconds());
+  json table = make_table(spec_.view.resource, {{"resourceVersion", std::to_string(object.version)}}, options);
+  table["rows"].push_back(make_row(spec_.view.resource, std::move(tree), options, now_seconds()));
   return event_line(type, table.dump());
 }
 
