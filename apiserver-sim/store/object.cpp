@@ -15,11 +15,8 @@ Fields read_labels(const nlohmann::json& metadata) {
   return labels;
 }
 
-}  // namespace
-
-nlohmann::json Object::parse() const { return nlohmann::json::parse(text); }
-
-ObjectPtr make_object(const Key& key, std::uint64_t version, const nlohmann::json& object, const FieldReader& reader) {
+ObjectPtr build(const Key& key, std::uint64_t version, const nlohmann::json& object, std::string text,
+                const FieldReader& reader) {
   auto made = std::make_shared<Object>();
   made->key = key;
   made->version = version;
@@ -30,8 +27,21 @@ ObjectPtr make_object(const Key& key, std::uint64_t version, const nlohmann::jso
   if (reader) made->fields = reader(key.resource, object);
   made->fields["metadata.name"] = key.name;
   if (!key.namespace_.empty()) made->fields["metadata.namespace"] = key.namespace_;
-  made->text = object.dump();
+  made->text = std::move(text);
   return made;
+}
+
+}  // namespace
+
+nlohmann::json Object::parse() const { return nlohmann::json::parse(text); }
+
+ObjectPtr make_object(const Key& key, std::uint64_t version, const nlohmann::json& object, const FieldReader& reader) {
+  return build(key, version, object, object.dump(), reader);
+}
+
+ObjectPtr restore_object(const Key& key, std::uint64_t version, std::string text, const FieldReader& reader) {
+  const auto object = nlohmann::json::parse(text);
+  return build(key, version, object, std::move(text), reader);
 }
 
 }  // namespace usbloop::apiserver

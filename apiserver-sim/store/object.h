@@ -40,6 +40,8 @@ using FieldReader = std::function<Fields(const std::string& resource, const nloh
 
 /// Builds the stored form; `object` carries its metadata.resourceVersion already.
 ObjectPtr make_object(const Key& key, std::uint64_t version, const nlohmann::json& object, const FieldReader& reader);
+/// The same from the text that such an object had. Throws nlohmann::json::exception when it is no JSON.
+ObjectPtr restore_object(const Key& key, std::uint64_t version, std::string text, const FieldReader& reader);
 
 enum class EventType { added, modified, deleted };
 

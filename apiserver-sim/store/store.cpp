@@ -2,15 +2,29 @@
 
 #include <exception>
 #include <mutex>
+#include <unordered_map>
 
 #include "common/log.h"
 
 namespace usbloop::apiserver {
 namespace {
 
-ObjectPtr rebuild(const Key& key, std::uint64_t version, const std::string& text, const FieldReader& reader) {
-  return make_object(key, version, nlohmann::json::parse(text), reader);
-}
+/// The objects of a journal. What an event made is what the next one changed, or what is there now: the same version is
+/// built once, which halves the time and the memory of a start.
+class Versions {
+ public:
+  explicit Versions(const FieldReader& reader) : reader_(reader) {}
+
+  ObjectPtr get(const Key& key, std::uint64_t version, std::string text) {
+    ObjectPtr& known = known_[version];
+    if (!known || known->key != key) known = restore_object(key, version, std::move(text), reader_);
+    return known;
+  }
+
+ private:
+  const FieldReader& reader_;
+  std::unordered_map<std::uint64_t, ObjectPtr> known_;
+};
 
 }  // namespace
 
@@ -19,16 +33,17 @@ Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Journal> journal, Fie
   if (!contents) return tl::unexpected(contents.error());
   std::unique_ptr<Store> store(new Store(std::move(journal), std::move(reader), hub));
   try {
-    for (const Journal::Row& row : contents->objects) {
+    Versions versions(store->reader_);
+    for (Journal::Row& row : contents->objects) {
       store->buckets_[row.key.resource][{row.key.namespace_, row.key.name}] =
-          rebuild(row.key, row.version, row.text, store->reader_);
+          versions.get(row.key, row.version, std::move(row.text));
     }
     const std::uint64_t first = contents->events.empty() ? contents->version + 1 : contents->events[0].row.version;
     hub.begin_at(first - 1);
-    for (const Journal::EventRow& row : contents->events) {
-      Event event{row.type, rebuild(row.row.key, row.row.version, row.row.text, store->reader_), nullptr};
+    for (Journal::EventRow& row : contents->events) {
+      Event event{row.type, versions.get(row.row.key, row.row.version, std::move(row.row.text)), nullptr};
       if (!row.previous.empty()) {
-        event.previous = rebuild(row.row.key, row.previous_version, row.previous, store->reader_);
+        event.previous = versions.get(row.row.key, row.previous_version, std::move(row.previous));
       }
       hub.publish(std::move(event));
     }

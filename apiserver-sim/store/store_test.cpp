@@ -118,6 +118,27 @@ TEST_CASE("a store that is opened again has the objects, the version and the eve
   CHECK(batch.events[1].previous->parse()["value"] == 9);
 }
 
+TEST_CASE("a store that is opened again holds each version once, as it was") {
+  const TemporaryDirectory dir;
+  const Key key{"things", "ns", "a"};
+  std::string text;
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    for (int i = 0; i < 3; ++i) write(*store, key, thing("a", i));
+    text = store->get(key)->text;
+  }
+  WatchHub hub(100);
+  const auto store = open_store(dir / "state.db", hub);
+  const auto events = hub.read("things", 0, 10).events;
+  REQUIRE(events.size() == 3);
+  CHECK(events[1].previous == events[0].object);
+  CHECK(events[2].previous == events[1].object);
+  CHECK(events[2].object == store->get(key));
+  CHECK(events[0].object->parse()["value"] == 0);
+  CHECK(store->get(key)->text == text);
+}
+
 TEST_CASE("the stored history is bounded") {
   const TemporaryDirectory dir;
   {
