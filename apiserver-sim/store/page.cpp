@@ -33,13 +33,13 @@ class Merged {
         then_(overlay.lower_bound(from)),
         then_end_(overlay.end()) {}
 
-  /// Null at the end.
-  ObjectPtr next() {
+  /// Null at the end. Not the pointer itself: most objects are only counted.
+  const ObjectPtr* next() {
     while (now_ != now_end_ || then_ != then_end_) {
       const bool overlaid = then_ != then_end_ && (now_ == now_end_ || then_->first <= now_->first);
-      if (!overlaid) return (now_++)->second;
+      if (!overlaid) return &(now_++)->second;
       if (now_ != now_end_ && now_->first == then_->first) ++now_;
-      if (ObjectPtr object = (then_++)->second) return object;
+      if (const ObjectPtr& object = (then_++)->second) return &object;
     }
     return nullptr;
   }
@@ -50,7 +50,8 @@ class Merged {
 };
 
 void fill(Page& page, const PageRequest& request, Merged list) {
-  while (const ObjectPtr object = list.next()) {
+  while (const ObjectPtr* found = list.next()) {
+    const ObjectPtr& object = *found;
     if (!request.namespace_.empty() && object->key.namespace_ != request.namespace_) return;
     if (page.next) {
       ++page.rest;
