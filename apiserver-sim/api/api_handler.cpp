@@ -65,21 +65,25 @@ Response ApiHandler::dispatch(const Request& request, Decision& decision) {
     spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused.message);
     return answer_status(refused);
   }
+  // Stored objects are asked for most of the time: they are no document, whose list is long. KubeVirt's version is one
+  // and stands among the subresources.
   const bool reading = request.method == "GET" || request.method == "HEAD";
-  if (reading) {
-    if (auto health = health_.answer(request)) return std::move(*health);
-  }
-  if (reading && request.path == "/metrics" && metrics_page_) {
-    return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_page_(), {}};
-  }
-  if (reading) {
-    if (auto response = answer_discovery(registry_, request)) return std::move(*response);
-    if (auto response = openapi_.answer(request)) return std::move(*response);
+  if (reading && (!info.is_resource || info.group == kSubresourceGroup)) {
+    if (auto document = find_document(request)) return std::move(*document);
   }
   if (!info.is_resource) return page_not_found();
   if (info.group == kSubresourceGroup) return answer_subresource(registry_, store_, request, info);
   if (is_review(info)) return answer_review(request, info, authorizer_);
   return rest_.handle(request, info);
+}
+
+std::optional<Response> ApiHandler::find_document(const Request& request) {
+  if (auto health = health_.answer(request)) return health;
+  if (request.path == "/metrics" && metrics_page_) {
+    return Response{200, "text/plain; version=0.0.4; charset=utf-8", metrics_page_(), {}};
+  }
+  if (auto response = answer_discovery(registry_, request)) return response;
+  return openapi_.answer(request);
 }
 
 }  // namespace usbloop::apiserver

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "apiserver-sim/api/health.h"
@@ -31,6 +32,8 @@ class ApiHandler {
 
  private:
   Response dispatch(const Request& request, Decision& decision);
+  /// Health, metrics, discovery, OpenAPI.
+  std::optional<Response> find_document(const Request& request);
 
   const Registry& registry_;
   Store& store_;

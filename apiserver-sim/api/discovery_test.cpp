@@ -105,3 +105,12 @@ TEST_CASE("a client that has the document already is told so") {
   request.if_none_match = "\"other\"";
   CHECK(api.handler.handle(request).code == 200);
 }
+
+TEST_CASE("a path of discovery may end with a slash, and what is below it is a resource") {
+  Api api;
+  CHECK(ask(api, "/apis/kubevirt.io/v1/", "application/json").body ==
+        ask(api, "/apis/kubevirt.io/v1", "application/json").body);
+  CHECK(ask(api, "/api/v1/", "application/json").body == ask(api, "/api/v1", "application/json").body);
+  CHECK(ask(api, "/api/v1/nodes/", "application/json").body.find("NodeList") != std::string::npos);
+  CHECK(ask(api, "/apis/kubevirt.io/v2/", "application/json").code == 404);
+}
