@@ -102,6 +102,8 @@ class ApiServer::Impl {
     relay.websocket.ping_interval = options.ping_interval;
     relay.websocket.peer_timeout = options.peer_timeout;
     usbredir_.emplace(*store_, relay);
+    // An aggregate, which older compilers do not make in place.
+    // NOLINTNEXTLINE(modernize-make-unique)
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
                                  workers_, uploads_, node_workers_, limits});
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);

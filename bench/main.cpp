@@ -16,16 +16,16 @@ void say(const std::string& text) { std::cerr << "bench: " << text << std::endl;
 }  // namespace usbloop::bench
 
 int main(int argc, char** argv) {
-  using namespace usbloop;
+  namespace bench = usbloop::bench;
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Measures the loop.", "scripts/bench");
   app.require_subcommand(1);
   const std::vector<bench::Command> commands = {bench::add_api_command(app), bench::add_relay_command(app),
                                                 bench::add_scale_command(app), bench::add_guest_command(app)};
   CLI11_PARSE(app, argc, argv);
-  e2e::become_subreaper();
+  usbloop::e2e::become_subreaper();
   bench::end_cleanly_on_signals();
-  raise_descriptor_limit();
+  usbloop::raise_descriptor_limit();
   bench::take_checks();
   try {
     for (const auto& command : commands) command();

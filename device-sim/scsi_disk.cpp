@@ -11,7 +11,7 @@
 namespace usbloop::device_sim {
 namespace {
 
-using namespace scsi;  // operation codes and sense values
+using namespace scsi;  // fields and sense values: a table. NOLINT(google-build-using-namespace)
 
 bool needs_medium(std::uint8_t operation) {
   switch (operation) {

@@ -10,7 +10,7 @@
 namespace usbloop::device_sim {
 namespace {
 
-using namespace scsi;  // fields and sense values
+using namespace scsi;  // fields and sense values: a table. NOLINT(google-build-using-namespace)
 
 constexpr std::uint8_t spc_4 = 0x06;
 

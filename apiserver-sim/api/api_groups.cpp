@@ -39,12 +39,8 @@ ApiResource stored_resource(const ResourceInfo& info) {
 }
 
 /// What can only be created, and is answered instead of kept.
-ApiResource review(std::string singular, std::string kind, bool namespaced = false) {
-  return {.plural = singular + "s",
-          .singular = std::move(singular),
-          .kind = std::move(kind),
-          .namespaced = namespaced,
-          .verbs = {"create"}};
+ApiResource review(const std::string& singular, const std::string& kind, bool namespaced = false) {
+  return {.plural = singular + "s", .singular = singular, .kind = kind, .namespaced = namespaced, .verbs = {"create"}};
 }
 
 void add_reviews(std::vector<ApiGroup>& groups) {

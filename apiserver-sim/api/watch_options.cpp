@@ -57,8 +57,8 @@ tl::expected<WatchOptions, kube::Status> read_watch_options(const Request& reque
   if (!seconds) return tl::unexpected(kube::bad_request(seconds.error()));
   // kube-apiserver ends watches without a timeout after 30 to 60 minutes.
   constexpr std::uint64_t kDefault = 45 * 60;
-  constexpr std::uint64_t kMost = 24 * 3600;
-  options.timeout = std::chrono::seconds(*seconds == 0 ? kDefault : std::min(*seconds, kMost));
+  constexpr std::uint64_t kLongest = 24 * 3600;
+  options.timeout = std::chrono::seconds(*seconds == 0 ? kDefault : std::min(*seconds, kLongest));
   return options;
 }
 

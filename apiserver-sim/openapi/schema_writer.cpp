@@ -75,7 +75,7 @@ bool SchemaWriter::add_kind(const std::string& stored_api_version, const std::st
   if (schema == nullptr) return false;
   ordered_json definition = write_object(*schema, set_.package(stored_api_version)->custom);
   definition["x-kubernetes-group-version-kind"] = ordered_json::array({group_version_kind(served_api_version, kind)});
-  definitions_[definition_name(served_api_version, kind)] = std::move(definition);
+  definitions_[definition_name(served_api_version, kind)] = definition;
   add_list(served_api_version, kind);
   return true;
 }
@@ -92,7 +92,7 @@ void SchemaWriter::add_list(const std::string& served_api_version, const std::st
   properties["kind"] = write_field(*object->field("kind"), false);
   properties["metadata"] = meta_reference("ListMeta");
   definition["x-kubernetes-group-version-kind"] = ordered_json::array({group_version_kind(served_api_version, list)});
-  definitions_[definition_name(served_api_version, list)] = std::move(definition);
+  definitions_[definition_name(served_api_version, list)] = definition;
 }
 
 ordered_json SchemaWriter::write(const Schema& schema, bool custom) {

@@ -37,7 +37,7 @@ struct RelayPeer {
 /// socket over, and the websocket ends here (bridge/handoff.h). Thread-safe.
 class UsbredirRelay {
  public:
-  UsbredirRelay(const Store& store, RelayOptions options) : store_(store), options_(std::move(options)) {}
+  UsbredirRelay(const Store& store, RelayOptions options) : store_(store), options_(options) {}
 
   /// Serves one request on the client's stream; `leftover`: bytes that came behind its head. Answers the refusal that
   /// is still to be sent, or nothing when the connection is used up; `client` may be null then.

@@ -9,7 +9,7 @@ namespace usbloop::bench {
 namespace {
 
 /// The command line.
-struct Arguments {
+struct ApiArguments {
   ApiOptions options;
   bool quick = false;
   bool smoke = false;
@@ -24,7 +24,7 @@ std::vector<std::size_t> ascending(std::vector<std::size_t> numbers) {
   return numbers;
 }
 
-void run(Arguments& arguments) {
+void run(ApiArguments& arguments) {
   ApiOptions& options = arguments.options;
   if (arguments.quick) {
     options.numbers = {100, 500, 2500};
@@ -42,7 +42,7 @@ void run(Arguments& arguments) {
 }  // namespace
 
 Command add_api_command(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ApiArguments>();
   auto* command = app.add_subcommand("api", "Many VMIs in the API server: lists, gets, watchers, memory, growth");
   command->add_flag("--quick", arguments->quick, "Up to 2,500 VMIs instead of 10,000, within two minutes");
   command->add_flag("--smoke", arguments->smoke, "A few VMIs, to see that it works: the figures mean nothing");

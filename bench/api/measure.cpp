@@ -28,9 +28,9 @@ double ms_of(const std::function<void()>& work) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-class Run {
+class ApiRun {
  public:
-  Run(const ApiOptions& options, const std::function<void(const std::string&)>& progress)
+  ApiRun(const ApiOptions& options, const std::function<void(const std::string&)>& progress)
       : options_(options), progress_(progress) {}
 
   ApiResults run() {
@@ -139,7 +139,7 @@ class Run {
 }  // namespace
 
 ApiResults measure_api(const ApiOptions& options, const std::function<void(const std::string&)>& progress) {
-  Run run(options, progress);
+  ApiRun run(options, progress);
   return run.run();
 }
 

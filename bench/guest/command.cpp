@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 /// The command line.
-struct Arguments {
+struct GuestArguments {
   GuestOptions options;
   bool quick = false;
   bool smoke = false;
@@ -46,7 +46,7 @@ void print_tables(std::ostream& out, const GuestResults& results) {
   }
 }
 
-void run(Arguments& arguments) {
+void run(GuestArguments& arguments) {
   if (const auto missing = e2e::missing_for_guest()) throw e2e::Failure(*missing);
   GuestOptions& options = arguments.options;
   if (arguments.quick) options = {.rounds = 3, .mib = 32, .reads = 2};
@@ -60,7 +60,7 @@ void run(Arguments& arguments) {
 }  // namespace
 
 Command add_guest_command(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<GuestArguments>();
   auto* command =
       app.add_subcommand("guest", "What dd reads in a real guest: from QEMU's socket, and through the loop");
   command->add_flag("--quick", arguments->quick, "Three short rounds, within two minutes");

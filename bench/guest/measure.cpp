@@ -20,9 +20,9 @@ using e2e::Failure;
 
 constexpr std::size_t kMiB = 1 << 20;
 
-class Run {
+class GuestRun {
  public:
-  explicit Run(const GuestOptions& options)
+  explicit GuestRun(const GuestOptions& options)
       : options_(options), loop_(dir_), vmi_(loop_, "bench"), guest_(vmi_.boot()), stick_{.image = image()} {
     e2e::make_random_image(stick_.image, options.mib * kMiB, 1);
   }
@@ -99,7 +99,7 @@ class Run {
 GuestResults measure_guest(const GuestOptions& options, const std::function<void(const std::string&)>& progress) {
   const auto begin = std::chrono::steady_clock::now();
   progress("starting a loop and booting a guest");
-  Run run(options);
+  GuestRun run(options);
   GuestResults results;
   for (int round = 1; round <= options.rounds; ++round) {
     progress("round " + std::to_string(round) + " of " + std::to_string(options.rounds));

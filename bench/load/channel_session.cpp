@@ -17,9 +17,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using e2e::Failure;
 template <typename T = void>
-using Task = asio::awaitable<T>;
+using SessionTask = asio::awaitable<T>;
 
-constexpr std::chrono::seconds kConnectTime{15};
 constexpr std::chrono::seconds kCloseTime{2};
 
 /// The client library as the client's program uses it: one loop, one thread, the packets copied into the channel's
@@ -27,7 +26,7 @@ constexpr std::chrono::seconds kCloseTime{2};
 class ChannelSession final : public Session {
  public:
   ChannelSession(const kube::ClusterAccess& access, const std::string& path) {
-    run([this, &access, &path]() -> Task<> {
+    run([this, &access, &path]() -> SessionTask<> {
       const websocket::ChannelOptions options;
       auto opened = co_await websocket::connect(access, path, options, kConnectTime);
       if (!opened) throw Failure(opened.error().message());
@@ -45,7 +44,7 @@ class ChannelSession final : public Session {
   ~ChannelSession() override {
     try {
       run(
-          [this]() -> Task<> {
+          [this]() -> SessionTask<> {
             const std::string no_reason;
             const auto closed = co_await channel_->close(1000, no_reason);
             if (!closed) co_return;
@@ -65,7 +64,7 @@ class ChannelSession final : public Session {
   std::vector<std::uint32_t> ping_pong(const PingPlan& plan) override {
     std::vector<std::uint32_t> times;
     times.reserve(plan.count);
-    run([&]() -> Task<> {
+    run([&]() -> SessionTask<> {
       const auto message = packet_of(plan.size, {Order::echo});
       for (std::size_t i = 0; i < plan.warm_up; ++i) co_await round_trip(message);
       const auto until = Clock::now() + plan.at_most;
@@ -81,7 +80,7 @@ class ChannelSession final : public Session {
 
   double stream_up(std::size_t bytes, std::size_t packet) override {
     double seconds = 0;
-    run([&]() -> Task<> {
+    run([&]() -> SessionTask<> {
       const auto message = packet_of(packet, {Order::sink});
       const auto last = packet_of(packet, {Order::sink_ack});
       const auto begin = Clock::now();
@@ -95,7 +94,7 @@ class ChannelSession final : public Session {
 
   double stream_down(std::size_t bytes, std::size_t packet) override {
     double seconds = 0;
-    run([&]() -> Task<> {
+    run([&]() -> SessionTask<> {
       const auto count = static_cast<std::uint32_t>(bytes / packet);
       const auto request = packet_of(kShortPacket, {Order::source, static_cast<std::uint32_t>(packet), count});
       const auto begin = Clock::now();
@@ -108,7 +107,7 @@ class ChannelSession final : public Session {
 
  private:
   /// Runs the coroutine to its end. Its exceptions come out here; when nothing moves for too long the road is cut.
-  void run(const std::function<Task<>()>& work, std::chrono::seconds standstill = kStandstill) {
+  void run(const std::function<SessionTask<>()>& work, std::chrono::seconds standstill = kStandstill) {
     std::exception_ptr failure;
     bool done = false;
     moved_ = true;
@@ -131,12 +130,12 @@ class ChannelSession final : public Session {
     if (failure) std::rethrow_exception(failure);
   }
 
-  Task<> round_trip(const std::vector<std::byte>& message) {
+  SessionTask<> round_trip(const std::vector<std::byte>& message) {
     co_await send(message);
     co_await receive(message.size());
   }
 
-  Task<> send(const std::vector<std::byte>& bytes) {
+  SessionTask<> send(const std::vector<std::byte>& bytes) {
     for (std::size_t sent = 0; sent < bytes.size();) {
       const auto room = channel_->write_buffer();
       const std::size_t count = std::min(room.size(), bytes.size() - sent);
@@ -148,7 +147,7 @@ class ChannelSession final : public Session {
     moved_ = true;
   }
 
-  Task<> receive(std::size_t size) {
+  SessionTask<> receive(std::size_t size) {
     while (size > 0) {
       const auto bytes = co_await channel_->read();
       if (!bytes) throw Failure(bytes.error().message());

@@ -17,14 +17,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using e2e::Failure;
-using Task = asio::awaitable<void>;
+using SwarmTask = asio::awaitable<void>;
 
-constexpr std::chrono::seconds kConnectTime{15};
 constexpr std::size_t kGreedyPacket = 64 * 1024;
 
-double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
-
-Task send(websocket::Channel& channel, const std::vector<std::byte>& bytes) {
+SwarmTask send(websocket::Channel& channel, const std::vector<std::byte>& bytes) {
   for (std::size_t sent = 0; sent < bytes.size();) {
     const auto room = channel.write_buffer();
     const std::size_t count = std::min(room.size(), bytes.size() - sent);
@@ -35,7 +32,7 @@ Task send(websocket::Channel& channel, const std::vector<std::byte>& bytes) {
   }
 }
 
-Task receive(websocket::Channel& channel, std::size_t size) {
+SwarmTask receive(websocket::Channel& channel, std::size_t size) {
   while (size > 0) {
     const auto bytes = co_await channel.read();
     if (!bytes) throw Failure(bytes.error().message());
@@ -74,7 +71,7 @@ class ChannelSwarm final : public Swarm {
   }
 
  private:
-  void spawn(Task task) {
+  void spawn(SwarmTask task) {
     ++running_;
     asio::co_spawn(loop_, std::move(task), [this](const std::exception_ptr& failure) {
       --running_;
@@ -96,7 +93,7 @@ class ChannelSwarm final : public Swarm {
     throw Failure("a session stands still");
   }
 
-  Task open_until(std::size_t count, std::vector<double>& times) {
+  SwarmTask open_until(std::size_t count, std::vector<double>& times) {
     const websocket::ChannelOptions options;
     const auto hello = client_hello();
     while (channels_.size() < count) {
@@ -112,7 +109,7 @@ class ChannelSwarm final : public Swarm {
     }
   }
 
-  Task ping(websocket::Channel& channel, CrowdPlan plan, std::size_t index, Traffic& traffic) {
+  SwarmTask ping(websocket::Channel& channel, CrowdPlan plan, std::size_t index, Traffic& traffic) {
     const auto message = packet_of(plan.bytes, {Order::echo});
     asio::steady_timer timer(loop_);
     // Quiet ones do not all speak at the same time.
@@ -131,7 +128,7 @@ class ChannelSwarm final : public Swarm {
     }
   }
 
-  Task push(websocket::Channel& channel) {
+  SwarmTask push(websocket::Channel& channel) {
     const auto message = packet_of(kGreedyPacket, {Order::sink});
     const auto last = packet_of(kShortPacket, {Order::sink_ack});
     while (Clock::now() < until_) co_await send(channel, message);

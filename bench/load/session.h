@@ -37,6 +37,8 @@ class Session {
 };
 
 constexpr std::chrono::seconds kStandstill{20};
+/// For a session to be there.
+constexpr std::chrono::seconds kConnectTime{15};
 
 /// Through a unix socket, and through a TCP port of this machine.
 std::unique_ptr<Session> open_unix_session(const std::string& path);

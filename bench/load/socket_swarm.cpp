@@ -15,8 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using e2e::Failure;
 
-double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
-
 class SocketSwarm final : public Swarm {
  public:
   explicit SocketSwarm(std::uint16_t port) : port_(port), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}

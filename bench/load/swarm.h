@@ -11,6 +11,10 @@
 
 namespace usbloop::bench {
 
+inline double microseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
 /// What a crowd of sessions came to.
 struct Traffic {
   double seconds = 0;

@@ -10,7 +10,7 @@ namespace usbloop::bench {
 namespace {
 
 /// The command line.
-struct Arguments {
+struct RelayArguments {
   RelayOptions options;
   bool quick = false;
   bool smoke = false;
@@ -28,7 +28,7 @@ std::vector<RoadKind> roads_named(const std::vector<std::string>& names) {
   return roads;
 }
 
-void run(Arguments& arguments) {
+void run(RelayArguments& arguments) {
   RelayOptions& options = arguments.options;
   if (!arguments.roads.empty()) options.roads = roads_named(arguments.roads);
   if (arguments.quick) {
@@ -53,7 +53,7 @@ void run(Arguments& arguments) {
 }  // namespace
 
 Command add_relay_command(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RelayArguments>();
   auto* command = app.add_subcommand("relay", "One session: our road, the floor and a direct socket, side by side");
   command->add_flag("--quick", arguments->quick, "Three short rounds, within two minutes");
   command->add_flag("--smoke", arguments->smoke, "A few messages, to see that it works: the figures mean nothing");

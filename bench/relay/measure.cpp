@@ -23,8 +23,6 @@ constexpr double kStreamMiB = 512;
 constexpr std::size_t kStreamPacket = 64 * 1024;
 constexpr std::chrono::milliseconds kPingTime{1200};
 
-bool is_stream(const std::string& test) { return test == "up" || test == "down"; }
-
 /// How many round trips a full run makes of a size.
 std::size_t full_count(std::size_t size) {
   if (size <= 512) return 10'000;
@@ -91,9 +89,9 @@ Cell run_test(const World& world, RoadKind road, Session& session, const std::st
   return cell;
 }
 
-class Run {
+class RelayRun {
  public:
-  Run(const RelayOptions& options, const std::function<void(const std::string&)>& progress)
+  RelayRun(const RelayOptions& options, const std::function<void(const std::string&)>& progress)
       : options_(options), progress_(progress) {
     WorldOptions world;
     world.plain = std::find(options.roads.begin(), options.roads.end(), RoadKind::ours_plain) != options.roads.end();
@@ -153,7 +151,7 @@ class Run {
 
 RelayResults measure_relay(const RelayOptions& options, const std::function<void(const std::string&)>& progress) {
   static_cast<void>(processors());  // as they are before anything is pinned
-  return Run(options, progress).run();
+  return RelayRun(options, progress).run();
 }
 
 }  // namespace usbloop::bench

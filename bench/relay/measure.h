@@ -19,6 +19,8 @@ struct RelayOptions {
   std::vector<std::string> modes = {"unpinned", "pinned"};
 };
 
+inline bool is_stream(const std::string& test) { return test == "up" || test == "down"; }
+
 /// One test on one road in one round. A test is a message size (ping-pong) or "up" or "down" (a stream).
 struct Cell {
   double p50_us = 0;

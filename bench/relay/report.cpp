@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-bool is_stream(const std::string& test) { return test == "up" || test == "down"; }
-
 json cell_json(const RelayResults& results, const std::string& mode, const std::string& test, RoadKind road) {
   const auto get = [&](Figure what, double factor = 1) {
     auto values = figure(results, mode, test, road, what);

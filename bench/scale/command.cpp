@@ -8,7 +8,7 @@ namespace usbloop::bench {
 namespace {
 
 /// The command line.
-struct Arguments {
+struct ScaleArguments {
   ScaleOptions options;
   bool quick = false;
   bool smoke = false;
@@ -16,7 +16,7 @@ struct Arguments {
   int rounds = 0;
 };
 
-void run(Arguments& arguments) {
+void run(ScaleArguments& arguments) {
   ScaleOptions& options = arguments.options;
   if (arguments.quick) {
     options.numbers = {50, 150, 500};
@@ -33,7 +33,7 @@ void run(Arguments& arguments) {
 }  // namespace
 
 Command add_scale_command(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ScaleArguments>();
   auto* command = app.add_subcommand("scale", "Many sessions at once: memory, round trips, fairness, growth");
   command->add_flag("--quick", arguments->quick, "Up to 500 sessions instead of 1,000, within two minutes");
   command->add_flag("--smoke", arguments->smoke, "A few sessions, to see that it works: the figures mean nothing");

@@ -18,9 +18,9 @@ constexpr std::size_t kSlots = 4;
 constexpr std::chrono::milliseconds kIdleTime{1500};
 constexpr std::chrono::milliseconds kPause{50};
 
-class Run {
+class ScaleRun {
  public:
-  Run(const ScaleOptions& options, const std::function<void(const std::string&)>& progress)
+  ScaleRun(const ScaleOptions& options, const std::function<void(const std::string&)>& progress)
       : options_(options), progress_(progress), world_(world_options(options, progress)) {}
 
   ScaleResults run() {
@@ -120,7 +120,7 @@ class Run {
 }  // namespace
 
 ScaleResults measure_scale(const ScaleOptions& options, const std::function<void(const std::string&)>& progress) {
-  return Run(options, progress).run();
+  return ScaleRun(options, progress).run();
 }
 
 }  // namespace usbloop::bench

@@ -124,8 +124,8 @@ Result<KubeconfigFile> read_kubeconfig_file(const std::string& path) {
   }
 }
 
-Section::Section(std::string file, std::string where, YAML::Node node)
-    : file_(std::move(file)), where_(std::move(where)), node_(std::move(node)) {}
+Section::Section(std::string file, std::string where, const YAML::Node& node)
+    : file_(std::move(file)), where_(std::move(where)), node_(node) {}
 
 tl::unexpected<Error> Section::error(const std::string& key, const std::string& cause, const std::string& hint) const {
   std::string field = where_;

@@ -19,7 +19,7 @@ struct KubeconfigFile {
 class Section {
  public:
   /// `where` is the field's path for messages, for example `users["admin"].user`.
-  Section(std::string file, std::string where, YAML::Node node);
+  Section(std::string file, std::string where, const YAML::Node& node);
 
   /// Errors unless the node is a mapping; a missing or null one counts as empty.
   [[nodiscard]] Result<> check() const;

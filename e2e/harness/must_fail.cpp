@@ -3,7 +3,9 @@
 #include "e2e/harness/case_dir.h"
 #include "e2e/harness/process.h"
 
-using namespace usbloop::e2e;
+using usbloop::e2e::CaseDir;
+using usbloop::e2e::Process;
+using namespace std::chrono_literals;
 
 // This case fails on purpose: a check that does not hold, and a grandchild that outlives its parent.
 TEST_CASE("a broken promise and a process left behind fail the case") {

@@ -13,14 +13,14 @@
 #include "common/log.h"
 #include "launcher-sim/channel_server.h"
 
-using namespace usbloop;
+namespace launcher = usbloop::launcher;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   const bool handoff = argc < 5 || std::string_view(argv[4]) != "--no-handoff";
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  static_cast<void>(init_logging("slot-node", "debug"));
+  static_cast<void>(usbloop::init_logging("slot-node", "debug"));
   asio::io_context loop(1);
   launcher::GuestRegistry guests;
   guests.put("default", argv[2], {"uid", argv[3]});
