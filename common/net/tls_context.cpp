@@ -67,7 +67,8 @@ Result<> add_authorities(SSL_CTX* context, const std::string& ca_pem) {
 void apply_common_settings(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   // Moving buffers: our writers retry from wherever the bytes lie by then. No partial writes: they would end after one
-  // record, and all records of a write are to leave together. Released buffers: thousands of idle connections keep none.
+  // record, and all records of a write are to leave together. Released buffers: thousands of idle connections keep
+  // none.
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // Go servers and killed peers end without close_notify; the layers above frame their messages themselves.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
