@@ -194,17 +194,31 @@ TEST_CASE("the pods of a node that is no longer there are removed") {
 TEST_CASE("a deleted namespace goes with what is in it, after the last finalizer") {
   Api api;
   const NamespaceController controller(api.registry, *api.store, api.hub);
-  api.call("POST", kVmis, vmi("loose"));
-  api.call("POST", kVmis, vmi("held"));
-  api.call("PATCH", std::string(kVmis) + "/held", {{"status", {{"nodeName", "n1"}}}}, kMerge);
-  CHECK(api.ok(api.call("DELETE", "/api/v1/namespaces/default"))["status"]["phase"] == "Terminating");
-  CHECK(comes_true([&] { return api.get(std::string(kVmis) + "/loose").is_null(); }));
-  CHECK(comes_true([&] { return api.get(std::string(kVmis) + "/held")["metadata"].contains("deletionTimestamp"); }));
-  const Response refused = api.call("POST", kVmis, vmi("late"));
+  const std::string name = "/api/v1/namespaces/lab";
+  const std::string vmis = "/apis/kubevirt.io/v1/namespaces/lab/virtualmachineinstances";
+  api.ok(api.call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "lab"}}}}), 201);
+  api.call("POST", vmis, vmi("loose"));
+  api.call("POST", vmis, vmi("held"));
+  api.call("PATCH", vmis + "/held", {{"status", {{"nodeName", "n1"}}}}, kMerge);
+  CHECK(api.ok(api.call("DELETE", name))["status"]["phase"] == "Terminating");
+  CHECK(comes_true([&] { return api.get(vmis + "/loose").is_null(); }));
+  CHECK(comes_true([&] { return api.get(vmis + "/held")["metadata"].contains("deletionTimestamp"); }));
+  const Response refused = api.call("POST", vmis, vmi("late"));
   CHECK(refused.code == 403);
   CHECK(json::parse(refused.body)["message"] ==
-        "virtualmachineinstances.kubevirt.io \"late\" is forbidden: unable to create new content in namespace default "
+        "virtualmachineinstances.kubevirt.io \"late\" is forbidden: unable to create new content in namespace lab "
         "because it is being terminated");
-  api.call("PATCH", std::string(kVmis) + "/held", {{"metadata", {{"finalizers", nullptr}}}}, kMerge);
-  CHECK(comes_true([&] { return api.call("GET", "/api/v1/namespaces/default").code == 404; }));
+  api.call("PATCH", vmis + "/held", {{"metadata", {{"finalizers", nullptr}}}}, kMerge);
+  CHECK(comes_true([&] { return api.call("GET", name).code == 404; }));
+}
+
+TEST_CASE("the namespaces that Kubernetes lives in stay") {
+  Api api;
+  const Response refused = api.call("DELETE", "/api/v1/namespaces/default");
+  CHECK(refused.code == 403);
+  const json status = json::parse(refused.body);
+  CHECK(status["message"] == "namespaces \"default\" is forbidden: this namespace may not be deleted");
+  CHECK(status["reason"] == "Forbidden");
+  CHECK(status["details"] == json{{"name", "default"}, {"kind", "namespaces"}});
+  CHECK(api.call("GET", "/api/v1/namespaces/default").code == 200);
 }

@@ -23,6 +23,12 @@ void NamespaceResource::prepare_create(json& object, const std::string&) const {
   object["status"] = {{"phase", "Active"}};
 }
 
+std::optional<kube::Status> NamespaceResource::refuse_delete(const std::string& name) const {
+  if (name != "default" && name != "kube-system" && name != "kube-public") return std::nullopt;
+  return kube::forbidden("", "namespaces", name,
+                         "namespaces \"" + name + "\" is forbidden: this namespace may not be deleted");
+}
+
 const std::vector<std::string>& NamespaceResource::selectable_names() const {
   static const std::vector<std::string> kNames = {"status.phase"};
   return kNames;

@@ -43,6 +43,8 @@ std::optional<kube::Status> Resource::refuse_update(const nlohmann::json&, const
 
 std::optional<kube::Status> Resource::admit(const nlohmann::json&) const { return std::nullopt; }
 
+std::optional<kube::Status> Resource::refuse_delete(const std::string&) const { return std::nullopt; }
+
 std::int64_t Resource::deletion_grace(const nlohmann::json&, std::optional<std::int64_t>) const { return 0; }
 
 bool Resource::removable_with_finalizers(const nlohmann::json&) const { return false; }

@@ -67,6 +67,8 @@ class Resource {
                                                                   const User& user) const;
   /// What an admission webhook says against the object as it would be stored; asked for objects that are valid.
   [[nodiscard]] virtual std::optional<kube::Status> admit(const nlohmann::json& object) const;
+  /// Why the object of that name may not be deleted by anyone.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_delete(const std::string& name) const;
   /// For how many seconds a deleted object stays for whoever runs it to end it; 0: it goes at once. `wish`: of the one
   /// who deletes it.
   [[nodiscard]] virtual std::int64_t deletion_grace(const nlohmann::json& object,
