@@ -58,10 +58,11 @@ std::string ClientMachine::start_client(const std::string& arguments) {
                      " >/tmp/client.log 2>&1 & echo $! > /tmp/client.pid");
   std::string line;
   wait_until("the client in its machine to redirect", 30s, [&] {
-    line = console().run("grep '^Redirecting' /tmp/client.log").output;
+    const GuestResult found = console().run("grep '^Redirecting' /tmp/client.log");
+    line = found.output;
     const bool ended = console().run("kill -0 $(cat /tmp/client.pid)").status != 0;
     if (ended) throw Failure("the client in its machine ended: " + client_output());
-    return !line.empty();
+    return found.status == 0;
   });
   return line;
 }

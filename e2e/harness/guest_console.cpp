@@ -17,13 +17,16 @@
 namespace usbloop::e2e {
 namespace {
 
-/// The guest writes each event as a line of its own with a line end before it, in the middle of whatever is said.
+/// The guest writes each event as a line of its own with a line end before it, in the middle of whatever is said: also
+/// between the mark before a command's output and that mark's own line end.
 std::string without_events(std::string text) {
   const std::string prefix = "\nusbloop-guest: ";
+  text.insert(0, "\n");
   for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) {
     const std::size_t end = text.find('\n', at + prefix.size());
     text.erase(at, end == std::string::npos ? end : end + 1 - at);
   }
+  if (text.starts_with('\n')) text.erase(0, 1);
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }
