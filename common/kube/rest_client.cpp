@@ -92,7 +92,7 @@ const char* operation_name(const std::string& method) {
 const char* patch_content_type(PatchType type) {
   switch (type) {
     case PatchType::merge: return "application/merge-patch+json";
-    case PatchType::json: return "application/json-patch+json";
+    case PatchType::json_patch: return "application/json-patch+json";
     case PatchType::strategic_merge: return "application/strategic-merge-patch+json";
   }
   return "";

@@ -21,7 +21,7 @@ struct RestOptions {
   std::size_t max_event_bytes = 4 * 1024 * 1024;     ///< of one line of a watch
 };
 
-enum class PatchType { merge, json, strategic_merge };
+enum class PatchType { merge, json_patch, strategic_merge };
 
 /// How a watch ended when nothing was wrong with the connection.
 enum class WatchEnd {

@@ -94,7 +94,7 @@ TEST_CASE("methods, bodies, content types and the server's prefix go out as they
   CHECK(client.create("/p", {{"a", 1}}));
   CHECK(client.update("/p", {{"a", 2}}));
   CHECK(client.patch("/p", PatchType::merge, {{"a", nullptr}}));
-  CHECK(client.patch("/p", PatchType::json, json::array()));
+  CHECK(client.patch("/p", PatchType::json_patch, json::array()));
   CHECK(client.remove("/p"));
   CHECK(seen == std::vector<std::string>{"GET /prefix/p  ", "POST /prefix/p application/json {\"a\":1}",
                                          "PUT /prefix/p application/json {\"a\":2}",
