@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -131,7 +132,11 @@ class ChannelSwarm final : public Swarm {
   SwarmTask push(websocket::Channel& channel) {
     const auto message = packet_of(kGreedyPacket, {Order::sink});
     const auto last = packet_of(kShortPacket, {Order::sink_ack});
-    while (Clock::now() < until_) co_await send(channel, message);
+    while (Clock::now() < until_) {
+      co_await send(channel, message);
+      // A client of its own would not keep the others from sending.
+      co_await asio::post(loop_, asio::use_awaitable);
+    }
     co_await send(channel, last);
     co_await receive(channel, kShortPacket);
   }
