@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -18,8 +17,6 @@ using namespace usbloop::e2e;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int kSkipped = 77;
 
 /// The programs that scripts/lib/fetch_kubectl fetched, and the one on PATH; or only the one that USBLOOP_KUBECTL
 /// names.
@@ -101,9 +98,8 @@ class Desk {
 void play_with_all(const std::string& name) {
   const std::vector<fs::path> all = programs();
   if (all.empty()) {
-    std::cout << "skipped: no kubectl on PATH and none in " << guest_dir().parent_path() / "kubectl"
-              << " (scripts/lib/fetch_kubectl)" << std::endl;
-    std::exit(kSkipped);
+    skip_case("no kubectl on PATH and none in " + (guest_dir().parent_path() / "kubectl").string() +
+              " (scripts/lib/fetch_kubectl)");
   }
   for (const fs::path& program : all) Desk(program).play(name);
 }
