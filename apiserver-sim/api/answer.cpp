@@ -3,14 +3,14 @@
 #include "apiserver-sim/api/table.h"
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/api/yaml.h"
+#include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
 
-/// How the text of a table without rows ends: "rows" is the last of its keys.
-constexpr std::string_view kTableEnd = "]}";
+/// How the text of a list ends, and that of a table: "rows" is the last of its keys.
 constexpr std::string_view kListEnd = "]}";
 
 json object_tree(const View& view, const Object& object) {
@@ -34,7 +34,7 @@ Response finish(const View& view, Response response) {
     response.body = nlohmann::ordered_json::parse(response.body).dump(2) + "\n";
   }
   const ResourceInfo& info = view.resource.info();
-  if (info.group == "kubevirt.io" && view.version != info.version) {
+  if (info.group == kKubevirtGroup && view.version != info.version) {
     response.headers.emplace_back("Warning", "299 - \"kubevirt.io/" + view.version +
                                                  " is now deprecated and will be removed in a future release.\"");
   }
@@ -56,12 +56,12 @@ Response answer_table(const View& view, int code, const std::vector<const Object
   const TableOptions options{view.representation.meta_version, *include, true};
   const std::int64_t now = now_seconds();
   std::string body = make_table(view.resource, list_meta(meta), options).dump();
-  body.resize(body.size() - kTableEnd.size());
+  body.resize(body.size() - kListEnd.size());
   for (const Object* object : objects) {
     if (object != objects.front()) body += ',';
     body += make_row(view.resource, object_tree(view, *object), options, now).dump();
   }
-  return finish(view, answer_json(code, body.append(kTableEnd)));
+  return finish(view, answer_json(code, body.append(kListEnd)));
 }
 
 }  // namespace

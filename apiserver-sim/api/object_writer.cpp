@@ -311,6 +311,7 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
 
 tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Resource& resource, const Key& key,
                                                                         const DeleteOptions& options) {
+  if (auto refused = resource.refuse_delete(key.name)) return tl::unexpected(*refused);
   Deletion deletion;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
     if (!found) return tl::unexpected(missing(resource, key.name));

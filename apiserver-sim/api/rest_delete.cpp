@@ -14,7 +14,6 @@ Response RestHandler::answer_deletion(const View& view, const ObjectWriter::Dele
 Response RestHandler::remove(const View& view, const Request& request, const RequestInfo& info) {
   const auto options = read_delete_options(request);
   if (!options) return answer_status(options.error());
-  if (const auto refused = view.resource.refuse_delete(info.name)) return answer_status(*refused);
   const auto deletion = writer_.remove(view.resource, key_of(view, info), *options);
   return deletion ? answer_deletion(view, *deletion) : answer_status(deletion.error());
 }

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kEventsAtOnce = 256;
 /// Between two looks at what was written: an index should not be much older than the keys that are worked on.
 constexpr std::size_t kKeysAtOnce = 64;
 constexpr std::chrono::milliseconds kLongestPause{10'000};
@@ -98,11 +97,11 @@ void ControlLoop::read_events() {
   for (const std::string& resource : work_.resources) {
     std::uint64_t& cursor = cursors_[resource];
     while (true) {
-      const WatchHub::Batch batch = hub_.read(resource, cursor, kEventsAtOnce);
+      const WatchHub::Batch batch = hub_.read(resource, cursor, WatchHub::kEventsAtOnce);
       if (batch.expired) return list_all();
       for (const Event& event : batch.events) work_.observe(event);
       cursor = std::max(cursor, batch.current);
-      if (batch.events.size() < kEventsAtOnce) break;
+      if (batch.events.size() < WatchHub::kEventsAtOnce) break;
     }
   }
 }

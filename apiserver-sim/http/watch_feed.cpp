@@ -13,7 +13,6 @@ using nlohmann::json;
 
 /// Text gathered before it is sent; an event may be larger.
 constexpr std::size_t kPieceBytes = 64 * 1024;
-constexpr std::size_t kEventsAtOnce = 256;
 
 std::string event_line(const char* type, const std::string& object) {
   std::string line = std::string("{\"type\":\"") + type + "\",\"object\":";
@@ -83,7 +82,7 @@ WatchFeed::Piece WatchFeed::initial() {
 WatchFeed::Piece WatchFeed::next() {
   if (!initial_.empty() || initial_end_due_) return initial();
   Piece piece;
-  const WatchHub::Batch batch = hub_.read(spec_.view.resource.qualified(), cursor_, kEventsAtOnce);
+  const WatchHub::Batch batch = hub_.read(spec_.view.resource.qualified(), cursor_, WatchHub::kEventsAtOnce);
   if (batch.expired) {
     const kube::Status status = kube::expired("too old resource version: " + std::to_string(cursor_) + " (" +
                                               std::to_string(batch.current) + ")");
@@ -97,7 +96,7 @@ WatchFeed::Piece WatchFeed::next() {
     piece.more = piece.text.size() >= kPieceBytes;
     if (piece.more) return piece;
   }
-  piece.more = batch.events.size() == kEventsAtOnce;
+  piece.more = batch.events.size() == WatchHub::kEventsAtOnce;
   cursor_ = std::max(cursor_, batch.current);
   return piece;
 }

@@ -15,8 +15,6 @@ namespace {
 using nlohmann::json;
 using Family = prometheus::Family<prometheus::Histogram>;
 
-constexpr std::size_t kMostEvents = 256;  // read at once
-
 /// KubeVirt's, in seconds: half a second to an hour.
 const prometheus::Histogram::BucketBoundaries kTimes = {0.5, 1,  2,   5,   10,  20,  30,   40,   50,
                                                         60,  90, 120, 180, 300, 600, 1200, 1800, 3600};
@@ -92,12 +90,12 @@ void PhaseMetrics::run() {
 
 void PhaseMetrics::read_events() {
   while (true) {
-    const WatchHub::Batch batch = hub_.read(kVmiResource, cursor_, kMostEvents);
+    const WatchHub::Batch batch = hub_.read(kVmiResource, cursor_, WatchHub::kEventsAtOnce);
     cursor_ = batch.current;
     for (const Event& event : batch.events) {
       if (event.type == EventType::modified) note(event.object->parse(), event.previous->parse());
     }
-    if (batch.events.size() < kMostEvents) return;
+    if (batch.events.size() < WatchHub::kEventsAtOnce) return;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apiserver-sim/api/discovery.h"
+#include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -63,7 +64,7 @@ class ApiService final : public Resource {
 class KubeVirt final : public Resource {
  public:
   KubeVirt()
-      : Resource({.group = "kubevirt.io",
+      : Resource({.group = kKubevirtGroup,
                   .version = "v1",
                   .plural = "kubevirts",
                   .singular = "kubevirt",

@@ -28,6 +28,8 @@ class WatchHub {
     bool expired = false;       ///< events after the cursor are already forgotten
     std::uint64_t current = 0;  ///< version of the last write of any resource that this batch takes into account
   };
+  /// What those that follow read at a time.
+  static constexpr std::size_t kEventsAtOnce = 256;
   /// The events of `resource` after version `cursor`, at most `limit`.
   Batch read(const std::string& resource, std::uint64_t cursor, std::size_t limit) const;
 
