@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <memory>
+#include <string>
 
 namespace usbloop::bench {
 

@@ -3,18 +3,14 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/api/report.h"
-#include "bench/commands.h"
+#include "bench/common_arguments.h"
 
 namespace usbloop::bench {
 namespace {
 
 /// The command line.
-struct ApiArguments {
+struct ApiArguments : CommonArguments {
   ApiOptions options;
-  bool quick = false;
-  bool smoke = false;
-  bool json = false;
-  int rounds = 0;
   std::vector<std::size_t> vmis;
   std::vector<std::size_t> watchers;
 };
@@ -35,7 +31,7 @@ void run(ApiArguments& arguments) {
   if (!arguments.vmis.empty()) options.numbers = ascending(arguments.vmis);
   if (!arguments.watchers.empty()) options.watchers = ascending(arguments.watchers);
   const ApiResults results = measure_api(options, say);
-  print_api_tables(arguments.json ? std::cerr : std::cout, results);
+  print_api_tables(arguments.tables(), results);
   if (arguments.json) std::cout << api_json(results, options).dump(2) << std::endl;
 }
 
@@ -44,19 +40,16 @@ void run(ApiArguments& arguments) {
 Command add_api_command(CLI::App& app) {
   auto arguments = std::make_shared<ApiArguments>();
   auto* command = app.add_subcommand("api", "Many VMIs in the API server: lists, gets, watchers, memory, growth");
-  command->add_flag("--quick", arguments->quick, "Up to 2,500 VMIs instead of 10,000, within two minutes");
-  command->add_flag("--smoke", arguments->smoke, "A few VMIs, to see that it works: the figures mean nothing");
-  command->add_option("--rounds", arguments->rounds, "Rounds")->check(CLI::Range(1, 50));
+  add_common_arguments(*command, *arguments,
+                       {"Up to 2,500 VMIs instead of 10,000, within two minutes",
+                        "A few VMIs, to see that it works: the figures mean nothing", "Rounds"});
   command->add_option("--vmis", arguments->vmis, "Numbers of VMIs, a server each")
       ->delimiter(',')
       ->check(CLI::Range(1, 100'000));
   command->add_option("--watchers", arguments->watchers, "Numbers of watchers")
       ->delimiter(',')
       ->check(CLI::Range(1, 4000));
-  command->add_flag("--json", arguments->json, "JSON on standard output, the tables on standard error");
-  return [arguments, command] {
-    if (command->parsed()) run(*arguments);
-  };
+  return when_chosen(*command, arguments, run);
 }
 
 }  // namespace usbloop::bench

@@ -1,7 +1,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "bench/commands.h"
+#include "bench/common_arguments.h"
 #include "bench/guest/measure.h"
 #include "bench/machine.h"
 #include "e2e/harness/failure.h"
@@ -13,12 +13,8 @@ namespace {
 using nlohmann::json;
 
 /// The command line.
-struct GuestArguments {
+struct GuestArguments : CommonArguments {
   GuestOptions options;
-  bool quick = false;
-  bool smoke = false;
-  bool json = false;
-  int rounds = 0;
 };
 
 Spread ratio_of(const GuestFigures& figures) { return spread_of(divided(figures.ours, figures.direct)); }
@@ -53,7 +49,7 @@ void run(GuestArguments& arguments) {
   if (arguments.smoke) options = {.rounds = 1, .mib = 2, .reads = 1};
   if (arguments.rounds > 0) options.rounds = arguments.rounds;
   const GuestResults results = measure_guest(options, say);
-  print_tables(arguments.json ? std::cerr : std::cout, results);
+  print_tables(arguments.tables(), results);
   if (arguments.json) std::cout << result_json(results, options).dump(2) << std::endl;
 }
 
@@ -63,13 +59,10 @@ Command add_guest_command(CLI::App& app) {
   auto arguments = std::make_shared<GuestArguments>();
   auto* command =
       app.add_subcommand("guest", "What dd reads in a real guest: from QEMU's socket, and through the loop");
-  command->add_flag("--quick", arguments->quick, "Three short rounds, within two minutes");
-  command->add_flag("--smoke", arguments->smoke, "One short round, to see that it works: the figures mean nothing");
-  command->add_option("--rounds", arguments->rounds, "Rounds")->check(CLI::Range(1, 50));
-  command->add_flag("--json", arguments->json, "JSON on standard output, the table on standard error");
-  return [arguments, command] {
-    if (command->parsed()) run(*arguments);
-  };
+  add_common_arguments(*command, *arguments,
+                       {"Three short rounds, within two minutes",
+                        "One short round, to see that it works: the figures mean nothing", "Rounds"});
+  return when_chosen(*command, arguments, run);
 }
 
 }  // namespace usbloop::bench

@@ -2,7 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "bench/commands.h"
+#include "bench/common_arguments.h"
 #include "bench/relay/report.h"
 #include "e2e/harness/failure.h"
 
@@ -10,12 +10,8 @@ namespace usbloop::bench {
 namespace {
 
 /// The command line.
-struct RelayArguments {
+struct RelayArguments : CommonArguments {
   RelayOptions options;
-  bool quick = false;
-  bool smoke = false;
-  bool json = false;
-  int rounds = 0;
   std::string plot;
   std::vector<std::string> roads;
 };
@@ -46,7 +42,7 @@ void run(RelayArguments& arguments) {
     file << relay_plot(results, options);
     if (!file.flush()) throw e2e::Failure("cannot write " + arguments.plot);
   }
-  print_relay_tables(arguments.json ? std::cerr : std::cout, results, options);
+  print_relay_tables(arguments.tables(), results, options);
   if (arguments.json) std::cout << relay_json(results, options).dump(2) << std::endl;
 }
 
@@ -55,11 +51,10 @@ void run(RelayArguments& arguments) {
 Command add_relay_command(CLI::App& app) {
   auto arguments = std::make_shared<RelayArguments>();
   auto* command = app.add_subcommand("relay", "One session: our road, the floor and a direct socket, side by side");
-  command->add_flag("--quick", arguments->quick, "Three short rounds, within two minutes");
-  command->add_flag("--smoke", arguments->smoke, "A few messages, to see that it works: the figures mean nothing");
-  command->add_option("--rounds", arguments->rounds, "Rounds; more make the medians steadier")
-      ->check(CLI::Range(1, 50));
-  command->add_flag("--json", arguments->json, "JSON on standard output, the tables on standard error");
+  add_common_arguments(
+      *command, *arguments,
+      {"Three short rounds, within two minutes", "A few messages, to see that it works: the figures mean nothing",
+       "Rounds; more make the medians steadier"});
   command->add_option("--plot", arguments->plot, "Write a plot to this SVG file");
   command->add_option("--roads", arguments->roads, "Only these: direct tcp floor ours ours_plain")
       ->delimiter(',')
@@ -70,9 +65,7 @@ Command add_relay_command(CLI::App& app) {
   command->add_option("--modes", arguments->options.modes, "Only these: unpinned pinned")
       ->delimiter(',')
       ->check(CLI::IsMember({"unpinned", "pinned"}));
-  return [arguments, command] {
-    if (command->parsed()) run(*arguments);
-  };
+  return when_chosen(*command, arguments, run);
 }
 
 }  // namespace usbloop::bench
