@@ -1,13 +1,11 @@
 #include "common/net/tls.h"
 
 #include <doctest/doctest.h>
-#include <openssl/ec.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <asio/experimental/awaitable_operators.hpp>
 
 #include "common/net/test_support.h"
+#include "common/net/tls_test_support.h"
 
 using namespace usbloop;
 using namespace usbloop::net;
@@ -16,47 +14,6 @@ using namespace std::chrono_literals;
 using asio::experimental::awaitable_operators::operator&&;
 
 namespace {
-
-struct Pem {
-  std::string certificate;
-  std::string key;
-};
-
-template <typename Write>
-std::string to_pem(Write write) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
-  write(bio.get());
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
-/// A self-signed certificate for the names, for example "DNS:localhost,IP:127.0.0.1".
-Pem self_signed(const char* common_name, const char* names) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> cert(X509_new(), X509_free);
-  X509_set_version(cert.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(cert.get()), 3600);
-  X509_NAME* subject = X509_get_subject_name(cert.get());
-  const auto add = [&](const char* field, const char* value) {
-    X509_NAME_add_entry_by_txt(subject, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value), -1, -1, 0);
-  };
-  add("CN", common_name);
-  add("O", "first");
-  add("O", "second");
-  X509_set_issuer_name(cert.get(), subject);
-  X509_set_pubkey(cert.get(), key.get());
-  for (const auto& [nid, value] : {std::pair{NID_subject_alt_name, names}, {NID_basic_constraints, "CA:TRUE"}}) {
-    const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
-        X509V3_EXT_conf_nid(nullptr, nullptr, nid, value), X509_EXTENSION_free);
-    X509_add_ext(cert.get(), extension.get(), -1);
-  }
-  X509_sign(cert.get(), key.get(), EVP_sha256());
-  return {to_pem([&](BIO* bio) { PEM_write_bio_X509(bio, cert.get()); }),
-          to_pem([&](BIO* bio) { PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
-}
 
 struct Handshake {
   asio::io_context loop;
@@ -77,15 +34,6 @@ struct Handshake {
                         tls_connect(client_context, std::move(b), std::move(name), 5s));
   }
 };
-
-const Pem& localhost() {
-  static const Pem pem = self_signed("server", "DNS:localhost,IP:127.0.0.1");
-  return pem;
-}
-
-TlsContext server_context(const std::string& client_ca = {}) {
-  return TlsContext::server(localhost().certificate, localhost().key, client_ca).value();
-}
 
 }  // namespace
 
@@ -147,6 +95,31 @@ TEST_CASE("large data passes through TLS unchanged, with ends of stream") {
     co_return sent&& got == data;
   };
   CHECK(run(shaken.loop, task()));
+}
+
+TEST_CASE("records that came together are all read, though nothing more comes, into a buffer of any size") {
+  for (const std::size_t room : {std::size_t{1}, std::size_t{100}, std::size_t{64 * 1024}}) {
+    CAPTURE(room);
+    Handshake shaken(server_context(), TlsContext::client(localhost().certificate, true).value(), "localhost");
+    REQUIRE(shaken.server.has_value());
+    REQUIRE(shaken.client.has_value());
+    const auto data = random_bytes(900);
+    const auto task = [&]() -> asio::awaitable<bool> {
+      for (std::size_t at = 0; at < data.size(); at += 300) {
+        const auto sent = co_await (*shaken.client)->write_all(std::span(data).subspan(at, 300));
+        if (!sent) co_return false;
+      }
+      std::vector<std::byte> got;
+      std::vector<std::byte> buffer(room);
+      while (got.size() < data.size()) {
+        const auto count = co_await (*shaken.server)->read_some(buffer);
+        if (!count || *count == 0) co_return false;
+        got.insert(got.end(), buffer.begin(), buffer.begin() + std::ptrdiff_t(*count));
+      }
+      co_return got == data;
+    };
+    CHECK(run(shaken.loop, task(), 5s));
+  }
 }
 
 TEST_CASE("a peer that does not speak TLS ends the handshake") {
