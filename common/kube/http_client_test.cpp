@@ -1,0 +1,99 @@
+#include "common/kube/http_client.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "common/net/test_certificate.h"
+
+using namespace usbloop;
+using namespace usbloop::kube;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <typename Read>
+auto from_pem(const std::string& pem, Read read) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                      BIO_free);
+  return read(bio.get(), nullptr, nullptr, nullptr);
+}
+
+/// An HTTPS server with the certificate net::test::localhost(), until the end of this object.
+class TlsServer {
+ public:
+  TlsServer()
+      : certificate_(from_pem(net::test::localhost().certificate, PEM_read_bio_X509), X509_free),
+        key_(from_pem(net::test::localhost().key, PEM_read_bio_PrivateKey), EVP_PKEY_free),
+        server_(certificate_.get(), key_.get()),
+        port_(server_.bind_to_any_port("127.0.0.1")) {
+    REQUIRE(port_ > 0);
+    server_.Get("/", [](const httplib::Request&, httplib::Response& response) { response.status = 204; });
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~TlsServer() {
+    server_.stop();
+    thread_.join();
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+
+  /// What a client with this certificate-authority-data in its kubeconfig gets.
+  [[nodiscard]] httplib::Error ask(const std::string& ca_pem) const {
+    ClusterAccess access;
+    access.host = "127.0.0.1";
+    access.port = static_cast<std::uint16_t>(port_);
+    access.ca_pem = ca_pem;
+    const auto client = make_http_client(access, 10s, 10s);
+    REQUIRE(client.has_value());
+    return (*client)->Get("/").error();
+  }
+
+ private:
+  std::unique_ptr<X509, decltype(&X509_free)> certificate_;
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;
+  httplib::SSLServer server_;
+  int port_;
+  std::thread thread_;
+};
+
+/// Makes a certificate one of "the system's" for libssl, for the life of this object.
+class SystemAuthority {
+ public:
+  explicit SystemAuthority(const std::string& pem) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "usbloop-authority-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    folder_ = pattern;
+    std::ofstream(folder_ / "ca.pem") << pem;
+    ::setenv("SSL_CERT_FILE", (folder_ / "ca.pem").c_str(), 1);
+  }
+  ~SystemAuthority() {
+    ::unsetenv("SSL_CERT_FILE");
+    std::filesystem::remove_all(folder_);
+  }
+  SystemAuthority(const SystemAuthority&) = delete;
+  SystemAuthority& operator=(const SystemAuthority&) = delete;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace
+
+TEST_CASE("the authority of the kubeconfig is the only one that is trusted; without one the system's are") {
+  const TlsServer server;
+  const std::string& right = net::test::localhost().certificate;
+  const std::string wrong = net::test::self_signed("another", "DNS:localhost,IP:127.0.0.1").certificate;
+  CHECK(server.ask(right) == httplib::Error::Success);
+  CHECK(server.ask(wrong + right) == httplib::Error::Success);  // a file may hold several
+  CHECK(server.ask(wrong) == httplib::Error::SSLServerVerification);
+  CHECK(server.ask("") == httplib::Error::SSLServerVerification);
+
+  const SystemAuthority authority(right);
+  CHECK(server.ask("") == httplib::Error::Success);
+  CHECK(server.ask(wrong) == httplib::Error::SSLServerVerification);
+}
