@@ -92,10 +92,11 @@ TEST_CASE("a message there and back costs few system calls, and none in the node
       for (const auto& [call, count] : api) text += call + " " + std::to_string(count) + ", ";
       MESSAGE("apiserver-sim, ", name, ": ", per_round(api), " calls per message there and back: ", text);
       // Each way: wait, read, write, and arming the wait again. Timers and the watch of the test add a few in all. The
-      // harness sends the records of a large message one by one, so that it comes in two pieces.
-      const double most = size == 512 ? 8.5 : 13.5;
+      // harness sends the records of a large message one by one, so that it comes in two pieces; our end sends the head
+      // of a large message before the rest.
+      const double most = size == 512 ? 8.5 : 14.0;
       CHECK(per_round(api) < most);
-      CHECK(api.at("sendto") < kRounds * (size == 512 ? 2.1 : 3.3));
+      CHECK(api.at("sendto") < kRounds * (size == 512 ? 2.1 : 4.3));
       const auto at_node = traced(dir, node.process().pid(), "node-" + name, ping_pong);
       MESSAGE("node, ", name, ": ", per_round(at_node), " calls per message there and back");
       CHECK(per_round(at_node) < (way == Way::handoff ? 0.2 : most));

@@ -54,6 +54,11 @@ Result<> TlsTransport::attach(SSL* ssl) {
 }
 
 IoResult TlsTransport::flush() {
+  head_sent_ = false;
+  return send_gathered();
+}
+
+IoResult TlsTransport::send_gathered() {
   while (begin_ < end_) {
     const IoResult put = plain_->try_write(gathered_.bytes().subspan(begin_, end_ - begin_));
     if (put.status != IoStatus::ok) {
@@ -107,12 +112,17 @@ int TlsTransport::write(BIO* bio, std::span<const std::byte> bytes) {
   if (!gathered_) gathered_ = Buffer(Buffer::kUsualSize);
   const auto room = gathered_.bytes().subspan(end_);
   if (bytes.size() > room.size()) {
-    if (flush().status == IoStatus::ok) return write(bio, bytes.first(std::min(bytes.size(), Buffer::kUsualSize)));
+    if (send_gathered().status == IoStatus::ok)
+      return write(bio, bytes.first(std::min(bytes.size(), Buffer::kUsualSize)));
     if (error_number_ == 0) BIO_set_retry_write(bio);
     return -1;
   }
   std::copy(bytes.begin(), bytes.end(), room.begin());
   end_ += bytes.size();
+  if (!head_sent_ && end_ >= kHead) {
+    head_sent_ = true;
+    send_gathered();  // what it cannot send now, or why it failed, is for flush() to find
+  }
   return static_cast<int>(bytes.size());
 }
 

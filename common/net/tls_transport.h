@@ -38,10 +38,14 @@ class TlsTransport {
   [[nodiscard]] int error_number() const { return error_number_; }
 
  private:
+  /// The first records of a long write leave at once: the peer opens them while the others are made.
+  static constexpr std::size_t kHead = std::size_t{32} * 1024;
+
   friend struct TlsTransportCallbacks;
   int read(BIO* bio, std::span<std::byte> buffer);
   int write(BIO* bio, std::span<const std::byte> bytes);
   IoResult receive();
+  IoResult send_gathered();
 
   StreamPtr plain_;
   Buffer input_;  ///< records that have come; empty between reads that took all
@@ -50,6 +54,7 @@ class TlsTransport {
   Buffer gathered_;  ///< records on their way; empty between writes
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  bool head_sent_ = false;
   bool reading_allowed_ = true;
   bool drained_ = false;
   bool at_end_ = false;
