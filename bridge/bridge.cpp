@@ -55,8 +55,10 @@ asio::awaitable<bool> pump_device(Ends& ends) {
     if (ends.device.turn_is_over()) co_await ends.device.take_turns();
     const IoResult got = ends.device.try_read(ends.channel.write_buffer());
     if (got.status == IoStatus::ok) {
-      const auto written = co_await ends.channel.write(got.bytes);
-      if (!written) co_return false;
+      if (!ends.channel.start_write(got.bytes)) {
+        const auto written = co_await ends.channel.finish_write();
+        if (!written) co_return false;
+      }
       ends.traffic.to_client.fetch_add(got.bytes, std::memory_order_relaxed);
       continue;
     }

@@ -74,11 +74,17 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     if (!closing_) closing_.emplace(executor_, options_.close_timeout, [this] { channel_.abort(); });
   }
 
+  /// What carry_input() could not send at once, and what the device has to say by itself.
   asio::awaitable<void> carry_output() {
     while (!end_) {
-      if (!host_.pending().empty()) {
-        const auto sent = co_await send_pending();
+      if (sending_) {
+        const auto sent = co_await finish_sending();
         if (!sent && !end_) end_with_error(sent.error());
+        continue;
+      }
+      if (!host_.pending().empty()) {
+        start_sending();
+        input_.notify();  // there may be room for more input
         continue;
       }
       report_announced();
@@ -97,8 +103,8 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     if (options_.on_announced) options_.on_announced();
   }
 
-  /// One message with as much of the output as fits.
-  asio::awaitable<Result<>> send_pending() {
+  /// One message with as much of the output as fits, as far as the socket takes it.
+  void start_sending() {
     const auto room = channel_.write_buffer();
     std::size_t used = 0;
     while (used < room.size()) {
@@ -109,8 +115,14 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
       host_.consume(count);
       used += count;
     }
-    input_.notify();  // there may be room for more input
-    co_return co_await channel_.write(used);
+    sending_ = !channel_.start_write(used);
+  }
+
+  asio::awaitable<Result<>> finish_sending() {
+    auto sent = co_await channel_.finish_write();
+    sending_ = false;
+    input_.notify();
+    co_return sent;
   }
 
   asio::awaitable<void> carry_input() {
@@ -132,12 +144,19 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   asio::awaitable<void> feed(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       const auto taken = host_.receive(bytes);
-      output_.notify();
+      answer();
       if (!taken) co_return;  // the host end is in its final state now, and drops what follows
       bytes = bytes.subspan(*taken);
       while (!bytes.empty() && !host_.wants_input() && !end_) co_await input_.wait();
       if (end_) co_return;
     }
+  }
+
+  /// The way of nearly all answers: out at once, without waking carry_output().
+  void answer() {
+    if (!end_ && !sending_ && !host_.pending().empty()) start_sending();
+    const bool nothing_left = !sending_ && host_.pending().empty();
+    if (!nothing_left || !announced_ || is_final(host_.state())) output_.notify();
   }
 
   void end_with_error(const Error& error) {
@@ -162,8 +181,10 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     begin_closing();
     input_.notify();  // a host end that is over may not want input any more
     bool connected = !input_over_;
-    while (connected && !host_.pending().empty()) {
-      const auto sent = co_await send_pending();
+    while (connected && (sending_ || !host_.pending().empty())) {
+      if (!sending_) start_sending();
+      if (!sending_) continue;
+      const auto sent = co_await finish_sending();
       connected = sent.has_value();
     }
     if (connected) {
@@ -188,6 +209,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   std::optional<SessionEnd> end_;
   std::optional<net::Deadline> closing_;
   bool announced_ = false;
+  bool sending_ = false;     // finish_sending() is due or under way
   bool input_over_ = false;  // the channel gives no more
   bool input_done_ = false;  // carry_input() has returned
 };

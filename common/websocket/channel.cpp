@@ -91,29 +91,26 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   void release_write_buffer() { output_.release(); }
 
   asio::awaitable<Result<>> write(std::size_t size) {
+    if (start_write(size)) co_return Result<>{};
+    co_return co_await finish_write();
+  }
+
+  bool start_write(std::size_t size) {
     if (writing_ || aborted_) {
-      if (auto locked = co_await lock_writer(); !locked) co_return locked;
+      not_begun_ = size;
+      return false;
     }
     writing_ = true;
-    const auto room = output_.bytes().first<kMaxFrameHeader>();
-    const auto payload = output_.bytes().subspan(kMaxFrameHeader, size);
-    std::optional<MaskKey> mask;
-    if (role_ == Role::client) {
-      mask = masks_.next();
-      apply_mask(payload, *mask);
+    return send_frame(size);
+  }
+
+  asio::awaitable<Result<>> finish_write() {
+    if (const auto size = std::exchange(not_begun_, std::nullopt)) {
+      if (auto locked = co_await lock_writer(); !locked) co_return locked;
+      if (send_frame(*size)) co_return Result<>{};
     }
-    const std::size_t header = encode_header(room, Opcode::binary, size, mask ? &*mask : nullptr);
-    const auto frame = output_.bytes().subspan(kMaxFrameHeader - header, header + size);
-    Result<> sent;
-    // Nearly always the socket takes it all, and no coroutine need be made.
-    const net::IoResult put = stream_->try_write(frame);
-    const std::size_t taken = put.status == net::IoStatus::ok ? put.bytes : 0;
-    if (taken < frame.size()) {
-      const auto rest = frame.subspan(taken);
-      sent = co_await stream_->write_all(rest);
-    }
-    sent_data_since_heard_ = true;
-    unlock_writer();
+    auto sent = co_await stream_->write_all(unsent_);
+    end_write();
     co_return sent;
   }
 
@@ -151,6 +148,30 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
 
  private:
   using Payload = Result<std::span<const std::byte>>;
+
+  /// Makes a frame of the first `size` bytes of the write buffer and sends what the socket takes. True when that was
+  /// all, which it nearly always is.
+  bool send_frame(std::size_t size) {
+    const auto room = output_.bytes().first<kMaxFrameHeader>();
+    const auto payload = output_.bytes().subspan(kMaxFrameHeader, size);
+    std::optional<MaskKey> mask;
+    if (role_ == Role::client) {
+      mask = masks_.next();
+      apply_mask(payload, *mask);
+    }
+    const std::size_t header = encode_header(room, Opcode::binary, size, mask ? &*mask : nullptr);
+    unsent_ = output_.bytes().subspan(kMaxFrameHeader - header, header + size);
+    const net::IoResult put = stream_->try_write(unsent_);
+    if (put.status == net::IoStatus::ok) unsent_ = unsent_.subspan(put.bytes);
+    if (!unsent_.empty()) return false;
+    end_write();
+    return true;
+  }
+
+  void end_write() {
+    sent_data_since_heard_ = true;
+    unlock_writer();
+  }
 
   /// The next payload, or an end, from what has been read; nothing when more must be read first. Small frames that came
   /// together are put together, so that their reader has one thing to pass on.
@@ -330,7 +351,9 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   std::optional<Payload> put_off_;  // came behind what read() has returned: the next thing for it
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  net::Buffer output_;  // kMaxFrameHeader bytes, then the payload; none while idle
+  net::Buffer output_;                    // kMaxFrameHeader bytes, then the payload; none while idle
+  std::span<const std::byte> unsent_;     // what finish_write() has to send of the frame in output_
+  std::optional<std::size_t> not_begun_;  // or this much of output_, when start_write() found another writer
 
   asio::steady_timer control_wakeup_;
   asio::steady_timer writer_free_;  // cancelled when `writing_` becomes false
@@ -362,6 +385,8 @@ asio::awaitable<Result<std::span<const std::byte>>> Channel::read() { return imp
 std::span<std::byte> Channel::write_buffer() { return impl_->write_buffer(); }
 void Channel::release_write_buffer() { impl_->release_write_buffer(); }
 asio::awaitable<Result<>> Channel::write(std::size_t size) { return impl_->write(size); }
+bool Channel::start_write(std::size_t size) { return impl_->start_write(size); }
+asio::awaitable<Result<>> Channel::finish_write() { return impl_->finish_write(); }
 asio::awaitable<void> Channel::drain() { return impl_->drain(); }
 asio::awaitable<Result<>> Channel::close(std::uint16_t code, std::string reason) {
   return impl_->close(code, std::move(reason));

@@ -54,6 +54,10 @@ class Channel {
   void release_write_buffer();
   /// Sends the first `size` bytes of write_buffer() as one binary message; the buffer's content is destroyed.
   asio::awaitable<Result<>> write(std::size_t size);
+  /// write() in two steps, for those that must not wait: true when all has been sent; else finish_write() must be
+  /// awaited before the next write.
+  [[nodiscard]] bool start_write(std::size_t size);
+  asio::awaitable<Result<>> finish_write();
 
   /// Sends a Close frame; no write may follow. read() then drains until the peer's Close or the end of the stream.
   asio::awaitable<Result<>> close(std::uint16_t code, std::string reason);

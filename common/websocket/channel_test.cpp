@@ -182,6 +182,37 @@ TEST_CASE("a writer waits for a reader that stopped, and nothing is lost") {
   CHECK(run(ends.loop, task()));
 }
 
+TEST_CASE("a write that must not wait sends what the socket takes, and the rest is finished later") {
+  Ends ends;
+  const auto data = random_bytes(8'000'000);
+  std::size_t started = 0;
+  const auto start = [&] {
+    const auto room = ends.client->write_buffer();
+    const std::size_t size = std::min(room.size(), data.size() - started);
+    std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(started), size, room.begin());
+    started += size;
+    return ends.client->start_write(size);
+  };
+  while (start()) REQUIRE(started < data.size());  // nobody reads: the socket fills up
+  const auto rest = [&]() -> asio::awaitable<bool> {
+    bool sent_all = false;
+    while (true) {
+      if (!sent_all && !co_await ends.client->finish_write()) co_return false;
+      if (started == data.size()) co_return true;
+      sent_all = start();
+    }
+  };
+  const auto task = [&]() -> asio::awaitable<bool> {
+    auto [sent, got] = co_await (rest() && receive(*ends.server, data.size()));
+    co_return sent&& got == data;
+  };
+  CHECK(run(ends.loop, task()));
+  ends.client->abort();
+  ends.client->write_buffer();
+  CHECK_FALSE(ends.client->start_write(1));
+  CHECK(run(ends.loop, ends.client->finish_write()).error().kind == ErrorKind::cancelled);
+}
+
 TEST_CASE("abort ends a pending read") {
   Ends ends;
   const auto task = [&]() -> asio::awaitable<bool> {
