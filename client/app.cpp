@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "client/device_source.h"
+#include "client/give_back.h"
 #include "client/messages.h"
 #include "client/options.h"
 #include "client/session.h"
@@ -36,6 +37,14 @@ int list_devices() {
   const auto devices = UsbDevices::list();
   if (!devices) return fail(devices.error());
   std::cout << device_table(devices->all());
+  return kEnded;
+}
+
+int give_device_back(const Options& options) {
+  if (options.after > 0) wait_for_end_of(options.after);
+  const auto said = give_back(*options.selector);
+  if (!said) return fail(said.error());
+  std::cout << *said << std::endl;
   return kEnded;
 }
 
@@ -148,7 +157,8 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const int verbosity = line.options->verbosity;
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
-    return line.options->list ? list_devices() : redirect(*line.options);
+    if (line.options->list) return list_devices();
+    return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});
   }

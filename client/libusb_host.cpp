@@ -11,9 +11,11 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "client/give_back.h"
 #include "client/output_queue.h"
 #include "common/log.h"
 
@@ -90,8 +92,10 @@ usbredir::DeviceDescription describe(libusb_device_handle* handle, const LocalDe
 /// usbredirparser's write lock). A third thread of ours only looks whether the device is still there.
 class LibusbHost : public usbredir::HostEnd {
  public:
-  LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, platform::Place place)
-      : description_(std::move(description)),
+  LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, platform::Place place,
+             std::optional<Process> guard)
+      : guard_(std::move(guard)),
+        description_(std::move(description)),
         place_(std::move(place)),
         context_(std::move(context)),
         output_(kHighWater, [this](std::uint8_t* data) { usbredirhost_free_write_buffer(host_.get(), data); }) {}
@@ -127,6 +131,7 @@ class LibusbHost : public usbredir::HostEnd {
   void run_events();
   void watch_presence();
 
+  const std::optional<Process> guard_;  // declared first: it ends when the device is back
   const usbredir::DeviceDescription description_;
   const platform::Place place_;
   UsbContextPtr context_;
@@ -359,7 +364,10 @@ Result<> LibusbHost::outcome() const {
 Result<std::unique_ptr<usbredir::HostEnd>> make_libusb_host(UsbContextPtr context, UsbHandlePtr handle,
                                                             const LocalDevice& info) {
   auto description = describe(handle.get(), info);
-  auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description), info.place);
+  auto guard = start_guard(info);
+  if (!guard) spdlog::warn("the device would not be given back if this program is killed: {}", guard.error().message());
+  auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description), info.place,
+                                           guard ? std::optional(std::move(*guard)) : std::nullopt);
   if (auto started = host->start(std::move(handle)); !started) return tl::unexpected(started.error());
   return host;
 }

@@ -19,6 +19,7 @@ std::string footer(const std::string& program) {
       {" 1-3 demo -n team --context lab", "another namespace and another cluster"},
       {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
       {" --list", "the devices of this machine, and whether you may use them"},
+      {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
   };
   constexpr std::size_t kWidth = 40;
   std::string text = "Examples:\n";
@@ -31,7 +32,7 @@ std::string footer(const std::string& program) {
 The VMI must be running, and must have been started with
   spec: {domain: {devices: {clientPassthrough: {}}}}
 It takes up to four devices at a time. The device is taken from its driver here while it is redirected, and given
-back at the end: unmount a stick first.
+back at the end, even if this program is killed: unmount a stick first.
 
 Exit status:
   0  ended as asked (Ctrl-C, SIGTERM, or closed by the server in good order)
@@ -74,12 +75,25 @@ CommandLine usage_error(const std::string& program, const Error& error) {
   return {std::nullopt, text + "\nSee " + program + " --help.", 2};
 }
 
+Result<> select(const std::string& device, Options& options) {
+  const auto selector = parse_selector(device);
+  if (!selector) return tl::unexpected(selector.error());
+  options.selector = *selector;
+  return {};
+}
+
 /// Gives the positional arguments their meaning.
 Result<> assign(const std::vector<std::string>& positionals, Options& options) {
   constexpr const char* kUsage = "the arguments";
   if (options.list) {
     if (positionals.empty() && options.emulate.empty()) return {};
     return make_error(ErrorKind::invalid, "use", kUsage, "--list stands alone");
+  }
+  if (options.give_back) {
+    if (positionals.size() != 1 || !options.emulate.empty()) {
+      return make_error(ErrorKind::invalid, "use", kUsage, "--give-back takes a device and nothing else");
+    }
+    return select(positionals.front(), options);
   }
   const std::size_t wanted = options.emulate.empty() ? 2 : 1;
   if (positionals.size() < wanted) {
@@ -93,9 +107,7 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
                       wanted == 1 ? "With --emulate only the VMI is named." : "");
   }
   if (wanted == 2) {
-    const auto selector = parse_selector(positionals.front());
-    if (!selector) return tl::unexpected(selector.error());
-    options.selector = *selector;
+    if (auto fine = select(positionals.front(), options); !fine) return fine;
   }
   options.vmi = positionals.back();
   return check_vmi_name(options.vmi);
@@ -146,6 +158,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
       ->type_name("SPEC");
   app.add_flag("--list", options.list, "List the USB devices of this machine");
+  app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
+  app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
   app.add_flag("-v,--verbose", options.verbosity, "Say more; -vv still more");
   try {
     // CLI11 takes the arguments last first.

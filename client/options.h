@@ -12,6 +12,8 @@ namespace usbloop::client {
 /// What the command line asks for.
 struct Options {
   bool list = false;                 ///< show this machine's devices and end
+  bool give_back = false;            ///< give `selector` back to this machine's drivers and end
+  int after = 0;                     ///< give_back: when this parent process has ended; 0: now
   std::optional<Selector> selector;  ///< a real device, or
   std::string emulate;               ///< an emulated one, as device-sim's --emulate describes it
   std::string vmi;

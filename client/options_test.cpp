@@ -49,6 +49,22 @@ TEST_CASE("--list needs nothing else") {
   CHECK(line.options->list);
 }
 
+TEST_CASE("--give-back needs a device and no VMI") {
+  const auto line = parse({"--give-back", "1-3"});
+  REQUIRE(line.options);
+  CHECK(line.options->give_back);
+  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->after == 0);
+  CHECK(parse({"--give-back", "0951:1666", "--after", "7"}).options->after == 7);
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--give-back"},
+                                                {"--give-back", "1-3", "demo"},
+                                                {"--give-back", "demo"},
+                                                {"--give-back", "--emulate", "stick,image=a.img"},
+                                                {"--give-back", "1-3", "--after", "0"}}) {
+    CHECK(parse(wrong).exit_status == 2);
+  }
+}
+
 TEST_CASE("help and version go to standard output") {
   const auto help = parse({"--help"});
   CHECK(help.exit_status == 0);

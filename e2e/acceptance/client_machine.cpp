@@ -71,6 +71,8 @@ int ClientMachine::stop_client() {
   return console().run("kill -INT $(cat /tmp/client.pid); wait $(cat /tmp/client.pid)", 10s).status;
 }
 
+void ClientMachine::kill_client() { console().must_run("kill -KILL $(cat /tmp/client.pid)"); }
+
 std::string ClientMachine::client_output() { return console().run("cat /tmp/client.log").output; }
 
 }  // namespace usbloop::e2e

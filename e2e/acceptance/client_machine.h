@@ -27,6 +27,8 @@ class ClientMachine {
   std::string start_client(const std::string& arguments);
   /// Ctrl-C; the client's exit status.
   int stop_client();
+  /// SIGKILL.
+  void kill_client();
   /// What the client in the background has said.
   std::string client_output();
 

@@ -61,6 +61,42 @@ TEST_CASE("a stick in the person's machine is taken from its driver, read and wr
   }
 }
 
+TEST_CASE("a client that is killed leaves the stick with its driver, and with both killed --give-back mends it") {
+  const CaseDir dir;
+  Loop loop(dir, {.sans = {"10.0.2.2"}});
+  Vmi vmi(loop, "demo");
+  const fs::path image = dir.path() / "stick.img";
+  const std::string content = random_bytes(4 * kMiB, 1);
+  write_file(image, content);
+  ClientMachine machine(dir, stick_hardware(image), loop.kubeconfig());
+  GuestConsole& guest = vmi.boot();
+  GuestConsole& console = machine.console();
+  CHECK(wait_disk(console, "2-1") == "sda");
+  const auto guards = [&] { return console.run("ps | grep -c -- '--give-bac[k]'").output; };
+
+  for (const bool both : {false, true}) {
+    CAPTURE(both);
+    std::size_t there = guest.mark();
+    machine.start_client("46f4:0001 demo");
+    CHECK(guards() == "1");
+    // In the middle of a transfer, which the driver has to get over.
+    const std::string disk = wait_disk(guest, "2-1");
+    guest.must_run("(dd if=/dev/" + disk + " of=/dev/null bs=64k >/dev/null 2>&1 &)");
+    const std::size_t here = console.mark();
+    if (both) console.must_run("ps | grep -- '--give-bac[k]' | while read -r pid rest; do kill -KILL $pid; done");
+    machine.kill_client();
+    CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
+    if (both) {
+      CHECK(console.run("ls /sys/block | grep -c '^sd'").output == "0");
+      const GuestResult said = machine.run_client("--give-back " + machine.bus_device("2-1"));
+      CHECK_MESSAGE((said.status == 0 && contains(said.output, "with its driver usb-storage")), said.output);
+    }
+    CHECK_NOTHROW(console.wait_for_line("usbloop-guest: disk add sda", 10s, here));
+    CHECK(guest_sha256(console, "sda", 4 * kMiB) == sha256_of(content));
+    wait_until("no guard is left", 5s, [&] { return guards() == "0"; });
+  }
+}
+
 TEST_CASE("choosing among the devices of a real machine: unknown, ambiguous, and without permission") {
   const CaseDir dir;
   Loop loop(dir, {.nodes = {}, .sans = {"10.0.2.2"}});

@@ -1,0 +1,69 @@
+#include "client/give_back.h"
+
+#include <libusb.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+namespace usbloop::client {
+
+namespace {
+
+struct ConfigDeleter {
+  void operator()(libusb_config_descriptor* config) const { libusb_free_config_descriptor(config); }
+};
+
+/// Asks the kernel to look for a driver for each interface. That one of them finds none is no error: many have none.
+void attach_drivers(libusb_device_handle* handle) {
+  // What the last user has left half-done is forgotten first. A device that comes back as a new one has its drivers.
+  if (libusb_reset_device(handle) == LIBUSB_ERROR_NOT_FOUND) return;
+  libusb_config_descriptor* raw = nullptr;
+  if (libusb_get_active_config_descriptor(libusb_get_device(handle), &raw) != 0) return;
+  const std::unique_ptr<libusb_config_descriptor, ConfigDeleter> config(raw);
+  for (int index = 0; index < config->bNumInterfaces; ++index) {
+    if (config->interface[index].num_altsetting == 0) continue;
+    libusb_attach_kernel_driver(handle, config->interface[index].altsetting[0].bInterfaceNumber);
+  }
+}
+
+}  // namespace
+
+Result<std::string> give_back(const Selector& selector) {
+  const auto devices = UsbDevices::list();
+  if (!devices) return tl::unexpected(devices.error());
+  const auto index = choose_device(devices->all(), selector);
+  if (!index) return tl::unexpected(index.error());
+  const LocalDevice& device = devices->all()[*index];
+  const std::string before = platform::drivers(device.place);
+  if (("," + before + ",").find(",usbfs,") != std::string::npos) {
+    return make_error(ErrorKind::conflict, "give back", device.line(), "a program on this machine is using it",
+                      "End that redirection; it gives the device back itself.");
+  }
+  const auto handle = devices->open(*index);
+  if (!handle) return tl::unexpected(handle.error());
+  if (before == "none" || before.empty()) attach_drivers(handle->get());
+  const std::string now = platform::drivers(device.place);
+  if (now == "none") return device.line() + ": no driver of this machine wants it.";
+  return device.line() + ": with its driver" + (now.empty() ? "." : " " + now + ".");
+}
+
+void wait_for_end_of(pid_t parent) {
+  const auto pidfd = open_pidfd(parent);
+  if (!pidfd || ::getppid() != parent) return;  // it has ended already
+  while (!wait_pidfd(pidfd->get(), std::chrono::hours(1))) {
+  }
+}
+
+Result<Process> start_guard(const LocalDevice& device) {
+  std::error_code gone;  // the file of a program that is running may have been replaced
+  const auto program = std::filesystem::canonical("/proc/self/exe", gone);
+  return Process::spawn({.argv = {gone ? "/proc/self/exe" : program.string(), "--give-back", device.bus_device(),
+                                  "--after", std::to_string(::getpid())},
+                         .standard_output = Output::to_null(),
+                         .standard_error = Output::to_null(),
+                         .new_session = true});
+}
+
+}  // namespace usbloop::client
