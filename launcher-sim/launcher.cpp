@@ -23,6 +23,7 @@
 #include "launcher-sim/controller.h"
 #include "launcher-sim/exit_watcher.h"
 #include "launcher-sim/guest_registry.h"
+#include "launcher-sim/log_keeper.h"
 #include "launcher-sim/node_agent.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
@@ -138,6 +139,7 @@ Result<> serve(Node& node, const Signals& signals) {
   controller->adopt_guests();
   controller->start();
 
+  const std::jthread logs([&node](const std::stop_token& stop) { keep_logs_short(node.run_dir, stop); });
   std::promise<void> registered;
   std::jthread heartbeat(
       [&](const std::stop_token& stop) { agent.run(stop, [&registered] { registered.set_value(); }); });

@@ -34,7 +34,7 @@ Arguments machine(const GuestSpec& guest, const QemuHost& host) {
 }
 
 Arguments console_and_monitor() {
-  return {"-chardev", listening("serial0", kSerialSocket) + ",logfile=" + kSerialLog,
+  return {"-chardev", listening("serial0", kSerialSocket) + ",logfile=" + kSerialLog + ",logappend=on",
           "-serial",  "chardev:serial0",
           "-chardev", listening("qmp", kQmpSocket),
           "-mon",     "chardev=qmp,mode=control"};
