@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "device-sim/test_support.h"
 
 using namespace usbloop::device_sim;
