@@ -1,8 +1,13 @@
 #include "apiserver-sim/http/response_text.h"
 
+#include <strings.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <string_view>
+#include <vector>
 
 namespace usbloop::apiserver {
 namespace {
@@ -40,6 +45,26 @@ std::string response_text(const Response& response, bool keep_alive) {
   text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   if (!keep_alive) text += "Connection: close\r\n";
   return text + "\r\n" + response.body;
+}
+
+void sort_headers(std::string& response) {
+  constexpr std::string_view kLineEnd = "\r\n";
+  const std::size_t interim = response.starts_with("HTTP/1.1 100 ") ? response.find("\r\n\r\n") + 4 : 0;
+  const std::size_t end = response.find("\r\n\r\n", interim);
+  if (end == std::string::npos) return;
+  const std::size_t begin = response.find(kLineEnd, interim) + kLineEnd.size();
+  std::vector<std::string> lines;
+  for (std::size_t at = begin; at < end;) {
+    const std::size_t next = response.find(kLineEnd, at) + kLineEnd.size();
+    lines.push_back(response.substr(at, next - at));
+    at = next;
+  }
+  const auto earlier = [](const std::string& a, const std::string& b) {
+    return ::strcasecmp(a.substr(0, a.find(':')).c_str(), b.substr(0, b.find(':')).c_str()) < 0;
+  };
+  std::stable_sort(lines.begin(), lines.end(), earlier);
+  auto place = response.begin() + static_cast<std::ptrdiff_t>(begin);
+  for (const std::string& line : lines) place = std::copy(line.begin(), line.end(), place);
 }
 
 std::string chunked_head(const std::string& content_type, const std::string& audit_id) {

@@ -11,6 +11,7 @@
 
 #include "apiserver-sim/api/answer.h"
 #include "apiserver-sim/api/codec.h"
+#include "apiserver-sim/http/response_text.h"
 #include "common/kube/status.h"
 
 namespace usbloop::apiserver {
@@ -143,7 +144,9 @@ class RestEngine::Server final : public httplib::Server {
     bool closed = false;
     const bool served = process(blocking, closed);
     user_ = nullptr;
-    return {served && !closed && !must_close_, code_, blocking.take_output()};
+    std::string output = blocking.take_output();
+    sort_headers(output);  // cpp-httplib 0.18 writes them in any order
+    return {served && !closed && !must_close_, code_, std::move(output)};
   }
 
  private:
