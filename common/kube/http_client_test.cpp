@@ -84,7 +84,7 @@ class SystemAuthority {
 
 }  // namespace
 
-TEST_CASE("the authority of the kubeconfig is the only one that is trusted; without one the system's are") {
+TEST_CASE("the authority of the kubeconfig is the only one that is trusted, and without one the system's are") {
   const TlsServer server;
   const std::string& right = net::test::localhost().certificate;
   const std::string wrong = net::test::self_signed("another", "DNS:localhost,IP:127.0.0.1").certificate;
