@@ -183,6 +183,7 @@ class RestEngine::Server final : public httplib::Server {
       return !too_large;
     });
     if (too_large || !complete) {
+      too_large = too_large || response.status == 413;  // 0.18 counts chunks itself
       must_close_ = true;
       put(answer_status(too_large ? kube::request_entity_too_large(kMaxBodyBytes)
                                   : kube::bad_request("the body of the request could not be read")),
