@@ -12,18 +12,13 @@
 namespace usbloop::apiserver {
 namespace {
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using BioPtr = std::unique_ptr<BIO, BioDeleter>;
+using pem::BioPtr;
 
 tl::unexpected<Error> openssl_error(const std::string& operation, const std::string& object) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   return make_error(ErrorKind::internal, operation, object, reason != nullptr ? reason : "OpenSSL failed");
 }
-
-BioPtr reading(const std::string& text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 std::string content(BIO* bio) {
   char* bytes = nullptr;
@@ -100,27 +95,22 @@ bool add_extensions(X509* certificate, const CertificateRequest& request, const 
 
 }  // namespace
 
-void X509Deleter::operator()(X509* certificate) const { X509_free(certificate); }
-void KeyDeleter::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-
 Result<KeyPtr> new_key() {
   KeyPtr key(EVP_EC_gen("P-256"));
   if (!key) return openssl_error("make", "a key");
   return key;
 }
 
-Result<CertificatePtr> parse_certificate(const std::string& pem, const std::string& path) {
-  CertificatePtr certificate(PEM_read_bio_X509(reading(pem).get(), nullptr, nullptr, nullptr));
+Result<CertificatePtr> parse_certificate(const std::string& text, const std::string& path) {
+  auto certificate = pem::next_certificate(pem::reader(text).get());
   if (certificate) return certificate;
   ERR_clear_error();
   return make_error(ErrorKind::invalid, "read the certificate", path, "not a PEM certificate",
                     "Remove the file, and the server makes a new one.");
 }
 
-Result<KeyPtr> parse_key(const std::string& pem, const std::string& path) {
-  // Without a callback OpenSSL would ask for a password on the terminal.
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  KeyPtr key(PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, no_password, nullptr));
+Result<KeyPtr> parse_key(const std::string& text, const std::string& path) {
+  auto key = pem::private_key(text);
   if (key) return key;
   ERR_clear_error();
   return make_error(ErrorKind::invalid, "read the private key", path, "not an unencrypted PEM key",

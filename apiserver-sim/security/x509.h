@@ -7,22 +7,17 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/pem.h"
 
 // Certificates by OpenSSL, behind handles that free themselves.
 namespace usbloop::apiserver {
 
-struct X509Deleter {
-  void operator()(X509* certificate) const;
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const;
-};
-using CertificatePtr = std::unique_ptr<X509, X509Deleter>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
+using pem::CertificatePtr;
+using pem::KeyPtr;
 
 Result<KeyPtr> new_key();
-Result<CertificatePtr> parse_certificate(const std::string& pem, const std::string& path);
-Result<KeyPtr> parse_key(const std::string& pem, const std::string& path);
+Result<CertificatePtr> parse_certificate(const std::string& text, const std::string& path);
+Result<KeyPtr> parse_key(const std::string& text, const std::string& path);
 std::string to_pem(const X509& certificate);
 std::string to_pem(const EVP_PKEY& key);
 

@@ -2,42 +2,32 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <utility>
 
+#include "common/pem.h"
+
 namespace usbloop::kube {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
+struct StoreDeleter {
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
 };
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using StorePtr = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
+using StorePtr = std::unique_ptr<X509_STORE, StoreDeleter>;
 
 tl::unexpected<Error> pem_error(const ClusterAccess& access, const char* what) {
   ERR_clear_error();
   return make_error(ErrorKind::invalid, "connect to", access.url(), std::string(what) + " of the kubeconfig is no PEM");
 }
 
-BioPtr reader(const std::string& pem) { return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
-
 /// All certificates of the text; null when there is none.
-StorePtr authorities(const std::string& pem) {
+StorePtr authorities(const std::string& text) {
   StorePtr store(X509_STORE_new());
-  const auto bio = reader(pem);
+  const auto bio = pem::reader(text);
   int count = 0;
-  while (X509Ptr certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+  while (const auto certificate = pem::next_certificate(bio.get())) {
     count += X509_STORE_add_cert(store.get(), certificate.get());
   }
   ERR_clear_error();  // the end of the text is an error to the reader
@@ -57,9 +47,9 @@ Result<std::unique_ptr<httplib::ClientImpl>> make_tls_client(const ClusterAccess
   if (access.client_cert_pem.empty()) {
     client = std::make_unique<httplib::SSLClient>(name, access.port);
   } else {
-    const X509Ptr certificate(PEM_read_bio_X509(reader(access.client_cert_pem).get(), nullptr, nullptr, nullptr));
+    const auto certificate = pem::next_certificate(pem::reader(access.client_cert_pem).get());
     if (!certificate) return pem_error(access, "the client certificate");
-    const KeyPtr key(PEM_read_bio_PrivateKey(reader(access.client_key_pem).get(), nullptr, nullptr, nullptr));
+    const auto key = pem::private_key(access.client_key_pem);
     if (!key) return pem_error(access, "the client key");
     client = std::make_unique<httplib::SSLClient>(name, access.port, certificate.get(), key.get());
   }

@@ -1,60 +1,35 @@
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <csignal>
 
 #include "common/net/tls.h"
 #include "common/net/tls_error.h"
+#include "common/pem.h"
 
 namespace usbloop::net {
 namespace {
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct X509Deleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using BioPtr = std::unique_ptr<BIO, BioDeleter>;
-using X509Ptr = std::unique_ptr<X509, X509Deleter>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
-
-BioPtr memory_bio(const std::string& text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-/// A callback that answers "no" to the question for a pass phrase; without it libcrypto asks the terminal.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
-
-X509Ptr next_certificate(BIO* bio) { return X509Ptr(PEM_read_bio_X509(bio, nullptr, no_pass_phrase, nullptr)); }
-
 Result<> use_certificate(SSL_CTX* context, const std::string& cert_pem, const std::string& key_pem) {
-  const BioPtr certificates = memory_bio(cert_pem);
-  const X509Ptr leaf = next_certificate(certificates.get());
+  const auto certificates = pem::reader(cert_pem);
+  const auto leaf = pem::next_certificate(certificates.get());
   if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1) return tls_error("read", "the TLS certificate");
-  while (X509Ptr intermediate = next_certificate(certificates.get())) {
+  while (const auto intermediate = pem::next_certificate(certificates.get())) {
     if (SSL_CTX_add1_chain_cert(context, intermediate.get()) != 1) return tls_error("use", "the TLS certificate chain");
   }
   ERR_clear_error();  // the loop ends with "no start line"
 
-  const BioPtr key_text = memory_bio(key_pem);
-  const KeyPtr key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_pass_phrase, nullptr));
+  const auto key = pem::private_key(key_pem);
   if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) return tls_error("read", "the TLS private key");
   if (SSL_CTX_check_private_key(context) != 1) return tls_error("use", "the TLS key with its certificate");
   return {};
 }
 
 Result<> add_authorities(SSL_CTX* context, const std::string& ca_pem) {
-  const BioPtr bio = memory_bio(ca_pem);
+  const auto bio = pem::reader(ca_pem);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   int count = 0;
-  while (X509Ptr authority = next_certificate(bio.get())) {
+  while (const auto authority = pem::next_certificate(bio.get())) {
     if (X509_STORE_add_cert(store, authority.get()) != 1) return tls_error("use", "the certificate authority");
     SSL_CTX_add_client_CA(context, authority.get());
     ++count;
