@@ -5,18 +5,17 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "common/fd.h"
 #include "common/log.h"
+#include "common/stop_wait.h"
 #include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
 
 namespace {
 
-/// A guest under TCG writes some MB in this time.
+/// A guest under TCG writes some 200 KB in this time.
 constexpr std::chrono::seconds kInterval{2};
 
 /// The file's bytes from `offset` on, up to `size`; fewer at its end. Errors: errno.
@@ -64,10 +63,7 @@ Result<> shorten_log(const std::string& path, const LogLimit& limit) {
 }
 
 void keep_logs_short(const RunDir& run_dir, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any asked;
-  std::unique_lock lock(mutex);
-  while (!asked.wait_for(lock, stop, kInterval, [&stop] { return stop.stop_requested(); })) {
+  while (wait_unless_stopped(stop, kInterval)) {
     for (const std::string& uid : run_dir.guests()) {
       for (const char* name : {kSerialLog, kQemuLog}) {
         const auto kept = shorten_log(run_dir.guest_directory(uid) + "/" + name, {});

@@ -5,12 +5,11 @@
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "common/log.h"
+#include "common/stop_wait.h"
 #include "launcher-sim/json_at.h"
 #include "launcher-sim/node_pods.h"
 #include "launcher-sim/vmi_status.h"
@@ -173,11 +172,10 @@ Result<> NodeAgent::heartbeat(const std::stop_token& stop) {
 }
 
 void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& registered) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   bool is_registered = false;
   bool failing = false;
-  while (!stop.stop_requested()) {
+  auto pause = std::chrono::milliseconds::zero();
+  while (wait_unless_stopped(stop, pause)) {
     const auto done = is_registered ? heartbeat(stop) : register_node(stop);
     if (stop.stop_requested()) return;
     if (!done && !failing) spdlog::warn("the node is not refreshed: {}; trying again", done.error().message());
@@ -187,8 +185,7 @@ void NodeAgent::run(const std::stop_token& stop, const std::function<void()>& re
       is_registered = true;
       registered();
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, done ? std::chrono::milliseconds(kHeartbeat) : kRetry, [] { return false; });
+    pause = done ? std::chrono::milliseconds(kHeartbeat) : kRetry;
   }
 }
 

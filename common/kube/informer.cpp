@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "common/stop_wait.h"
+
 namespace usbloop::kube {
 namespace {
 
@@ -102,9 +104,7 @@ bool Informer::pause(const std::stop_token& stop) {
   // Between half and all of it, so that many clients do not come back in step.
   const std::chrono::milliseconds time(
       std::uniform_int_distribution<std::int64_t>(longest.count() / 2, longest.count())(random));
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
+  return wait_unless_stopped(stop, time);
 }
 
 void Informer::replace(const json& items) {
