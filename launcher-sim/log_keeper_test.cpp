@@ -2,14 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "common/fd.h"
-#include "common/test_text.h"
+#include "launcher-sim/test_directory.h"
 
 using namespace usbloop;
 using namespace usbloop::launcher;
@@ -19,18 +18,9 @@ namespace {
 
 class Log {
  public:
-  Log() {
-    std::string pattern = (fs::temp_directory_path() / "usbloop-log-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-    writer_ = Fd(::open(path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    REQUIRE(writer_);
-  }
-  ~Log() { fs::remove_all(folder_); }
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
+  Log() : writer_(::open(path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) { REQUIRE(writer_); }
 
-  [[nodiscard]] std::string path() const { return folder_ / "serial.log"; }
+  [[nodiscard]] std::string path() const { return directory_ / "serial.log"; }
   void append(const std::string& text) const {
     REQUIRE(::write(writer_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   }
@@ -40,7 +30,7 @@ class Log {
   }
 
  private:
-  fs::path folder_;
+  test::TestDirectory directory_;
   Fd writer_;
 };
 

@@ -3,11 +3,11 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
+#include "common/kube/kubeconfig_test_support.h"
 #include "common/net/test_certificate.h"
+#include "common/pem.h"
 
 using namespace usbloop;
 using namespace usbloop::kube;
@@ -15,19 +15,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <typename Read>
-auto from_pem(const std::string& pem, Read read) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                      BIO_free);
-  return read(bio.get(), nullptr, nullptr, nullptr);
-}
-
 /// An HTTPS server with the certificate net::test::localhost(), until the end of this object.
 class TlsServer {
  public:
   TlsServer()
-      : certificate_(from_pem(net::test::localhost().certificate, PEM_read_bio_X509), X509_free),
-        key_(from_pem(net::test::localhost().key, PEM_read_bio_PrivateKey), EVP_PKEY_free),
+      : certificate_(pem::next_certificate(pem::reader(net::test::localhost().certificate).get())),
+        key_(pem::private_key(net::test::localhost().key)),
         server_(certificate_.get(), key_.get()),
         port_(server_.bind_to_any_port("127.0.0.1")) {
     REQUIRE(port_ > 0);
@@ -54,8 +47,8 @@ class TlsServer {
   }
 
  private:
-  std::unique_ptr<X509, decltype(&X509_free)> certificate_;
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;
+  pem::CertificatePtr certificate_;
+  pem::KeyPtr key_;
   httplib::SSLServer server_;
   int port_;
   std::thread thread_;
@@ -65,21 +58,14 @@ class TlsServer {
 class SystemAuthority {
  public:
   explicit SystemAuthority(const std::string& pem) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "usbloop-authority-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-    std::ofstream(folder_ / "ca.pem") << pem;
-    ::setenv("SSL_CERT_FILE", (folder_ / "ca.pem").c_str(), 1);
+    ::setenv("SSL_CERT_FILE", workspace_.write("ca.pem", pem).c_str(), 1);
   }
-  ~SystemAuthority() {
-    ::unsetenv("SSL_CERT_FILE");
-    std::filesystem::remove_all(folder_);
-  }
+  ~SystemAuthority() { ::unsetenv("SSL_CERT_FILE"); }
   SystemAuthority(const SystemAuthority&) = delete;
   SystemAuthority& operator=(const SystemAuthority&) = delete;
 
  private:
-  std::filesystem::path folder_;
+  testing::Workspace workspace_;
 };
 
 }  // namespace
