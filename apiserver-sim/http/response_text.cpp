@@ -1,9 +1,8 @@
 #include "apiserver-sim/http/response_text.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <string_view>
@@ -11,6 +10,8 @@
 
 namespace usbloop::apiserver {
 namespace {
+
+int lower(unsigned char letter) { return std::tolower(letter); }
 
 const char* reason_phrase(int code) {
   switch (code) {
@@ -53,18 +54,18 @@ void sort_headers(std::string& response) {
   const std::size_t end = response.find("\r\n\r\n", interim);
   if (end == std::string::npos) return;
   const std::size_t begin = response.find(kLineEnd, interim) + kLineEnd.size();
-  std::vector<std::string> lines;
-  for (std::size_t at = begin; at < end;) {
-    const std::size_t next = response.find(kLineEnd, at) + kLineEnd.size();
-    lines.push_back(response.substr(at, next - at));
-    at = next;
+  if (begin > end) return;  // no headers at all
+  const std::string head = response.substr(begin, end + kLineEnd.size() - begin);
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = head; !rest.empty(); rest.remove_prefix(lines.back().size())) {
+    lines.push_back(rest.substr(0, rest.find(kLineEnd) + kLineEnd.size()));
   }
-  const auto earlier = [](const std::string& a, const std::string& b) {
-    return ::strcasecmp(a.substr(0, a.find(':')).c_str(), b.substr(0, b.find(':')).c_str()) < 0;
+  const auto earlier = [](std::string_view a, std::string_view b) {
+    return std::ranges::lexicographical_compare(a.substr(0, a.find(':')), b.substr(0, b.find(':')), {}, lower, lower);
   };
   std::stable_sort(lines.begin(), lines.end(), earlier);
   auto place = response.begin() + static_cast<std::ptrdiff_t>(begin);
-  for (const std::string& line : lines) place = std::copy(line.begin(), line.end(), place);
+  for (const std::string_view line : lines) place = std::copy(line.begin(), line.end(), place);
 }
 
 std::string chunked_head(const std::string& content_type, const std::string& audit_id) {
