@@ -1,10 +1,10 @@
 #include "apiserver-sim/api/codec.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "apiserver-sim/api/protobuf_envelope.h"
 #include "apiserver-sim/api/yaml.h"
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -73,7 +73,7 @@ std::string media_type(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   std::string type;
   for (const char c : content_type) {
-    if (c != ' ' && c != '\t') type += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != ' ' && c != '\t') type += lower_case(c);
   }
   return type;
 }

@@ -1,9 +1,10 @@
 #include "apiserver-sim/api/negotiation.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <string_view>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -16,7 +17,7 @@ struct MediaRange {
 std::string cleaned(std::string_view text) {
   std::string result;
   for (const char c : text) {
-    if (c != ' ' && c != '\t') result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != ' ' && c != '\t') result += lower_case(c);
   }
   return result;
 }

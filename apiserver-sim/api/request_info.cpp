@@ -1,10 +1,11 @@
 #include "apiserver-sim/api/request_info.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string_view>
 #include <vector>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -19,11 +20,6 @@ std::vector<std::string> split_path(std::string_view path) {
   return segments;
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 std::string verb_of(const Request& request, bool names_object) {
   const std::string& method = request.method;
   if (method == "GET" || method == "HEAD") {
@@ -34,7 +30,7 @@ std::string verb_of(const Request& request, bool names_object) {
   if (method == "PUT") return "update";
   if (method == "PATCH") return "patch";
   if (method == "DELETE") return names_object ? "delete" : "deletecollection";
-  return lower(method);
+  return lower_case(method);
 }
 
 /// The one name that a field selector asks for: lists and watches of one object are authorized by its name.
@@ -70,7 +66,7 @@ std::size_t read_group_version(const std::vector<std::string>& segments, Request
 RequestInfo read_request_info(const Request& request) {
   RequestInfo info;
   info.path = request.path;
-  info.verb = lower(request.method);
+  info.verb = lower_case(request.method);
   const std::vector<std::string> segments = split_path(request.path);
   std::size_t at = read_group_version(segments, info);
   if (at == 0) return info;

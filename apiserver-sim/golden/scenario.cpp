@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver::golden {
 namespace {
@@ -15,11 +16,6 @@ constexpr std::array<std::string_view, 8> kHeadersThatMatter = {
     "Content-Type",          "Warning",          "Retry-After",        "Allow", "Location",
     "Sec-WebSocket-Version", "WWW-Authenticate", "Content-Disposition"};
 constexpr const char* kNoNewline = "\\ no newline at the end\n";
-
-bool equal_names(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 void read_request_line(const std::string& line, Step& step) {
   std::istringstream words(line);
@@ -118,7 +114,7 @@ int Answer::code() const {
 
 std::string Answer::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (equal_names(key, name)) return value;
+    if (equal_ignoring_case(key, name)) return value;
   }
   return {};
 }
@@ -127,7 +123,7 @@ std::string recorded_text(const Answer& answer, const std::vector<std::pair<std:
   std::string text = answer.status_line + "\n";
   for (const auto& [name, value] : answer.headers) {
     const bool matters = std::any_of(kHeadersThatMatter.begin(), kHeadersThatMatter.end(),
-                                     [&key = name](std::string_view one) { return equal_names(one, key); });
+                                     [&key = name](std::string_view one) { return equal_ignoring_case(one, key); });
     if (matters) text.append(name).append(": ").append(value).append("\n");
   }
   if (!answer.body.empty()) text.append("\n").append(answer.body);

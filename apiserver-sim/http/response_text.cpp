@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <string_view>
 #include <vector>
 
+#include "common/ascii_case.h"
+
 namespace usbloop::apiserver {
 namespace {
-
-int lower(unsigned char letter) { return std::tolower(letter); }
 
 const char* reason_phrase(int code) {
   switch (code) {
@@ -61,7 +60,8 @@ void sort_headers(std::string& response) {
     lines.push_back(rest.substr(0, rest.find(kLineEnd) + kLineEnd.size()));
   }
   const auto earlier = [](std::string_view a, std::string_view b) {
-    return std::ranges::lexicographical_compare(a.substr(0, a.find(':')), b.substr(0, b.find(':')), {}, lower, lower);
+    const auto name = [](std::string_view line) { return lower_case(line.substr(0, line.find(':'))); };
+    return name(a) < name(b);
   };
   std::stable_sort(lines.begin(), lines.end(), earlier);
   auto place = response.begin() + static_cast<std::ptrdiff_t>(begin);

@@ -1,11 +1,10 @@
 #include "apiserver-sim/metrics/object_collector.h"
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apiserver-sim/resources/resource.h"
+#include "common/ascii_case.h"
 #include "common/metrics/exposition.h"
 
 namespace usbloop::apiserver {
@@ -19,11 +18,6 @@ using prometheus::MetricFamily;
 
 constexpr const char* kVmis = "virtualmachineinstances.kubevirt.io";
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 /// Labels of kubevirt_vmi_info; those without a value are left out.
 Labels labels_of(const Object& object) {
   const json vmi = object.parse();
@@ -32,7 +26,7 @@ Labels labels_of(const Object& object) {
     if (!value.empty()) labels[label] = value;
   };
   add("node", text_at(vmi, "/status/nodeName"));
-  add("phase", lower(text_at(vmi, "/status/phase")));
+  add("phase", lower_case(text_at(vmi, "/status/phase")));
   for (const char* name : {"os", "workload", "flavor"}) {
     add(name, text_at(vmi, (std::string("/metadata/annotations/vm.kubevirt.io~1") + name).c_str()));
   }

@@ -1,7 +1,6 @@
 #include "apiserver-sim/resources/event.h"
 
-#include <algorithm>
-#include <cctype>
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -16,9 +15,7 @@ std::string first_of(const json& event, std::initializer_list<const char*> point
 }
 
 std::string object_cell(const json& event) {
-  std::string kind = text_at(event, "/involvedObject/kind");
-  std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-  return kind + "/" + text_at(event, "/involvedObject/name");
+  return lower_case(text_at(event, "/involvedObject/kind")) + "/" + text_at(event, "/involvedObject/name");
 }
 
 }  // namespace

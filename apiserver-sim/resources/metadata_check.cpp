@@ -1,11 +1,11 @@
 #include "apiserver-sim/resources/metadata_check.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 
 #include "apiserver-sim/resources/field_error.h"
 #include "apiserver-sim/resources/names.h"
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -53,9 +53,7 @@ void check_annotations(const json& metadata, Causes& causes) {
   if (annotations == nullptr) return;
   std::size_t bytes = 0;
   for (const auto& [key, value] : annotations->items()) {
-    std::string lower = key;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    for (const std::string& fault : qualified_name_faults(lower)) {
+    for (const std::string& fault : qualified_name_faults(lower_case(key))) {
       causes.push_back(field::invalid("metadata.annotations", key, fault));
     }
     bytes += key.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -19,10 +20,7 @@ std::string digest(std::string_view token) {
 std::string_view bearer_token(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() <= kScheme.size()) return {};
-  const bool is_bearer = std::equal(kScheme.begin(), kScheme.end(), authorization.begin(), [](char expected, char c) {
-    return std::tolower(static_cast<unsigned char>(c)) == expected;
-  });
-  if (!is_bearer) return {};
+  if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
   authorization.remove_prefix(kScheme.size());
   const auto first = authorization.find_first_not_of(' ');
   return first == std::string_view::npos ? std::string_view() : authorization.substr(first);

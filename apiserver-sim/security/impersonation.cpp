@@ -1,7 +1,8 @@
 #include "apiserver-sim/security/impersonation.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -9,12 +10,6 @@ namespace {
 constexpr std::string_view kServiceAccountPrefix = "system:serviceaccount:";
 constexpr const char* kAuthenticated = "system:authenticated";
 constexpr const char* kUnauthenticated = "system:unauthenticated";
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -113,7 +108,7 @@ Impersonation read_impersonation(std::string_view head_text) {
     head_text.remove_prefix(std::min(line.size() + 2, head_text.size()));
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    take_header(lower(line.substr(0, colon)), trim(line.substr(colon + 1)), wanted);
+    take_header(lower_case(line.substr(0, colon)), trim(line.substr(colon + 1)), wanted);
   }
   return wanted;
 }

@@ -1,8 +1,9 @@
 #include "apiserver-sim/subresource/refusals.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
+
+#include "common/ascii_case.h"
 
 namespace usbloop::apiserver {
 
@@ -29,7 +30,7 @@ Response answer_text(int code, std::string text) { return {code, "text/plain; ch
 
 std::string dial_text(const std::string& path, const Error& error) {
   std::string cause = error.cause;
-  if (!cause.empty()) cause[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(cause[0])));
+  if (!cause.empty()) cause[0] = lower_case(cause[0]);
   return "dial unix " + path + ": connect: " + cause;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <exception>
 #include <websocketpp/config/core.hpp>
@@ -12,15 +11,12 @@
 #include <websocketpp/http/response.hpp>
 #include <websocketpp/processors/hybi13.hpp>
 
+#include "common/ascii_case.h"
+
 namespace usbloop::websocket {
 namespace {
 
 namespace http = websocketpp::http;
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t";

@@ -4,12 +4,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "common/ascii_case.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/vmi.h"
@@ -25,11 +24,6 @@ std::string now_rfc3339() {
   ::gmtime_r(&now, &parts);
   std::string text(32, '\0');
   text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-  return text;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
@@ -116,8 +110,8 @@ FakeNode::Request FakeNode::accept(milliseconds timeout) {
 }
 
 std::string FakeNode::Request::header(const std::string& name) const {
-  const std::string wanted = "\r\n" + lower(name) + ":";
-  const std::size_t at = lower(head).find(wanted);
+  const std::string wanted = "\r\n" + lower_case(name) + ":";
+  const std::size_t at = lower_case(head).find(wanted);
   if (at == std::string::npos) return {};
   const std::size_t start = head.find_first_not_of(' ', at + wanted.size());
   return head.substr(start, head.find("\r\n", start) - start);
