@@ -22,9 +22,10 @@ bool process_exists(pid_t pid) {
   return ::kill(pid, 0) == 0;
 }
 
+/// Empty when there is no such object: it may be gone for a moment, between the old one and the new.
 json get(Loop& loop, const std::string& path) {
   const auto answer = loop.api().get(path);
-  return answer.status == 200 ? answer.json() : json();
+  return answer.status == 200 ? answer.json() : json::object();
 }
 
 json items(Loop& loop, const std::string& path) { return get(loop, path).value("items", json::array()); }
@@ -138,9 +139,9 @@ TEST_CASE("a VM runs its VMI again after a crash, and stops it when it is halted
   vm.wait_status("Running");
   vm.set_strategy("Halted");
   vm.wait_status("Stopped");  // as soon as its VMI is final, which goes a moment later
-  wait_until("the VMI to be gone", 10s, [&] { return vm.vmi().is_null(); });
+  wait_until("the VMI to be gone", 10s, [&] { return vm.vmi().empty(); });
   CHECK(loop.api().remove(kVms + "/demo").status == 200);
-  wait_until("the VM to be gone", 10s, [&] { return vm.object().is_null(); });
+  wait_until("the VM to be gone", 10s, [&] { return vm.object().empty(); });
   CHECK(items(loop, kPods).empty());
 }
 
@@ -148,7 +149,7 @@ TEST_CASE("each daemon is killed while a VM starts: it comes up all the same, on
   const CaseDir dir;
   Loop loop(dir);
   const Vm vm(loop, "demo", "Always");
-  wait_until("its VMI", 10s, [&] { return !vm.vmi().is_null(); });
+  wait_until("its VMI", 10s, [&] { return !vm.vmi().empty(); });
   loop.apiserver().kill_hard();
   loop.launcher().kill_hard();
   loop.start_apiserver();
