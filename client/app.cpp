@@ -28,8 +28,11 @@ constexpr std::chrono::seconds kConnectTimeout{15};
 constexpr int kEnded = 0;
 constexpr int kFailed = 1;
 
+/// In one write: who follows the log never sees half a line.
+void say(const std::string& line) { std::cerr << line + "\n" << std::flush; }
+
 int fail(const Error& error) {
-  std::cerr << text_of(error) << std::endl;
+  say(text_of(error));
   return kFailed;
 }
 
@@ -91,8 +94,7 @@ class Redirection {
     }
     SessionOptions options;
     options.on_announced = [this, &device = (*host)->device()] {
-      std::cerr << "Redirecting " << device.label() << " to " << target_.label() << ". Press Ctrl-C to stop."
-                << std::endl;
+      say("Redirecting " + device.label() + " to " + target_.label() + ". Press Ctrl-C to stop.");
     };
     session_.emplace(loop_.get_executor(), **host, *opened->channel, std::move(options));
     const SessionEnd end = co_await session_->run();
@@ -101,17 +103,17 @@ class Redirection {
   }
 
   int refused(const websocket::Refusal& refusal) const {
-    std::cerr << "Can't access VMI " << target_.name << ": " << refusal_message(refusal) << std::endl;
-    if (const auto hint = refusal_hint(refusal, access_, target_); !hint.empty()) std::cerr << hint << std::endl;
+    say("Can't access VMI " + target_.name + ": " + refusal_message(refusal));
+    if (const auto hint = refusal_hint(refusal, access_, target_); !hint.empty()) say(hint);
     return kFailed;
   }
 
   int report(const SessionEnd& end) const {
     switch (end.cause) {
-      case SessionEnd::Cause::stopped: std::cerr << "Stopped; the device is back." << std::endl; return kEnded;
+      case SessionEnd::Cause::stopped: say("Stopped; the device is back."); return kEnded;
       case SessionEnd::Cause::closed:
         if (end.close.code == 1000) {
-          std::cerr << "The server closed the redirection in good order." << std::endl;
+          say("The server closed the redirection in good order.");
           return kEnded;
         }
         break;
@@ -123,7 +125,7 @@ class Redirection {
                          ")? Then unpause it and try again."});
       case SessionEnd::Cause::lost: break;
     }
-    std::cerr << far_end_message(end, target_, look_up_vmi(access_, target_)) << std::endl;
+    say(far_end_message(end, target_, look_up_vmi(access_, target_)));
     return kFailed;
   }
 
