@@ -18,6 +18,7 @@
 #include "client/give_back.h"
 #include "client/output_queue.h"
 #include "common/log.h"
+#include "usbredir/packet_gate.h"
 
 namespace usbloop::client {
 
@@ -121,7 +122,7 @@ class LibusbHost : public usbredir::HostEnd {
   static void on_flush(void* self);
   static std::uint64_t on_output_size(void* self) { return static_cast<LibusbHost*>(self)->output_.bytes(); }
 
-  std::string last_error();
+  std::string last_error() const;
   void note_packet(const std::uint8_t* data, std::size_t size);
   void advance(HostState next);
   void look_at_state(int read_result);
@@ -138,11 +139,12 @@ class LibusbHost : public usbredir::HostEnd {
   OutputQueue output_;
   RedirHostPtr host_;
 
+  usbredir::PacketGate gate_{usbredir::PacketLimits{}, true};
   std::span<const std::byte> input_;  // what receive() was given and on_read() has not taken
   std::atomic<bool> congested_{false};
   std::atomic<HostState> state_{HostState::waiting};
-  std::mutex error_mutex_;
-  std::string last_error_;  // of the library, for start()
+  mutable std::mutex error_mutex_;
+  std::string last_error_;  // of the library or the gate, for start() and outcome()
   std::atomic<bool> started_{false};
   std::mutex wake_mutex_;
   std::function<void()> wake_;
@@ -243,7 +245,7 @@ void LibusbHost::on_log(void* self, int level, const char* text) {
   host.last_error_ = std::move(line);
 }
 
-std::string LibusbHost::last_error() {
+std::string LibusbHost::last_error() const {
   const std::lock_guard lock(error_mutex_);
   return last_error_;
 }
@@ -252,10 +254,16 @@ int LibusbHost::on_read(void* self, std::uint8_t* data, int count) {
   auto& host = *static_cast<LibusbHost*>(self);
   host.check_congestion();
   if (host.congested_) return 0;  // "would block": the rest is offered again
-  const auto taken = std::min(host.input_.size(), static_cast<std::size_t>(count));
-  std::memcpy(data, host.input_.data(), taken);
-  host.input_ = host.input_.subspan(taken);
-  return static_cast<int>(taken);
+  const std::size_t most = std::min(static_cast<std::size_t>(count), host.gate_.next_piece());
+  const auto piece = host.input_.first(std::min(host.input_.size(), most));
+  if (const auto passed = host.gate_.pass(piece); !passed) {
+    const std::lock_guard lock(host.error_mutex_);
+    host.last_error_ = passed.error().cause;
+    return -1;
+  }
+  std::memcpy(data, piece.data(), piece.size());
+  host.input_ = host.input_.subspan(piece.size());
+  return static_cast<int>(piece.size());
 }
 
 /// Owned buffers must be taken whole; 0 leaves the packet in the library until consume() has made room.
@@ -315,6 +323,7 @@ Result<std::size_t> LibusbHost::receive(std::span<const std::byte> bytes) {
 
 void LibusbHost::look_at_state(int read_result) {
   switch (read_result) {
+    case usbredirhost_read_io_error:  // on_read() has refused a packet
     case usbredirhost_read_parse_error:
       advance(HostState::failed);
       release_device();
@@ -354,7 +363,7 @@ Result<> LibusbHost::outcome() const {
       return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");
     case HostState::failed:
       return make_error(ErrorKind::protocol, "redirect", label,
-                        "the virtual machine's side broke the usbredir protocol");
+                        "the virtual machine's side broke the usbredir protocol: " + last_error());
     default: return {};
   }
 }

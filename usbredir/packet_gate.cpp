@@ -8,6 +8,9 @@
 namespace usbloop::usbredir {
 namespace {
 
+// The hello itself always has the short header: the peer's capabilities are not known yet.
+constexpr std::size_t short_header_size = 12;
+constexpr std::size_t long_header_size = 16;
 constexpr std::uint32_t longest_type_header = 288;  // ep_info with streams
 constexpr std::uint32_t longest_hello = 64 + 64;    // version text, and room for 512 capabilities
 
@@ -30,19 +33,18 @@ auto refuse_packet(std::string cause) {
 
 }  // namespace
 
+PacketGate::PacketGate(PacketLimits limits, bool long_ids)
+    : limits_(limits), long_ids_(long_ids), header_size_(short_header_size) {}
+
 bool PacketGate::in_data() const {
   constexpr std::uint32_t kTypeHeader = 10;  // of control and bulk packets; 8 without the 32-bit length of bulk
   if (body_left_ == 0 || body_size_ - body_left_ < kTypeHeader) return false;
   return type_ == usb_redir_control_packet || type_ == usb_redir_bulk_packet;
 }
 
-std::size_t PacketGate::next_piece(std::size_t header_size) {
-  if (at_boundary()) header_size_ = header_size;
-  return body_left_ > 0 ? body_left_ : header_size_ - header_have_;
-}
-
 Result<> PacketGate::pass(std::span<const std::byte> bytes) {
   if (body_left_ > 0) {
+    if (type_ == usb_redir_hello) read_hello(bytes);
     body_left_ -= static_cast<std::uint32_t>(bytes.size());
     return {};
   }
@@ -51,6 +53,15 @@ Result<> PacketGate::pass(std::span<const std::byte> bytes) {
   if (header_have_ < header_size_) return {};
   header_have_ = 0;
   return check_header();
+}
+
+/// A piece of the hello's body: a version text, then the capabilities.
+void PacketGate::read_hello(std::span<const std::byte> piece) {
+  constexpr std::size_t kAt = sizeof(usb_redir_hello_header::version) + usb_redir_cap_64bits_ids / 8;
+  constexpr std::byte kBit{1U << (usb_redir_cap_64bits_ids % 8)};
+  const std::size_t begin = body_size_ - body_left_;
+  if (kAt < begin || kAt >= begin + piece.size()) return;
+  if (long_ids_ && (piece[kAt - begin] & kBit) != std::byte{0}) header_size_ = long_header_size;
 }
 
 Result<> PacketGate::check_header() {

@@ -22,14 +22,14 @@ struct PacketLimits {
 /// pass at a cost to us: packets before the hello, a second hello, and lengths it would allocate (up to 128 MiB).
 class PacketGate {
  public:
-  explicit PacketGate(PacketLimits limits) : limits_(limits) {}
+  /// `long_ids`: our own hello offers 64-bit ids, which are used when the peer's does so too.
+  PacketGate(PacketLimits limits, bool long_ids);
 
   /// True when the next byte begins a packet.
   [[nodiscard]] bool at_boundary() const { return header_have_ == 0 && body_left_ == 0; }
 
-  /// How many bytes may be passed at most in one piece, so that pass() sees each header whole. `header_size` is 12 or
-  /// 16 (64-bit ids) and only looked at on a boundary.
-  [[nodiscard]] std::size_t next_piece(std::size_t header_size);
+  /// How many bytes may be passed at most in one piece, so that pass() sees each header whole.
+  [[nodiscard]] std::size_t next_piece() const { return body_left_ > 0 ? body_left_ : header_size_ - header_have_; }
 
   /// Whether the next bytes are data of a control or bulk packet, behind all that says what the packet is.
   [[nodiscard]] bool in_data() const;
@@ -39,10 +39,12 @@ class PacketGate {
 
  private:
   [[nodiscard]] Result<> check_header();
+  void read_hello(std::span<const std::byte> piece);
 
   PacketLimits limits_;
+  bool long_ids_;
   std::array<std::byte, 16> header_{};
-  std::size_t header_size_ = 12;
+  std::size_t header_size_;
   std::size_t header_have_ = 0;
   std::uint32_t type_ = 0;       ///< of the packet whose body comes
   std::uint32_t body_size_ = 0;  ///< of that body, and what of it has not come

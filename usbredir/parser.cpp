@@ -16,11 +16,15 @@ namespace {
 constexpr std::size_t header_size_32bit_ids = 12;
 constexpr std::size_t header_size_64bit_ids = 16;
 
+bool offers(const ParserOptions& options, int cap) {
+  return std::find(options.capabilities.begin(), options.capabilities.end(), cap) != options.capabilities.end();
+}
+
 }  // namespace
 
 Parser::Parser(const ParserOptions& options, PacketHandler& handler)
     : handler_(handler),
-      gate_(options.limits),
+      gate_(options.limits, offers(options, usb_redir_cap_64bits_ids)),
       high_water_(options.high_water),
       keep_data_(options.keep_data),
       parser_(usbredirparser_create()) {
@@ -53,7 +57,7 @@ int Parser::read(std::uint8_t* data, int count) {
   if (error_) return -1;
   if (input_.empty()) return 0;
   if (gate_.at_boundary() && !wants_input()) return 0;
-  const std::size_t size = std::min({std::size_t(count), input_.size(), gate_.next_piece(header_size())});
+  const std::size_t size = std::min({std::size_t(count), input_.size(), gate_.next_piece()});
   const bool wanted = keep_data_ || !gate_.in_data();
   if (const auto passed = gate_.pass(input_.first(size)); !passed) {
     error_ = passed.error();
