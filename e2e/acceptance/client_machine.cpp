@@ -5,10 +5,12 @@
 
 #include "e2e/harness/failure.h"
 #include "e2e/harness/programs.h"
+#include "e2e/harness/tls_socket.h"
 
 namespace usbloop::e2e {
 namespace {
 
+constexpr const char* kMonitor = "monitor";  // QEMU's, in its directory
 constexpr const char* kClient = "/tmp/bin/kubectl-usbredir --kubeconfig /tmp/kubeconfig ";
 
 PlainGuestOptions machine_options(std::vector<std::string> devices) {
@@ -18,7 +20,8 @@ PlainGuestOptions machine_options(std::vector<std::string> devices) {
   // The programs have a mount of their own: the build may stand in a directory that the machine's /tmp hides.
   devices.insert(devices.end(),
                  {"-virtfs", shared("/", "host"), "-virtfs", shared(kubectl_usbredir().parent_path().string(), "bin"),
-                  "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="});
+                  "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile=", "-monitor",
+                  std::string("unix:") + kMonitor + ",server=on,wait=off"});
   return {.name = "client-machine",
           .memory = "384M",
           .kernel_parameters = "usbloop.role=client",
@@ -38,6 +41,15 @@ ClientMachine::ClientMachine(const CaseDir& dir, std::vector<std::string> device
   // Line by line: the console takes lines of at most 4095 bytes.
   while (std::getline(lines, line)) shell.must_run("echo '" + line + "' >> /h/tmp/kubeconfig");
   shell.must_run("chmod 644 /h/tmp/kubeconfig");
+}
+
+void ClientMachine::unplug(const std::string& id) {
+  constexpr const char* kPrompt = "(qemu) ";
+  PlainSocket monitor(connect_unix(machine_.dir() / kMonitor));
+  monitor.receive_through(kPrompt, 5s);
+  monitor.send("device_del " + id + "\n");
+  const std::string answer = monitor.receive_through(kPrompt, 5s);
+  if (answer.find("Error") != std::string::npos) throw Failure("unplug " + id + ": " + answer);
 }
 
 std::string ClientMachine::bus_device(const std::string& port) {
@@ -69,6 +81,13 @@ std::string ClientMachine::start_client(const std::string& arguments) {
 
 int ClientMachine::stop_client() {
   return console().run("kill -INT $(cat /tmp/client.pid); wait $(cat /tmp/client.pid)", 10s).status;
+}
+
+int ClientMachine::status_after(const std::function<void()>& cause) {
+  // Waiting begins before: the shell forgets the status of a job that has ended.
+  console().start("wait $(cat /tmp/client.pid)");
+  cause();
+  return console().finish(10s).status;
 }
 
 void ClientMachine::kill_client() { console().must_run("kill -KILL $(cat /tmp/client.pid)"); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ class ClientMachine {
 
   GuestConsole& console() { return machine_.console(); }
 
+  /// Pulls out the device that has this id among the QEMU arguments.
+  void unplug(const std::string& id);
+
   /// "BUS-DEVICE" of the device at a port ("1-1"), as lsusb numbers them.
   std::string bus_device(const std::string& port);
 
@@ -27,6 +31,8 @@ class ClientMachine {
   std::string start_client(const std::string& arguments);
   /// Ctrl-C; the client's exit status.
   int stop_client();
+  /// The exit status of the client in the background, which ends by itself once `cause` has run.
+  int status_after(const std::function<void()>& cause);
   /// SIGKILL.
   void kill_client();
   /// What the client in the background has said.

@@ -2,12 +2,16 @@
 // QEMU's usb-storage is the stick in it, and the client takes it through libusb.
 #include <doctest/doctest.h>
 
+#include <future>
+
 #include "common/test_text.h"
 #include "e2e/acceptance/client_machine.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/loop.h"
+#include "e2e/harness/slot_node.h"
+#include "e2e/harness/usbredir_bytes.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -18,10 +22,15 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-std::vector<std::string> stick_hardware(const fs::path& image) {
-  return {"-drive", "if=none,id=stick,format=raw,file=" + image.string(), "-device",
-          "usb-storage,bus=xhci.0,port=1,drive=stick"};
+std::vector<std::string> stick_hardware(const fs::path& image, int port = 1) {
+  const std::string drive = "drive" + std::to_string(port);
+  return {
+      "-drive", "if=none,id=" + drive + ",format=raw,file=" + image.string(), "-device",
+      "usb-storage,bus=xhci.0,id=stick" + std::to_string(port) + ",port=" + std::to_string(port) + ",drive=" + drive};
 }
+
+/// How many guards wait for the end of a client in the person's machine.
+std::string guards(ClientMachine& machine) { return machine.console().run("ps | grep -c -- '--give-bac[k]'").output; }
 
 }  // namespace
 
@@ -72,13 +81,12 @@ TEST_CASE("a client that is killed leaves the stick with its driver, and with bo
   GuestConsole& guest = vmi.boot();
   GuestConsole& console = machine.console();
   CHECK(wait_disk(console, "2-1") == "sda");
-  const auto guards = [&] { return console.run("ps | grep -c -- '--give-bac[k]'").output; };
 
   for (const bool both : {false, true}) {
     CAPTURE(both);
     std::size_t there = guest.mark();
     machine.start_client("46f4:0001 demo");
-    CHECK(guards() == "1");
+    CHECK(guards(machine) == "1");
     // In the middle of a transfer, which the driver has to get over.
     const std::string disk = wait_disk(guest, "2-1");
     guest.must_run("(dd if=/dev/" + disk + " of=/dev/null bs=64k >/dev/null 2>&1 &)");
@@ -93,7 +101,70 @@ TEST_CASE("a client that is killed leaves the stick with its driver, and with bo
     }
     CHECK_NOTHROW(console.wait_for_line("usbloop-guest: disk add sda", 10s, here));
     CHECK(guest_sha256(console, "sda", 4 * kMiB) == sha256_of(content));
-    wait_until("no guard is left", 5s, [&] { return guards() == "0"; });
+    wait_until("no guard is left", 5s, [&] { return guards(machine) == "0"; });
+  }
+}
+
+TEST_CASE("a stick that is pulled out while nobody reads it ends the redirection, and a guard that comes too late") {
+  const CaseDir dir;
+  Loop loop(dir, {.sans = {"10.0.2.2"}});
+  Vmi vmi(loop, "demo");
+  std::vector<std::string> devices;
+  for (const int port : {1, 2}) {
+    const fs::path image = dir.path() / ("stick" + std::to_string(port) + ".img");
+    make_random_image(image, kMiB, static_cast<unsigned>(port));
+    for (const std::string& argument : stick_hardware(image, port)) devices.push_back(argument);
+  }
+  ClientMachine machine(dir, devices, loop.kubeconfig());
+  GuestConsole& guest = vmi.boot();
+
+  std::size_t there = guest.mark();
+  machine.start_client(machine.bus_device("2-1") + " demo");
+  wait_disk(guest, "2-1");
+  CHECK(machine.status_after([&] { machine.unplug("stick1"); }) == 1);
+  CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
+  CHECK_MESSAGE(contains(machine.client_output(), "unplugged"), machine.client_output());
+  wait_until("no guard is left", 5s, [&] { return guards(machine) == "0"; });
+
+  there = guest.mark();
+  machine.start_client(machine.bus_device("2-2") + " demo");
+  wait_disk(guest, "2-1");
+  const std::string all_guards = "ps | grep -- '--give-bac[k]' | while read -r pid rest; do kill -";
+  machine.console().must_run(all_guards + "STOP $pid; done");
+  machine.kill_client();
+  CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
+  machine.unplug("stick2");
+  wait_until("the stick is gone from the person's machine", 5s,
+             [&] { return machine.console().run("test -e /sys/bus/usb/devices/2-2").status != 0; });
+  CHECK(guards(machine) == "1");
+  machine.console().must_run(all_guards + "CONT $pid; done");
+  wait_until("no guard is left", 5s, [&] { return guards(machine) == "0"; });
+}
+
+TEST_CASE("a guest's side that breaks the protocol ends the session with the cause, and the stick goes back") {
+  const CaseDir dir;
+  Loop loop(dir, {.nodes = {}, .sans = {"10.0.2.2"}});
+  SlotNode node(loop, Way::handoff);
+  const fs::path image = dir.path() / "stick.img";
+  make_random_image(image, kMiB, 1);
+  ClientMachine machine(dir, stick_hardware(image), loop.kubeconfig());
+  const std::string bulk_of_300_mb("\x65\0\0\0\0\0\0\x12\0\0\0\0\0\0\0\0", 16);
+  for (const auto& [packet, cause] :
+       {std::pair{bulk_of_300_mb, "longer than the limit"}, std::pair{qemu_hello(), "a second hello"},
+        std::pair{usbredir_packet(usbredir_control, 1, "short"), "length"}}) {
+    CAPTURE(cause);
+    CHECK(wait_disk(machine.console(), "2-1") == "sda");
+    const std::size_t here = machine.console().mark();
+    auto client = std::async(std::launch::async, [&] { return machine.run_client("46f4:0001 demo"); });
+    const auto slot = node.accept(0);
+    CHECK(slot->send(qemu_hello()));
+    slot->receive_through("\xf4\x46", 10s);  // the vendor's id in device_connect
+    CHECK(slot->send(packet));
+    CHECK_NOTHROW(slot->receive_to_end(10s));
+    const GuestResult said = client.get();
+    CHECK(said.status == 1);
+    CHECK_MESSAGE(contains(said.output, cause), said.output);
+    CHECK_NOTHROW(machine.console().wait_for_line("usbloop-guest: disk add sda", 10s, here));
   }
 }
 
