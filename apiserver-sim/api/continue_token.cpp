@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr const char* kForm = "meta.k8s.io/v1";
 /// A namespace and a name of the greatest length, the fields around them, and base64's third.
-constexpr std::size_t kMostBytes = 2048;
+constexpr std::size_t kMostTokenBytes = 2048;
 
 std::string to_url_form(std::string text) {
   std::replace(text.begin(), text.end(), '+', '-');
@@ -66,7 +66,7 @@ std::string encode(const ContinueToken& token, bool all_namespaces) {
 tl::expected<ContinueToken, std::string> decode_continue(const std::string& text, bool all_namespaces,
                                                          const std::string& namespace_) {
   const std::string not_valid = "invalid continue token: continue key is not valid";
-  if (text.size() > kMostBytes) return tl::unexpected(not_valid);
+  if (text.size() > kMostTokenBytes) return tl::unexpected(not_valid);
   const auto bytes = from_url_form(text);
   if (!bytes) return tl::unexpected(not_valid + ": illegal base64 data");
   const json tree = json::parse(*bytes, nullptr, false);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kText = "text/plain; charset=utf-8";
 
-Response plain(int code, std::string body) {
+Response health_text(int code, std::string body) {
   return {code, kText, std::move(body), {{"X-Content-Type-Options", "nosniff"}}};
 }
 
@@ -50,9 +50,9 @@ std::optional<Response> Health::answer(const Request& request) const {
     for (const HealthCheck* check : checks_of(endpoint)) {
       if (check->name != name) continue;
       const auto fine = check->check();
-      return fine ? plain(200, "ok") : plain(500, "internal server error: " + fine.error().cause + "\n");
+      return fine ? health_text(200, "ok") : health_text(500, "internal server error: " + fine.error().cause + "\n");
     }
-    return plain(404, "404 page not found\n");
+    return health_text(404, "404 page not found\n");
   }
   return std::nullopt;
 }
@@ -79,9 +79,9 @@ Response Health::all(const std::string& endpoint, const Request& request) const 
   if (!excluded.empty()) {
     lines += "warn: some health checks cannot be excluded: no matches for " + quoted(excluded) + "\n";
   }
-  if (failed) return plain(500, lines + endpoint + " check failed\n");
-  if (request.query.count("verbose") == 0) return plain(200, "ok");
-  return plain(200, lines + endpoint + " check passed\n");
+  if (failed) return health_text(500, lines + endpoint + " check failed\n");
+  if (request.query.count("verbose") == 0) return health_text(200, "ok");
+  return health_text(200, lines + endpoint + " check passed\n");
 }
 
 }  // namespace usbloop::apiserver

@@ -16,7 +16,7 @@ using nlohmann::json;
 using prometheus::Labels;
 using prometheus::MetricFamily;
 
-constexpr const char* kVmis = "virtualmachineinstances.kubevirt.io";
+constexpr const char* kStoredVmis = "virtualmachineinstances.kubevirt.io";
 
 /// Labels of kubevirt_vmi_info; those without a value are left out.
 Labels labels_of(const Object& object) {
@@ -63,7 +63,7 @@ void ObjectCollector::add_vmis(std::vector<MetricFamily>& families) const {
   {
     const std::scoped_lock lock(mutex_);
     std::map<Key, Known> now;
-    for (const ObjectPtr& object : store_.list(kVmis, "").objects) {
+    for (const ObjectPtr& object : store_.list(kStoredVmis, "").objects) {
       auto before = known_.extract(object->key);
       const bool same = !before.empty() && before.mapped().version == object->version;
       Known known = same ? std::move(before.mapped()) : Known{object->version, labels_of(*object)};

@@ -4,7 +4,7 @@ namespace usbloop::apiserver {
 namespace {
 
 /// Seconds: from a probe's to a working day's.
-const prometheus::Histogram::BucketBoundaries kDurations = {0.1, 1, 10, 60, 600, 3600, 8 * 3600};
+const prometheus::Histogram::BucketBoundaries kSessionSeconds = {0.1, 1, 10, 60, 600, 3600, 8 * 3600};
 
 }  // namespace
 
@@ -34,7 +34,7 @@ void RelayMetrics::ended(const RequestEvent& event) {
   if (kind.empty()) return;
   if (event.code == 101) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - event.begun;
-    sessions_.Add({{"subresource", kind}}, kDurations).Observe(took.count());
+    sessions_.Add({{"subresource", kind}}, kSessionSeconds).Observe(took.count());
   } else {
     refusals_.Add({{"subresource", kind}, {"code", std::to_string(event.code)}}).Increment();
   }

@@ -8,7 +8,7 @@ namespace usbloop::apiserver {
 namespace {
 
 /// kube-apiserver's.
-const prometheus::Histogram::BucketBoundaries kDurations = {
+const prometheus::Histogram::BucketBoundaries kRequestSeconds = {
     0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60};
 
 prometheus::Family<prometheus::Gauge>& in_flight_family(prometheus::Registry& registry) {
@@ -66,7 +66,7 @@ void RequestMetrics::ended(const RequestEvent& event) {
   auto labels = request_labels(resources_, event);
   if (!event.long_running) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - event.begun;
-    duration_.Add(labels, kDurations).Observe(took.count());
+    duration_.Add(labels, kRequestSeconds).Observe(took.count());
   }
   labels["code"] = std::to_string(event.code);
   total_.Add(labels).Increment();

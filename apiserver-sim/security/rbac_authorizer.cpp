@@ -14,7 +14,7 @@ std::string missing_role(const RbacIndex::Binding& binding) {
   return std::string(cluster ? "clusterrole" : "role") + "." + kRbacGroup + " \"" + binding.role_name + "\" not found";
 }
 
-std::string joined(const std::vector<std::string>& errors) {
+std::string aggregated(const std::vector<std::string>& errors) {
   if (errors.size() == 1) return errors.front();
   std::string text;
   for (const std::string& error : errors) text += (text.empty() ? "" : ", ") + error;
@@ -47,7 +47,7 @@ Decision RbacAuthorizer::authorize(const User& user, const Attributes& attribute
     }
     return true;
   });
-  if (!decision.allowed && !errors.empty()) decision.reason = "RBAC: " + joined(errors);
+  if (!decision.allowed && !errors.empty()) decision.reason = "RBAC: " + aggregated(errors);
   return decision;
 }
 

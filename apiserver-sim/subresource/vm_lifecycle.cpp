@@ -17,7 +17,7 @@ using nlohmann::json;
 constexpr const char* kVm = "virtualmachine";  // virt-api names the kind and not the plural
 constexpr const char* kNotRunning = "VM is not running";
 
-const User& self() {
+const User& virt_api_user() {
   static const User kUser{"system:serviceaccount:kubevirt:kubevirt-apiserver", "", {"system:serviceaccounts"}};
   return kUser;
 }
@@ -68,7 +68,7 @@ Refusal read(Call& call, const Request& request) {
 
 Refusal write(Call& call, const char* resource, const ObjectWriter::Edit& edit) {
   const auto outcome = call.writer.update(*call.registry.find_qualified(resource), {resource, call.ns, call.name},
-                                          self(), {.dry_run = call.dry_run(), .whole = true}, edit);
+                                          virt_api_user(), {.dry_run = call.dry_run(), .whole = true}, edit);
   if (outcome) return std::nullopt;
   return outcome.error().code == 409 ? outcome.error() : kube::internal_error(outcome.error().message);
 }

@@ -11,7 +11,7 @@ constexpr const char* kAnnotation = "kubectl.kubernetes.io/last-applied-configur
 /// kubectl's manager for server-side apply; its client-side apply has another one.
 constexpr const char* kKubectl = "kubectl";
 /// Beyond it the annotation would not fit any more: it goes.
-constexpr std::size_t kMostBytes = 256 * 1024;
+constexpr std::size_t kMostLastAppliedBytes = 256 * 1024;
 
 std::string annotation_of(const json& object) {
   const auto metadata = object.find("metadata");
@@ -54,7 +54,7 @@ bool update_last_applied(const json& live, json& object, const json& configurati
   const std::string text = shown.dump() + "\n";
   json& annotations = object["metadata"]["annotations"];
   if (annotations[kAnnotation] == text) return false;
-  if (text.size() > kMostBytes) {
+  if (text.size() > kMostLastAppliedBytes) {
     annotations.erase(kAnnotation);
   } else {
     annotations[kAnnotation] = text;
