@@ -54,6 +54,11 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::Range(1, 3600));
   app.add_option("--peer-timeout", timeout, "Seconds of silence after which such a client counts as gone [30]")
       ->check(CLI::Range(1, 36000));
+  std::int64_t busy_poll = options.busy_poll.count();
+  app.add_option("--busy-poll", busy_poll,
+                 "Microseconds to look for the next message of a redirection before sleeping, while they come that "
+                 "fast; costs processor time and saves latency, 0 for never [1000]")
+      ->check(CLI::Range(0, 100'000));
   app.add_option("--shutdown-grace-period", options.shutdown_grace_seconds,
                  "Seconds that requests and relays get when the server stops; a second signal cuts them at once")
       ->check(CLI::Range(0, 3600))
@@ -78,6 +83,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   }
   options.ping_interval = std::chrono::seconds(ping);
   options.peer_timeout = std::chrono::seconds(timeout);
+  options.busy_poll = std::chrono::microseconds(busy_poll);
   if (verbose) options.log_level = "debug";
   options.controllers.node.grace = std::chrono::seconds(node_grace);
   options.controllers.event_ttl = std::chrono::seconds(event_ttl);

@@ -105,7 +105,7 @@ class ApiServer::Impl {
     // An aggregate, which older compilers do not make in place.
     // NOLINTNEXTLINE(modernize-make-unique)
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
-                                 workers_, uploads_, node_workers_, limits});
+                                 workers_, uploads_, node_workers_, limits, options.busy_poll});
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
     metrics_->attach(*services_);
     services_->observers = metrics_->observers();

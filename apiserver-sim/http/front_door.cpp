@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "apiserver-sim/http/address_limit.h"
+#include "apiserver-sim/http/busy_poll.h"
 #include "apiserver-sim/http/connection.h"
 #include "common/log.h"
 
@@ -48,8 +49,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   asio::io_context& context() { return context_; }
-  void start() {
-    thread_ = std::thread([this] { context_.run(); });
+  void start(std::chrono::microseconds busy_poll, const std::function<bool()>& wanted) {
+    thread_ = std::thread([this, busy_poll, wanted] { run_polling(context_, busy_poll, wanted); });
   }
 
   /// From any thread. Takes the connection over; `ended` is called in the loop's thread when it is over.
@@ -121,9 +122,10 @@ class FrontDoor::Impl {
   }
 
   void start() {
-    for (auto& loop : loops_) loop->start();
+    const auto relays = [this] { return services_.usbredir.active() > 0; };
+    for (auto& loop : loops_) loop->start(services_.busy_poll, relays);
     asio::co_spawn(accepting_.context(), accept(), asio::detached);
-    accepting_.start();
+    accepting_.start({}, relays);
   }
 
   void stop() {

@@ -1,0 +1,42 @@
+#include "apiserver-sim/http/busy_poll.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace usbloop::apiserver {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Whether an event came before `end`; it has been handled then.
+bool look_until(asio::io_context& loop, Clock::time_point end) {
+  while (Clock::now() < end) {
+    std::this_thread::yield();
+    if (loop.poll() > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void PollWindow::slept(Duration time) {
+  constexpr Duration kFirst = std::chrono::microseconds(20);
+  length_ = time < most_ ? std::min(most_, std::max(kFirst, 2 * length_)) : Duration(0);
+}
+
+void run_polling(asio::io_context& loop, std::chrono::microseconds most, const std::function<bool()>& wanted) {
+  PollWindow window(most);
+  while (!loop.stopped()) {
+    if (most.count() == 0 || !wanted()) {
+      loop.run_one();
+      continue;
+    }
+    if (loop.poll() > 0 || loop.stopped()) continue;
+    const auto begin = Clock::now();
+    if (look_until(loop, begin + window.length())) continue;
+    loop.run_one();
+    window.slept(Clock::now() - begin);
+  }
+}
+
+}  // namespace usbloop::apiserver
