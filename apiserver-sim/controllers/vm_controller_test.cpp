@@ -21,7 +21,7 @@ namespace {
 const std::string kVms = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
 const std::string kDemoVm = kVms + "/demo";
 const std::string kDemoVmi = std::string(kVmis) + "/demo";
-constexpr std::int64_t kNow = 1'800'000'000;
+constexpr std::int64_t kToday = 1'800'000'000;
 
 json vm(const char* strategy) {
   return {{"apiVersion", "kubevirt.io/v1"},
@@ -98,15 +98,15 @@ TEST_CASE("what is done for a VM follows from its strategy, its VMI and what was
     CAPTURE(row.vmi.dump());
     json object = vm(row.strategy);
     object["status"] = row.status;
-    CHECK(decide_vm(object, row.vmi.is_null() ? nullptr : &row.vmi, kNow).action == row.action);
+    CHECK(decide_vm(object, row.vmi.is_null() ? nullptr : &row.vmi, kToday).action == row.action);
   }
   json deleted = vm("Always");
-  deleted["metadata"]["deletionTimestamp"] = format_time(kNow);
+  deleted["metadata"]["deletionTimestamp"] = format_time(kToday);
   const json running = vmi_in("Running");
-  CHECK(decide_vm(deleted, &running, kNow).action == Action::stop);
-  CHECK(decide_vm(deleted, nullptr, kNow).action == Action::release);
+  CHECK(decide_vm(deleted, &running, kToday).action == Action::stop);
+  CHECK(decide_vm(deleted, nullptr, kToday).action == Action::release);
   deleted["metadata"]["finalizers"] = {"orphan"};
-  CHECK(decide_vm(deleted, &running, kNow).action == Action::release);
+  CHECK(decide_vm(deleted, &running, kToday).action == Action::release);
 }
 
 TEST_CASE("a VMI that never ran is counted once, and the next start waits longer each time") {
@@ -115,10 +115,10 @@ TEST_CASE("a VMI that never ran is counted once, and the next start waits longer
   for (int i = 1; i <= 8; ++i) {
     const std::string uid = "vmi-" + std::to_string(i);
     const json failed = vmi_in("Failed", uid.c_str());
-    object = advance_vm(advance_vm(object, &failed, kNow), &failed, kNow);
+    object = advance_vm(advance_vm(object, &failed, kToday), &failed, kToday);
     CHECK(object["status"]["startFailure"]["consecutiveFailCount"] == i);
     CHECK(object["status"]["printableStatus"] == "CrashLoopBackOff");
-    const VmDecision decision = decide_vm(object, nullptr, kNow);
+    const VmDecision decision = decide_vm(object, nullptr, kToday);
     CHECK(decision.action == Action::none);
     REQUIRE(decision.again);
     CHECK(decision.again->count() <= 300);
@@ -126,10 +126,10 @@ TEST_CASE("a VMI that never ran is counted once, and the next start waits longer
     last = decision.again->count();
   }
   CHECK(last == 300);
-  CHECK(decide_vm(object, nullptr, kNow + 300).action == Action::start);
+  CHECK(decide_vm(object, nullptr, kToday + 300).action == Action::start);
   json ran = vmi_in("Running", "vmi-9");
   ran["status"]["phaseTransitionTimestamps"] = json::array({{{"phase", "Running"}}});
-  object = advance_vm(object, &ran, kNow);
+  object = advance_vm(object, &ran, kToday);
   CHECK_FALSE(object["status"].contains("startFailure"));
   CHECK(object["status"]["printableStatus"] == "Running");
 }
@@ -143,7 +143,7 @@ TEST_CASE("a VM says in one word what it does") {
   CHECK(word(vmi_in("Running")) == "Running");
   CHECK(word(vmi_in("Succeeded")) == "Stopped");
   json stopping = vmi_in("Running");
-  stopping["metadata"]["deletionTimestamp"] = format_time(kNow);
+  stopping["metadata"]["deletionTimestamp"] = format_time(kToday);
   CHECK(word(stopping) == "Stopping");
   json paused = vmi_in("Running");
   paused["status"]["conditions"] = json::array({{{"type", "Paused"}, {"status", "True"}}});
@@ -153,7 +153,7 @@ TEST_CASE("a VM says in one word what it does") {
       json::array({{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "Unschedulable"}}});
   CHECK(word(homeless) == "ErrorUnschedulable");
   json deleted = object;
-  deleted["metadata"]["deletionTimestamp"] = format_time(kNow);
+  deleted["metadata"]["deletionTimestamp"] = format_time(kToday);
   CHECK(printable_status(deleted, nullptr) == "Terminating");
 }
 

@@ -31,19 +31,20 @@ std::string golden(const std::string& message, const std::string& rest) {
 
 const std::string kDetails =
     " \"details\": {\n  \"name\": \"x\",\n  \"group\": \"kubevirt.io\",\n  \"kind\": \"virtualmachineinstance\"\n },\n";
-const std::string kObject = "virtualmachineinstance.kubevirt.io \\\"x\\\"";
+const std::string kNamedVmi = "virtualmachineinstance.kubevirt.io \\\"x\\\"";
 
 }  // namespace
 
 TEST_CASE("the checks come in virt-api's order, and their refusals are its bodies byte for byte") {
   Api api;
-  CHECK(refusal(api) == golden(kObject + " not found", " \"reason\": \"NotFound\",\n" + kDetails + " \"code\": 404\n"));
+  CHECK(refusal(api) ==
+        golden(kNamedVmi + " not found", " \"reason\": \"NotFound\",\n" + kDetails + " \"code\": 404\n"));
 
   json object = vmi("x");
   object["spec"]["architecture"] = "s390x";
   object["spec"]["domain"]["devices"] = json::object();
   api.call("POST", kVmis, object);
-  const std::string conflict = "Operation cannot be fulfilled on " + kObject + ": ";
+  const std::string conflict = "Operation cannot be fulfilled on " + kNamedVmi + ": ";
   const std::string conflict_rest = " \"reason\": \"Conflict\",\n" + kDetails + " \"code\": 409\n";
   CHECK(refusal(api) == golden(conflict + "No USB support on s390x", conflict_rest));
 

@@ -19,7 +19,7 @@ constexpr int kWidth = 24;
 
 /// A figure of a T, in the tables and in the JSON.
 template <typename T>
-struct Figure {
+struct ApiFigure {
   const char* name;
   const char* title;
   Spread (*of)(const T&);
@@ -43,7 +43,7 @@ Spread of_fan_out(const FanOut& fan_out) {
 }
 Spread list_mib(const ApiStage& stage) { return spread_of({stage.list_bytes / kMebibyte}); }
 
-constexpr std::array<Figure<ApiStage>, 15> kOfStages = {{
+constexpr std::array<ApiFigure<ApiStage>, 15> kOfStages = {{
     {"created_per_second", "created by four clients, 1/s", once<&ApiStage::created_per_second>},
     {"settled_per_second", "  and settled by the controllers, 1/s", once<&ApiStage::settled_per_second>},
     {"create_cpu_us", "  server CPU for each, us", once<&ApiStage::create_cpu_us>},
@@ -61,7 +61,7 @@ constexpr std::array<Figure<ApiStage>, 15> kOfStages = {{
     {"restarted_kib", "  restarted", above_empty<&ApiStage::restarted_kib>},
 }};
 
-constexpr std::array<Figure<FanOut>, 5> kOfFanOut = {{
+constexpr std::array<ApiFigure<FanOut>, 5> kOfFanOut = {{
     {"writes_per_second", "burst: patches by one client, 1/s", of_fan_out<&FanOut::writes_per_second>},
     {"events_per_second", "  events to all watchers, 1/s", of_fan_out<&FanOut::events_per_second>},
     {"event_cpu_us", "  server CPU for an event, us", of_fan_out<&FanOut::event_cpu_us>},
@@ -91,7 +91,7 @@ Columns<FanOut> watchers_of(const ApiResults& results) {
 
 template <typename T>
 double over_columns(double (*fit)(const std::vector<double>&, const std::vector<double>&), const Columns<T>& columns,
-                    const Figure<T>& figure) {
+                    const ApiFigure<T>& figure) {
   std::vector<double> x;
   std::vector<double> y;
   for (const auto& [number, values] : columns) {
@@ -102,18 +102,18 @@ double over_columns(double (*fit)(const std::vector<double>&, const std::vector<
 }
 
 template <typename T, std::size_t N>
-void put_growth(json& object, const Columns<T>& columns, const std::array<Figure<T>, N>& figures) {
+void put_growth(json& object, const Columns<T>& columns, const std::array<ApiFigure<T>, N>& figures) {
   for (const auto& figure : figures) object[figure.name] = rounded(over_columns(growth_exponent, columns, figure));
 }
 
 template <typename T, std::size_t N>
-void put_figures(json& object, const T& values, const std::array<Figure<T>, N>& figures) {
+void put_figures(json& object, const T& values, const std::array<ApiFigure<T>, N>& figures) {
   for (const auto& figure : figures) object[figure.name] = json_of(figure.of(values));
 }
 
 /// The last column divided by the first, of what should be the same in all.
 template <typename T, std::size_t N>
-void put_ratios(json& object, const Columns<T>& columns, const std::array<Figure<T>, N>& figures,
+void put_ratios(json& object, const Columns<T>& columns, const std::array<ApiFigure<T>, N>& figures,
                 std::initializer_list<std::string> names) {
   for (const auto& figure : figures) {
     if (std::find(names.begin(), names.end(), figure.name) == names.end()) continue;
@@ -130,7 +130,7 @@ void print_head(std::ostream& out, const char* title, const Columns<T>& columns)
 }
 
 template <typename T, std::size_t N>
-void print_rows(std::ostream& out, const Columns<T>& columns, const std::array<Figure<T>, N>& figures) {
+void print_rows(std::ostream& out, const Columns<T>& columns, const std::array<ApiFigure<T>, N>& figures) {
   for (const auto& figure : figures) {
     out << "  " << std::left << std::setw(kTitleWidth - 2) << figure.title << std::right;
     for (const auto& [number, values] : columns) {

@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using SessionPtr = std::unique_ptr<Session>;
 
-constexpr double kMiB = 1 << 20;
+constexpr double kBytesPerMiB = 1 << 20;
 constexpr double kGiB = 1 << 30;
 constexpr double kStreamMiB = 512;
 constexpr std::size_t kStreamPacket = 64 * 1024;
@@ -69,7 +69,8 @@ void run_pings(Session& session, const std::string& test, double scale, Cell& ce
 }
 
 void run_stream(Session& session, const std::string& test, double scale, Cell& cell) {
-  const auto packets = std::max<std::size_t>(4, static_cast<std::size_t>(kStreamMiB * kMiB * scale) / kStreamPacket);
+  const auto packets =
+      std::max<std::size_t>(4, static_cast<std::size_t>(kStreamMiB * kBytesPerMiB * scale) / kStreamPacket);
   const std::size_t bytes = packets * kStreamPacket;
   const double seconds =
       test == "up" ? session.stream_up(bytes, kStreamPacket) : session.stream_down(bytes, kStreamPacket);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kLeft = 64;
 constexpr double kTop = 34;
-constexpr double kWidth = 420;
+constexpr double kPlotWidth = 420;
 constexpr double kHeight = 250;
 
 struct Line {
@@ -28,7 +28,7 @@ constexpr Line kLines[] = {{RoadKind::direct, "direct unix socket", "#8a8f98"},
 struct Scale {
   double size_low, size_high, time_low, time_high;
   [[nodiscard]] double x(double size) const {
-    return kLeft + kWidth * std::log(size / size_low) / std::log(size_high / size_low);
+    return kLeft + kPlotWidth * std::log(size / size_low) / std::log(size_high / size_low);
   }
   [[nodiscard]] double y(double time) const {
     return kTop + kHeight - kHeight * std::log(time / time_low) / std::log(time_high / time_low);
@@ -54,7 +54,7 @@ std::string size_label(double size) {
 std::string axes(const Scale& scale, const std::vector<double>& sizes) {
   std::string svg;
   for (double time = scale.time_low; time <= scale.time_high * 1.01; time *= 10) {
-    svg += "<line class=\"grid\" x1=\"" + number(kLeft) + "\" x2=\"" + number(kLeft + kWidth) + "\" y1=\"" +
+    svg += "<line class=\"grid\" x1=\"" + number(kLeft) + "\" x2=\"" + number(kLeft + kPlotWidth) + "\" y1=\"" +
            number(scale.y(time)) + "\" y2=\"" + number(scale.y(time)) + "\"/>\n";
     const std::string label = time >= 1000 ? text_of(time / 1000) + " ms" : text_of(time) + " us";
     svg += text_at(kLeft - 6, scale.y(time) + 4, "end", label);
