@@ -16,6 +16,8 @@
 namespace usbloop::apiserver {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// Takes a place in a counter that has a limit, and gives it back.
 class Place {
  public:
@@ -135,7 +137,6 @@ asio::awaitable<Connection::Read> Connection::read_more(std::chrono::millisecond
 }
 
 asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
-  using Clock = std::chrono::steady_clock;
   if (buffer_.empty()) {
     std::string().swap(buffer_);  // a large body's room is not kept while nothing comes
     const Read first = co_await read_more(services_.limits.idle);
@@ -261,7 +262,6 @@ asio::awaitable<std::optional<kube::Status>> Connection::read_body(const Arrival
     services_.refusals.count(Refusal::requests_in_flight);
     co_return kube::too_many_requests(1);
   }
-  using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + services_.limits.body;
   while (buffer_.size() < arrival.head_length + arrival.body.length) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());

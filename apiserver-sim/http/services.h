@@ -48,7 +48,7 @@ struct Services {
   asio::thread_pool& uploads;       ///< for the few whose body is read while they are served: chunked ones
   asio::thread_pool& node_workers;  ///< for those that wait for a node, whose controller needs the others meanwhile
   Limits limits;
-  std::chrono::microseconds busy_poll;  ///< while there are relays (http/busy_poll.h)
+  std::chrono::microseconds busy_poll;           ///< while there are relays (http/busy_poll.h)
   std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
   Refusals refusals = {};
   std::atomic<std::size_t> connections = 0;
