@@ -4,7 +4,7 @@
 
 #include "apiserver-sim/api/protobuf_envelope.h"
 #include "apiserver-sim/api/yaml.h"
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -69,13 +69,16 @@ tl::expected<json, kube::Status> parse_yaml(const std::string& text) {
 
 bool depth_is_fine(const json& tree) { return within(tree, kMaxJsonDepth); }
 
-std::string media_type(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  std::string type;
-  for (const char c : content_type) {
-    if (c != ' ' && c != '\t') type += lower_case(c);
+std::string media_word(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    if (c != ' ' && c != '\t') word += lower_case(c);
   }
-  return type;
+  return word;
+}
+
+std::string media_type(std::string_view content_type) {
+  return media_word(content_type.substr(0, content_type.find(';')));
 }
 
 tl::expected<json, kube::Status> decode_object(const std::string& content_type, const std::string& body) {

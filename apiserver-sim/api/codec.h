@@ -23,6 +23,9 @@ tl::expected<nlohmann::json, kube::Status> parse_yaml(const std::string& text);
 /// Whether the tree is no deeper than kMaxJsonDepth.
 bool depth_is_fine(const nlohmann::json& tree);
 
+/// A part of a Content-Type or Accept header, in lower case and without blanks.
+std::string media_word(std::string_view text);
+
 /// "application/json" of "application/json; charset=utf-8", in lower case.
 std::string media_type(std::string_view content_type);
 

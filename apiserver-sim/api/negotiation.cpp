@@ -4,7 +4,7 @@
 #include <map>
 #include <string_view>
 
-#include "common/ascii_case.h"
+#include "apiserver-sim/api/codec.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -14,14 +14,6 @@ struct MediaRange {
   std::map<std::string, std::string> parameters;
 };
 
-std::string cleaned(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c != ' ' && c != '\t') result += lower_case(c);
-  }
-  return result;
-}
-
 std::string_view cut(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(part.size() + 1, text.size()));
@@ -30,11 +22,11 @@ std::string_view cut(std::string_view& text, char separator) {
 
 MediaRange parse_range(std::string_view text) {
   MediaRange range;
-  range.type = cleaned(cut(text, ';'));
+  range.type = media_word(cut(text, ';'));
   while (!text.empty()) {
     std::string_view parameter = cut(text, ';');
-    const std::string name = cleaned(cut(parameter, '='));
-    range.parameters[name] = cleaned(parameter);
+    const std::string name = media_word(cut(parameter, '='));
+    range.parameters[name] = media_word(parameter);
   }
   return range;
 }
@@ -58,7 +50,7 @@ bool read_form(MediaRange& range, Representation& form) {
 
 Representation negotiate(const std::string& accept) {
   std::string_view rest = accept;
-  if (cleaned(rest).empty()) return {};
+  if (media_word(rest).empty()) return {};
   while (!rest.empty()) {
     MediaRange range = parse_range(cut(rest, ','));
     Representation form;

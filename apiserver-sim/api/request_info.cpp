@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -60,8 +60,7 @@ void sort_headers(std::string& response) {
     lines.push_back(rest.substr(0, rest.find(kLineEnd) + kLineEnd.size()));
   }
   const auto earlier = [](std::string_view a, std::string_view b) {
-    const auto name = [](std::string_view line) { return lower_case(line.substr(0, line.find(':'))); };
-    return name(a) < name(b);
+    return less_ignoring_case(a.substr(0, a.find(':')), b.substr(0, b.find(':')));
   };
   std::stable_sort(lines.begin(), lines.end(), earlier);
   auto place = response.begin() + static_cast<std::ptrdiff_t>(begin);

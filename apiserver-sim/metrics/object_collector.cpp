@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "apiserver-sim/resources/resource.h"
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 #include "common/metrics/exposition.h"
 
 namespace usbloop::apiserver {

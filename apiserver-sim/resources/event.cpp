@@ -1,6 +1,6 @@
 #include "apiserver-sim/resources/event.h"
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "apiserver-sim/resources/field_error.h"
 #include "apiserver-sim/resources/names.h"
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -10,12 +10,6 @@ namespace {
 constexpr std::string_view kServiceAccountPrefix = "system:serviceaccount:";
 constexpr const char* kAuthenticated = "system:authenticated";
 constexpr const char* kUnauthenticated = "system:unauthenticated";
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

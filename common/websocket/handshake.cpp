@@ -11,19 +11,12 @@
 #include <websocketpp/http/response.hpp>
 #include <websocketpp/processors/hybi13.hpp>
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 
 namespace usbloop::websocket {
 namespace {
 
 namespace http = websocketpp::http;
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 /// Feeds one whole head to a websocketpp parser and copies the headers out.
 template <typename Message>

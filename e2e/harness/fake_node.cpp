@@ -8,7 +8,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "common/ascii_case.h"
+#include "common/ascii_text.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/vmi.h"
