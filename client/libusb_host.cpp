@@ -254,16 +254,15 @@ int LibusbHost::on_read(void* self, std::uint8_t* data, int count) {
   auto& host = *static_cast<LibusbHost*>(self);
   host.check_congestion();
   if (host.congested_) return 0;  // "would block": the rest is offered again
-  const std::size_t most = std::min(static_cast<std::size_t>(count), host.gate_.next_piece());
-  const auto piece = host.input_.first(std::min(host.input_.size(), most));
-  if (const auto passed = host.gate_.pass(piece); !passed) {
+  const auto piece = host.gate_.pass(host.input_, static_cast<std::size_t>(count));
+  if (!piece) {
     const std::lock_guard lock(host.error_mutex_);
-    host.last_error_ = passed.error().cause;
+    host.last_error_ = piece.error().cause;
     return -1;
   }
-  std::memcpy(data, piece.data(), piece.size());
-  host.input_ = host.input_.subspan(piece.size());
-  return static_cast<int>(piece.size());
+  std::copy(piece->begin(), piece->end(), reinterpret_cast<std::byte*>(data));
+  host.input_ = host.input_.subspan(piece->size());
+  return static_cast<int>(piece->size());
 }
 
 /// Owned buffers must be taken whole; 0 leaves the packet in the library until consume() has made room.

@@ -2,6 +2,7 @@
 
 #include <usbredirproto.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -42,17 +43,20 @@ bool PacketGate::in_data() const {
   return type_ == usb_redir_control_packet || type_ == usb_redir_bulk_packet;
 }
 
-Result<> PacketGate::pass(std::span<const std::byte> bytes) {
+Result<std::span<const std::byte>> PacketGate::pass(std::span<const std::byte> stream, std::size_t most) {
+  const std::size_t left = body_left_ > 0 ? body_left_ : header_size_ - header_have_;
+  const auto piece = stream.first(std::min({stream.size(), most, left}));
   if (body_left_ > 0) {
-    if (type_ == usb_redir_hello) read_hello(bytes);
-    body_left_ -= static_cast<std::uint32_t>(bytes.size());
-    return {};
+    if (type_ == usb_redir_hello) read_hello(piece);
+    body_left_ -= static_cast<std::uint32_t>(piece.size());
+    return piece;
   }
-  std::memcpy(header_.data() + header_have_, bytes.data(), bytes.size());
-  header_have_ += bytes.size();
-  if (header_have_ < header_size_) return {};
+  std::copy(piece.begin(), piece.end(), header_.begin() + static_cast<std::ptrdiff_t>(header_have_));
+  header_have_ += piece.size();
+  if (header_have_ < header_size_) return piece;
   header_have_ = 0;
-  return check_header();
+  if (auto fine = check_header(); !fine) return tl::unexpected(fine.error());
+  return piece;
 }
 
 /// A piece of the hello's body: a version text, then the capabilities.

@@ -28,14 +28,12 @@ class PacketGate {
   /// True when the next byte begins a packet.
   [[nodiscard]] bool at_boundary() const { return header_have_ == 0 && body_left_ == 0; }
 
-  /// How many bytes may be passed at most in one piece, so that pass() sees each header whole.
-  [[nodiscard]] std::size_t next_piece() const { return body_left_ > 0 ? body_left_ : header_size_ - header_have_; }
-
   /// Whether the next bytes are data of a control or bulk packet, behind all that says what the packet is.
   [[nodiscard]] bool in_data() const;
 
-  /// Looks at the next bytes of the stream, at most next_piece().
-  [[nodiscard]] Result<> pass(std::span<const std::byte> bytes);
+  /// Looks at the next bytes of the stream and answers those that may go on in one piece, at most `most`: never more
+  /// than the rest of a header or of a body.
+  [[nodiscard]] Result<std::span<const std::byte>> pass(std::span<const std::byte> stream, std::size_t most);
 
  private:
   [[nodiscard]] Result<> check_header();

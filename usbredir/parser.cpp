@@ -57,15 +57,15 @@ int Parser::read(std::uint8_t* data, int count) {
   if (error_) return -1;
   if (input_.empty()) return 0;
   if (gate_.at_boundary() && !wants_input()) return 0;
-  const std::size_t size = std::min({std::size_t(count), input_.size(), gate_.next_piece()});
   const bool wanted = keep_data_ || !gate_.in_data();
-  if (const auto passed = gate_.pass(input_.first(size)); !passed) {
-    error_ = passed.error();
+  const auto piece = gate_.pass(input_, static_cast<std::size_t>(count));
+  if (!piece) {
+    error_ = piece.error();
     return -1;
   }
-  if (wanted) std::memcpy(data, input_.data(), size);
-  input_ = input_.subspan(size);
-  return static_cast<int>(size);
+  if (wanted) std::memcpy(data, piece->data(), piece->size());
+  input_ = input_.subspan(piece->size());
+  return static_cast<int>(piece->size());
 }
 
 int Parser::write(std::uint8_t* data, int count) {
