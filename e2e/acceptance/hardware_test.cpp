@@ -32,6 +32,11 @@ std::vector<std::string> stick_hardware(const fs::path& image, int port = 1) {
 /// How many guards wait for the end of a client in the person's machine.
 std::string guards(ClientMachine& machine) { return machine.console().run("ps | grep -c -- '--give-bac[k]'").output; }
 
+void signal_guards(ClientMachine& machine, const std::string& signal) {
+  machine.console().must_run("ps | grep -- '--give-bac[k]' | while read -r pid rest; do kill -" + signal +
+                             " $pid; done");
+}
+
 }  // namespace
 
 TEST_CASE("a stick in the person's machine is taken from its driver, read and written in the guest, and given back") {
@@ -91,7 +96,7 @@ TEST_CASE("a client that is killed leaves the stick with its driver, and with bo
     const std::string disk = wait_disk(guest, "2-1");
     guest.must_run("(dd if=/dev/" + disk + " of=/dev/null bs=64k >/dev/null 2>&1 &)");
     const std::size_t here = console.mark();
-    if (both) console.must_run("ps | grep -- '--give-bac[k]' | while read -r pid rest; do kill -KILL $pid; done");
+    if (both) signal_guards(machine, "KILL");
     machine.kill_client();
     CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
     if (both) {
@@ -129,15 +134,14 @@ TEST_CASE("a stick that is pulled out while nobody reads it ends the redirection
   there = guest.mark();
   machine.start_client(machine.bus_device("2-2") + " demo");
   wait_disk(guest, "2-1");
-  const std::string all_guards = "ps | grep -- '--give-bac[k]' | while read -r pid rest; do kill -";
-  machine.console().must_run(all_guards + "STOP $pid; done");
+  signal_guards(machine, "STOP");
   machine.kill_client();
   CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
   machine.unplug("stick2");
   wait_until("the stick is gone from the person's machine", 5s,
              [&] { return machine.console().run("test -e /sys/bus/usb/devices/2-2").status != 0; });
   CHECK(guards(machine) == "1");
-  machine.console().must_run(all_guards + "CONT $pid; done");
+  signal_guards(machine, "CONT");
   wait_until("no guard is left", 5s, [&] { return guards(machine) == "0"; });
 }
 
