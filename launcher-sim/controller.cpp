@@ -61,6 +61,7 @@ void Controller::adopt_guests() {
     spdlog::info("took over the guest of VMI {} ({})", (*guest)->spec().full_name(),
                  ended ? "it has ended" : "process " + std::to_string((*guest)->pid()));
     publish(**guest, view);
+    if (!ended) takes_room_.insert(uid);
     add_guest(std::move(*guest));
     queue_.add(uid);
   }
@@ -172,6 +173,7 @@ Result<> Controller::reconcile(const std::string& uid, const std::stop_token& st
   GuestView view{State::absent, false, {}};
   if (guest != nullptr) {
     view = guest->observe();
+    if (view.state == State::ended) free_room(uid);
     publish(*guest, view);
   }
   const auto vmi_view = is_ours ? std::optional(view_of(*subject.vmi)) : std::nullopt;
@@ -226,17 +228,13 @@ Result<> Controller::start_guest(const json& vmi, const std::stop_token& stop) {
     return {};
   }
   auto guest = Guest::start(*spec, options_.host, run_dir_.guest_directory(spec->uid));
-  if (guest) {
-    add_guest(std::move(*guest));
-  } else {
-    const std::lock_guard lock(mutex_);
-    starting_.erase(spec->uid);
-  }
   if (!guest) {
+    free_room(spec->uid);
     failed.message = guest.error().message();
     return write_phase(vmi, failed, stop);
   }
-  spdlog::info("started the guest of VMI {} (process {})", spec->full_name(), find_guest(spec->uid)->pid());
+  spdlog::info("started the guest of VMI {} (process {})", spec->full_name(), (*guest)->pid());
+  add_guest(std::move(*guest));
   send_event(vmi, "Normal", "Created", "VirtualMachineInstance defined.", stop);
   queue_.add(spec->uid);
   return {};
@@ -282,6 +280,7 @@ Result<> Controller::forget(const std::string& uid) {
   }
   const std::lock_guard lock(mutex_);
   guests_.erase(uid);
+  takes_room_.erase(uid);
   failures_.erase(uid);
   told_full_.erase(uid);
   return {};
@@ -321,28 +320,24 @@ void Controller::add_guest(std::unique_ptr<Guest> guest) {
     if (copy) hooks_.watch_exit(std::move(copy), [this, uid] { queue_.add(uid); });
   }
   const std::lock_guard lock(mutex_);
-  starting_.erase(uid);
   guests_.insert_or_assign(uid, std::move(guest));
 }
 
 bool Controller::has_room() {
   const std::lock_guard lock(mutex_);
-  return guests_alive() < options_.max_vmis;
+  return std::ssize(takes_room_) < options_.max_vmis;
 }
 
 bool Controller::reserve_room(const std::string& uid) {
   const std::lock_guard lock(mutex_);
-  if (guests_alive() >= options_.max_vmis) return false;
-  starting_.insert(uid);
+  if (std::ssize(takes_room_) >= options_.max_vmis) return false;
+  takes_room_.insert(uid);
   return true;
 }
 
-/// With mutex_ held.
-std::ptrdiff_t Controller::guests_alive() const {
-  const auto alive = std::count_if(guests_.begin(), guests_.end(), [](const auto& entry) {
-    return entry.second->exit_fd() >= 0 && !wait_pidfd(entry.second->exit_fd(), 0ms);
-  });
-  return alive + std::ssize(starting_);
+void Controller::free_room(const std::string& uid) {
+  const std::lock_guard lock(mutex_);
+  takes_room_.erase(uid);
 }
 
 void Controller::shut_down(std::chrono::milliseconds grace, std::chrono::milliseconds api_time) {

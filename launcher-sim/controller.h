@@ -100,7 +100,7 @@ class Controller {
   void add_guest(std::unique_ptr<Guest> guest);
   [[nodiscard]] bool has_room();
   bool reserve_room(const std::string& uid);
-  [[nodiscard]] std::ptrdiff_t guests_alive() const;
+  void free_room(const std::string& uid);
 
   const kube::RestClient& client_;
   const RunDir& run_dir_;
@@ -113,7 +113,9 @@ class Controller {
 
   std::mutex mutex_;  ///< for the maps; a guest itself belongs to the thread that works on its key
   std::map<std::string, std::unique_ptr<Guest>> guests_;
-  std::set<std::string> starting_;            ///< keys whose guest is being made: they count as room taken
+  /// Keys whose guest is being made or has not been seen to end. Kept and not counted when asked, because each look at
+  /// any guest asks.
+  std::set<std::string> takes_room_;
   std::map<std::string, unsigned> failures_;  ///< in a row, per key
   std::set<std::string> told_full_;           ///< keys whose waiting for room has been logged
   struct WaitingAction {
