@@ -29,10 +29,8 @@ class ScaleRun {
     ours_ = make_channel_swarm(world_.access(), [this](std::size_t session) {
       return world_.subresource(RoadKind::ours, static_cast<int>(session / kSlots));
     });
-    for (const std::size_t number : options_.numbers) results_.stages.push_back(stage(number));
     floor_ = make_socket_swarm(world_.floor_port());
-    progress_(std::to_string(options_.active) + " sessions of the floor");
-    floor_->grow_to(options_.active);
+    for (const std::size_t number : options_.numbers) results_.stages.push_back(stage(number));
     for (int round = 1; round <= options_.rounds; ++round) {
       progress_("round " + std::to_string(round) + " of " + std::to_string(options_.rounds));
       against_the_floor();
@@ -75,30 +73,27 @@ class ScaleRun {
     std::this_thread::sleep_for(kIdleTime);  // what is measured is what happens in this time: nothing
     stage.idle_cpu = (cpu(RoadKind::ours) - before) / std::chrono::duration<double>(kIdleTime).count();
     stage.idle_kib = memory();
-    const double busy_before = cpu(RoadKind::ours);
-    const Traffic traffic = ours_->run({.active = number, .time = options_.time});
-    stage.cpu_us = (cpu(RoadKind::ours) - busy_before) * 1e6 / static_cast<double>(traffic.times_us.size());
-    stage.per_second = traffic.per_second();
-    stage.p50_us = percentile(traffic.times_us, 0.5);
-    stage.p99_us = percentile(traffic.times_us, 0.99);
+    stage.ours = load(*ours_, RoadKind::ours, number);
     stage.traffic_kib = memory();
+    floor_->grow_to(number);
+    stage.floor = load(*floor_, RoadKind::floor, number);
     return stage;
   }
 
-  void crowd(Swarm& swarm, RoadKind road, Crowd& crowd) {
+  Load load(Swarm& swarm, RoadKind road, std::size_t active) {
     const double before = cpu(road);
-    const Traffic traffic = swarm.run({.active = options_.active, .time = options_.time});
-    crowd.cpu_us.push_back((cpu(road) - before) * 1e6 / static_cast<double>(traffic.times_us.size()));
-    crowd.per_second.push_back(traffic.per_second());
-    crowd.p50_us.push_back(percentile(traffic.times_us, 0.5));
-    crowd.p99_us.push_back(percentile(traffic.times_us, 0.99));
+    const Traffic traffic = swarm.run({.active = active, .time = options_.time});
+    return {.per_second = traffic.per_second(),
+            .p50_us = percentile(traffic.times_us, 0.5),
+            .p99_us = percentile(traffic.times_us, 0.99),
+            .cpu_us = (cpu(road) - before) * 1e6 / static_cast<double>(traffic.times_us.size())};
   }
 
   void against_the_floor() {
     const bool floor_first = random_() % 2 == 0;
-    if (floor_first) crowd(*floor_, RoadKind::floor, results_.floor);
-    crowd(*ours_, RoadKind::ours, results_.ours);
-    if (!floor_first) crowd(*floor_, RoadKind::floor, results_.floor);
+    if (floor_first) results_.floor.push_back(load(*floor_, RoadKind::floor, options_.active));
+    results_.ours.push_back(load(*ours_, RoadKind::ours, options_.active));
+    if (!floor_first) results_.floor.push_back(load(*floor_, RoadKind::floor, options_.active));
   }
 
   void beside_a_greedy_one() {

@@ -19,6 +19,14 @@ struct ScaleOptions {
   std::chrono::milliseconds time{3000};  ///< of each measurement with traffic
 };
 
+/// 512 B there and back on many sessions at once, as much as goes through.
+struct Load {
+  double per_second = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+  double cpu_us = 0;  ///< of the programs between the ends, for a round trip
+};
+
 /// With so many sessions open.
 struct Stage {
   std::size_t sessions = 0;
@@ -27,27 +35,17 @@ struct Stage {
   double idle_cpu = 0;                               ///< CPU seconds a second of both programs, nobody active
   double connect_p50_ms = 0;                         ///< of the sessions that this stage opened
   double connect_p99_ms = 0;
-  double per_second = 0;  ///< round trips of 512 B, all active
-  double p50_us = 0;
-  double p99_us = 0;
-  double cpu_us = 0;  ///< of both programs for a round trip
-};
-
-/// 512 B round trips with options.active sessions, a value for each round.
-struct Crowd {
-  std::vector<double> per_second;
-  std::vector<double> p50_us;
-  std::vector<double> p99_us;
-  std::vector<double> cpu_us;  ///< of the two processes between the ends
+  Load ours;   ///< all sessions active
+  Load floor;  ///< as many of the floor
 };
 
 struct ScaleResults {
   std::vector<Stage> stages;
   std::map<std::string, std::uint64_t> empty_kib;  ///< resident memory by program without a session
-  Crowd ours;
-  Crowd floor;
-  std::vector<double> quiet_p99_us;   ///< of quiet sessions by themselves, by round
-  std::vector<double> beside_p99_us;  ///< of the same beside a greedy one
+  std::vector<Load> ours;                          ///< with options.active sessions, by round
+  std::vector<Load> floor;                         ///< the same on the floor
+  std::vector<double> quiet_p99_us;                ///< of quiet sessions by themselves, by round
+  std::vector<double> beside_p99_us;               ///< of the same beside a greedy one
   double seconds = 0;
 };
 
