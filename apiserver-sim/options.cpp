@@ -57,7 +57,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   std::int64_t busy_poll = options.busy_poll.count();
   app.add_option("--busy-poll", busy_poll,
                  "Microseconds to look for the next message of a redirection before sleeping, while they come that "
-                 "fast; costs processor time and saves latency, 0 for never [1000]")
+                 "fast; saves latency and costs a processor that nobody else wants, 0 for never [1000]")
       ->check(CLI::Range(0, 100'000));
   app.add_option("--shutdown-grace-period", options.shutdown_grace_seconds,
                  "Seconds that requests and relays get when the server stops; a second signal cuts them at once")

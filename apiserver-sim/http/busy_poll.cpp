@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <thread>
 
+#include "apiserver-sim/http/run_queue.h"
+
 namespace usbloop::apiserver {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Whether an event came before `end`; it has been handled then.
-bool look_until(asio::io_context& loop, Clock::time_point end) {
-  while (Clock::now() < end) {
+/// Whether an event came before `end`; it has been handled then. Who waits for a processor gets this one at each look.
+/// Gives up when several wait: then no processor has halted, to be woken is cheap, and to look keeps those from their
+/// work from whom the event is to come.
+bool look_until(asio::io_context& loop, Clock::time_point end, const RunQueue& queue) {
+  while (Clock::now() < end && !queue.is_crowded()) {
     std::this_thread::yield();
     if (loop.poll() > 0) return true;
   }
@@ -26,6 +30,7 @@ void PollWindow::slept(Duration time) {
 
 void run_polling(asio::io_context& loop, std::chrono::microseconds most, const std::function<bool()>& wanted) {
   PollWindow window(most);
+  const RunQueue queue;
   while (!loop.stopped()) {
     if (most.count() == 0 || !wanted()) {
       loop.run_one();
@@ -33,7 +38,7 @@ void run_polling(asio::io_context& loop, std::chrono::microseconds most, const s
     }
     if (loop.poll() > 0 || loop.stopped()) continue;
     const auto begin = Clock::now();
-    if (look_until(loop, begin + window.length())) continue;
+    if (look_until(loop, begin + window.length(), queue)) continue;
     loop.run_one();
     window.slept(Clock::now() - begin);
   }

@@ -26,8 +26,8 @@ class PollWindow {
   Duration length_{0};
 };
 
-/// Runs the loop to its end, as its own run() does, but polls while `wanted` says so. Whoever else wants the processor
-/// gets it: each look yields.
+/// Runs the loop to its end, as its own run() does, but polls while `wanted` says so and the machine has a
+/// processor to spare.
 void run_polling(asio::io_context& loop, std::chrono::microseconds most, const std::function<bool()>& wanted);
 
 }  // namespace usbloop::apiserver

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/fd.h"
+
+namespace usbloop::apiserver {
+
+/// The machine's threads that run or want to (/proc/loadavg, proc(5)). An object belongs to one thread.
+class RunQueue {
+ public:
+  RunQueue();
+
+  /// How many there are now, the caller among them; 0 when the kernel does not say.
+  [[nodiscard]] int runnable() const;
+  /// Whether several wait for a processor. One that waits gets the caller's when it yields.
+  [[nodiscard]] bool is_crowded() const { return runnable() > processors_ + 1; }
+
+ private:
+  Fd file_;
+  int processors_;
+};
+
+}  // namespace usbloop::apiserver
