@@ -8,7 +8,7 @@
 #include "bridge/bridge.h"
 #include "bridge/handoff.h"
 #include "common/log.h"
-#include "common/net/pump.h"
+#include "common/net/relay.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -1,4 +1,4 @@
-#include "common/net/pump.h"
+#include "common/net/relay.h"
 
 #include <doctest/doctest.h>
 

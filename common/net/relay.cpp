@@ -1,4 +1,4 @@
-#include "common/net/pump.h"
+#include "common/net/relay.h"
 
 #include <array>
 #include <asio/experimental/awaitable_operators.hpp>
