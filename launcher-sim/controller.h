@@ -16,10 +16,13 @@
 #include "common/error.h"
 #include "common/kube/informer.h"
 #include "common/kube/rest_client.h"
+#include "launcher-sim/action_queue.h"
 #include "launcher-sim/decision.h"
 #include "launcher-sim/guest.h"
 #include "launcher-sim/guest_registry.h"
+#include "launcher-sim/guest_table.h"
 #include "launcher-sim/node_pods.h"
+#include "launcher-sim/node_vmis.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/work_queue.h"
@@ -41,9 +44,6 @@ struct ControllerOptions {
   int max_vmis = 64;
 };
 
-/// How an action came out; ErrorKind::not_found: the VMI has no guest here.
-using ActionDone = std::function<void(const Result<>&)>;
-
 /// Brings the guests of this node into line with the VMIs that the API assigns to it, and tells of their launcher pods
 /// what a kubelet tells. An ordinary Kubernetes controller: whatever happened while it was away is found by looking at
 /// both sides again.
@@ -61,7 +61,7 @@ class Controller {
   /// Has the action done in one of the controller's threads, and calls `done` there, also when it cannot be done.
   void perform(const std::string& uid, GuestAction action, ActionDone done);
   /// Whether the first lists of VMIs and pods have come; waits for them. False when stop was requested.
-  bool wait_synced(const std::stop_token& stop) const { return informer_.wait_synced(stop) && pods_.wait_synced(stop); }
+  bool wait_synced(const std::stop_token& stop) const { return vmis_.wait_synced(stop) && pods_.wait_synced(stop); }
 
   /// Ends the threads; the guests run on.
   void stop();
@@ -77,8 +77,6 @@ class Controller {
     kube::Informer::Object pod;  ///< null: none on this node
   };
 
-  void stop_all_guests(std::chrono::milliseconds grace);
-  void report_end(const kube::RestClient& client, const std::string& uid, Guest& guest);
   void work(const std::stop_token& stop);
   /// Looks at one VMI and its guest and does the next thing. Errors are tried again later.
   Result<> reconcile(const std::string& uid, const std::stop_token& stop);
@@ -86,44 +84,27 @@ class Controller {
   Result<> carry_out(const Decision& decision, const Subject& subject, const std::stop_token& stop);
   Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
   void perform_waiting(const std::string& uid, const std::stop_token& stop);
-  Result<> write_pause(const nlohmann::json& vmi, const std::stop_token& stop);
-  Result<> write_phase(const nlohmann::json& vmi, const Decision& decision, const std::stop_token& stop);
   Result<> forget(const std::string& uid);
   void stop_guest(Guest& guest, const nlohmann::json& vmi, const std::stop_token& stop);
   void publish(Guest& guest, const GuestView& view);
   void retire(Guest& guest);
   void retry_later(const std::string& uid, const Error& error);
-  void send_event(const nlohmann::json& vmi, const char* type, const std::string& reason, const std::string& message,
-                  const std::stop_token& stop) const;
-
-  Guest* find_guest(const std::string& uid);
   void add_guest(std::unique_ptr<Guest> guest);
-  [[nodiscard]] bool has_room();
-  bool reserve_room(const std::string& uid);
-  void free_room(const std::string& uid);
 
   const kube::RestClient& client_;
   const RunDir& run_dir_;
   GuestRegistry& registry_;
   ControllerOptions options_;
   ControllerHooks hooks_;
+  NodeVmis vmis_;
   NodePods pods_;
-  kube::Informer informer_;
+  GuestTable guests_;
+  ActionQueue actions_;
   WorkQueue queue_;
 
-  std::mutex mutex_;  ///< for the maps; a guest itself belongs to the thread that works on its key
-  std::map<std::string, std::unique_ptr<Guest>> guests_;
-  /// Keys whose guest is being made or has not been seen to end. Kept and not counted when asked, because each look at
-  /// any guest asks.
-  std::set<std::string> takes_room_;
+  std::mutex mutex_;                          ///< for the two below
   std::map<std::string, unsigned> failures_;  ///< in a row, per key
   std::set<std::string> told_full_;           ///< keys whose waiting for room has been logged
-  struct WaitingAction {
-    GuestAction action;
-    ActionDone done;
-  };
-  std::map<std::string, std::vector<WaitingAction>> actions_;  ///< by key, in their order
-  bool stopped_ = false;                                       ///< no thread takes actions any more
   std::vector<std::jthread> threads_;
 };
 
