@@ -38,16 +38,23 @@ guest_said() {
 # guest_run DIRECTORY SECONDS COMMAND: runs a command line in the guest's shell and prints what it answered. Fails when
 # the command fails or the time is over.
 guest_run() {
-  local directory=$1 seconds=$2 command=$3 mark answer status
+  local directory=$1 seconds=$2 command=$3 mark heard status
   mark=usbloop-$RANDOM$RANDOM
+  # What comes through the socket counts: while its reader is behind, QEMU writes bytes into serial.log twice.
+  heard=$(mktemp)
   # The marks are put together in the guest, so that the echo of the line we type does not look like them. The
   # connection stays open until the answer is there: QEMU drops what it has not handed to the guest when it closes.
+  # shellcheck disable=SC2094 # to read the file while it is being written is meant
   {
     printf ' echo %s""-begin; %s; echo %s""-end $?\n' "$mark" "$command" "$mark"
-    wait_for "$seconds" guest_said "$directory" "^$mark-end"
-  } | socat -t 0 - "UNIX-CONNECT:$directory/virt-serial0" >/dev/null || return 1
-  answer=$(tr -d '\r' <"$directory/serial.log" | sed -n "/^$mark-begin\$/,/^$mark-end /p")
-  sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d' <<<"$answer"
-  status=${answer##*"$mark-end "}
-  return "${status%%[!0-9]*}"
+    wait_for "$seconds" grep -qa "^$mark-end [0-9]*"$'\r' "$heard"
+  } | socat -t 0 - "UNIX-CONNECT:$directory/virt-serial0" >"$heard" || {
+    rm -f "$heard"
+    return 1
+  }
+  status=$(tr -d '\r' <"$heard" | sed -n "s/^$mark-end //p")
+  tr -d '\r' <"$heard" | sed -n "/^$mark-begin\$/,/^$mark-end /p" |
+    sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d'
+  rm -f "$heard"
+  return "$status"
 }
