@@ -40,26 +40,27 @@ json memory_json(const ScaleResults& results, Memory Stage::*memory) {
   return object;
 }
 
+/// The exponent with which a figure of the stages grows.
+template <typename Get>
+double growth_of(const ScaleResults& results, Get get) {
+  return growth_exponent(numbers(results), over_stages(results, get));
+}
+
 /// What the memory above that of the empty programs grows like.
 double memory_growth(const ScaleResults& results, Memory Stage::*memory) {
   double empty = 0;
   for (const auto& [program, kib] : results.empty_kib) empty += static_cast<double>(kib);
-  return growth_exponent(numbers(results), over_stages(results, [&](const Stage& stage) {
-                           double sum = 0;
-                           for (const auto& [program, kib] : stage.*memory) sum += static_cast<double>(kib);
-                           return sum - empty;
-                         }));
-}
-
-double growth_of(const ScaleResults& results, double Stage::*figure) {
-  return growth_exponent(numbers(results), over_stages(results, [&](const Stage& stage) { return stage.*figure; }));
+  return growth_of(results, [&](const Stage& stage) {
+    double sum = 0;
+    for (const auto& [program, kib] : stage.*memory) sum += static_cast<double>(kib);
+    return sum - empty;
+  });
 }
 
 /// How the figures of one road's loads grow.
 json load_growth_json(const ScaleResults& results, Load Stage::*road) {
   const auto of = [&](double Load::*figure) {
-    return rounded(growth_exponent(numbers(results),
-                                   over_stages(results, [&](const Stage& stage) { return stage.*road.*figure; })));
+    return rounded(growth_of(results, [&](const Stage& stage) { return stage.*road.*figure; }));
   };
   return {{"round_trips_per_second", of(&Load::per_second)},
           {"cpu_per_round_trip", of(&Load::cpu_us)},
@@ -71,7 +72,7 @@ json growth_json(const ScaleResults& results) {
   json growth = load_growth_json(results, &Stage::ours);
   growth["memory_idle"] = rounded(memory_growth(results, &Stage::idle_kib));
   growth["memory_after_traffic"] = rounded(memory_growth(results, &Stage::traffic_kib));
-  growth["connect_p50"] = rounded(growth_of(results, &Stage::connect_p50_ms));
+  growth["connect_p50"] = rounded(growth_of(results, [](const Stage& stage) { return stage.connect_p50_ms; }));
   return growth;
 }
 

@@ -38,7 +38,7 @@ guest_said() {
 # guest_run DIRECTORY SECONDS COMMAND: runs a command line in the guest's shell and prints what it answered. Fails when
 # the command fails or the time is over.
 guest_run() {
-  local directory=$1 seconds=$2 command=$3 mark heard status
+  local directory=$1 seconds=$2 command=$3 mark heard answer
   mark=usbloop-$RANDOM$RANDOM
   # What comes through the socket counts: while its reader is behind, QEMU writes bytes into serial.log twice.
   heard=$(mktemp)
@@ -52,9 +52,8 @@ guest_run() {
     rm -f "$heard"
     return 1
   }
-  status=$(tr -d '\r' <"$heard" | sed -n "s/^$mark-end //p")
-  tr -d '\r' <"$heard" | sed -n "/^$mark-begin\$/,/^$mark-end /p" |
-    sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d'
+  answer=$(tr -d '\r' <"$heard" | sed -n "/^$mark-begin\$/,/^$mark-end /p")
   rm -f "$heard"
-  return "$status"
+  sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d' <<<"$answer"
+  return "${answer##*"$mark-end "}"
 }
