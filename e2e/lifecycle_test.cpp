@@ -137,6 +137,24 @@ TEST_CASE("a guest that dies while its launcher is down is found dead afterwards
   desk.vmi.wait_phase("Failed", 10s);
 }
 
+TEST_CASE("a node with room for one guest: the next waits, also for one that an earlier launcher started") {
+  const CaseDir dir;
+  Loop loop(dir, {.launcher_options = {"--max-vmis", "1"}});
+  const Vmi first(loop, "first");
+  first.wait_phase("Running");
+  const Vmi second(loop, "second");
+  loop.api().watch("/api/v1/namespaces/default/pods?resourceVersion=0", 10s, "a pod that finds no room",
+                   [](const json& event) { return contains(event.dump(), "Too many pods"); });
+  const pid_t qemu = first.qemu_pid();
+  loop.launcher().kill_hard();
+  loop.start_launcher();
+  CHECK(process_exists(qemu));
+  CHECK(second.object().value("/status/phase"_json_pointer, "") != "Running");
+  ::kill(qemu, SIGKILL);
+  first.wait_phase("Failed", 10s);
+  second.wait_phase("Running");
+}
+
 TEST_CASE("a VMI deleted while its launcher is down is gone after the launcher's restart") {
   Desk desk;
   const pid_t qemu = desk.vmi.qemu_pid();

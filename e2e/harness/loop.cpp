@@ -38,16 +38,17 @@ void Loop::start_apiserver() {
 }
 
 void Loop::start_launcher(const std::string& node) {
-  const std::vector<std::string> argv = {launcher_sim(),
-                                         "--kubeconfig",
-                                         dir_ / "apiserver/node.kubeconfig",
-                                         "--node-name",
-                                         node,
-                                         "--run-dir",
-                                         run_dir(node),
-                                         "--guest",
-                                         guest_dir(),
-                                         "-v"};
+  std::vector<std::string> argv = {launcher_sim(),
+                                   "--kubeconfig",
+                                   dir_ / "apiserver/node.kubeconfig",
+                                   "--node-name",
+                                   node,
+                                   "--run-dir",
+                                   run_dir(node),
+                                   "--guest",
+                                   guest_dir(),
+                                   "-v"};
+  argv.insert(argv.end(), options_.launcher_options.begin(), options_.launcher_options.end());
   const std::string name = "launcher-sim." + node + "." + std::to_string(++starts_);
   auto& launcher = launchers_[node];
   launcher = std::make_unique<Process>(ProcessSpec{.name = name, .argv = argv, .log_dir = dir_});

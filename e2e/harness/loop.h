@@ -16,6 +16,7 @@ struct LoopOptions {
   std::vector<std::string> nodes = {"node-a"};      ///< a launcher-sim each; may be empty
   std::vector<std::string> sans = {};               ///< further names of the server certificate
   std::vector<std::string> apiserver_options = {};  ///< more of apiserver-sim's command line
+  std::vector<std::string> launcher_options = {};   ///< more of each launcher-sim's
   std::string apiserver_log_level = "debug";        ///< debug logs every request
   std::string dir = "loop";                         ///< directory in the case's
 };
