@@ -14,44 +14,26 @@ struct QueryParameter {
   const char* description;
 };
 
-constexpr QueryParameter kDryRun = {
-    "dryRun", "string",
-    "When present, indicates that modifications should not be persisted. An invalid or unrecognized dryRun directive "
-    "will "
-    "result in an error response and no further processing of the request. Valid values are: - All: all dry run stages "
-    "will be processed"};
-constexpr QueryParameter kFieldManager = {
-    "fieldManager", "string",
-    "fieldManager is a name associated with the actor or entity that is making these changes."};
-constexpr QueryParameter kFieldValidation = {"fieldValidation", "string",
-                                             "fieldValidation instructs the server on how to handle objects in the "
-                                             "request (POST/PUT/PATCH) containing unknown or "
-                                             "duplicate fields. Valid values are: Ignore, Warn, Strict."};
+constexpr QueryParameter kDryRun = {"dryRun", "string", "All: everything is checked, but nothing is stored."};
+constexpr QueryParameter kFieldManager = {"fieldManager", "string",
+                                          "Name of the program that writes, which managedFields notes."};
+constexpr QueryParameter kFieldValidation = {
+    "fieldValidation", "string", "What to do about unknown and repeated fields: Ignore, Warn (the default) or Strict."};
 constexpr QueryParameter kForce = {"force", "boolean",
-                                   "Force is going to \"force\" Apply requests. It means user will re-acquire "
-                                   "conflicting fields owned by other people. "
-                                   "Force flag must be unset for non-apply patch requests."};
-constexpr QueryParameter kGracePeriod = {"gracePeriodSeconds", "integer",
-                                         "The duration in seconds before the object should be deleted."};
+                                   "Whether an apply takes fields over from other managers. Not for other patches."};
+constexpr QueryParameter kGracePeriod = {"gracePeriodSeconds", "integer", "Seconds for a clean end. 0: none."};
 constexpr QueryParameter kPropagation = {"propagationPolicy", "string",
-                                         "Whether and how garbage collection will be performed."};
-constexpr QueryParameter kResourceVersion = {
-    "resourceVersion", "string",
-    "resourceVersion sets a constraint on what resource versions a request may be served from."};
-constexpr QueryParameter kLabelSelector = {
-    "labelSelector", "string",
-    "A selector to restrict the list of returned objects by their labels. Defaults to everything."};
+                                         "What becomes of owned objects: Background, Foreground or Orphan."};
+constexpr QueryParameter kResourceVersion = {"resourceVersion", "string",
+                                             "Version of the store from which the list or watch begins."};
+constexpr QueryParameter kLabelSelector = {"labelSelector", "string",
+                                           "Restricts the answer to objects with these labels, such as app=web."};
 constexpr QueryParameter kFieldSelector = {
-    "fieldSelector", "string",
-    "A selector to restrict the list of returned objects by their fields. Defaults to everything."};
-constexpr QueryParameter kLimit = {"limit", "integer",
-                                   "limit is a maximum number of responses to return for a list call."};
-constexpr QueryParameter kContinue = {
-    "continue", "string", "The continue option should be set when retrieving more results from the server."};
-constexpr QueryParameter kWatch = {"watch", "boolean",
-                                   "Watch for changes to the described resources and return them as a stream of add, "
-                                   "update, and remove notifications."};
-constexpr QueryParameter kTimeout = {"timeoutSeconds", "integer", "Timeout for the list/watch call."};
+    "fieldSelector", "string", "Restricts the answer to objects with these fields, such as metadata.name=web."};
+constexpr QueryParameter kLimit = {"limit", "integer", "Most objects in the answer. The next page has the others."};
+constexpr QueryParameter kContinue = {"continue", "string", "Token of the page before, to ask for the next one."};
+constexpr QueryParameter kWatch = {"watch", "boolean", "Whether changes are sent as they happen."};
+constexpr QueryParameter kTimeout = {"timeoutSeconds", "integer", "Seconds after which the answer ends."};
 
 /// One verb of Kubernetes as an operation of HTTP.
 struct Verb {
@@ -151,8 +133,7 @@ class PathWriter {
   }
 
   ordered_json path_parameter(const std::string& name) const {
-    const char* description =
-        name == "namespace" ? "object name and auth scope, such as for teams and projects" : "name of the object";
+    const char* description = name == "namespace" ? "Name of the namespace." : "Name of the object.";
     return simple_parameter(name, "path", "string", description, true);
   }
 

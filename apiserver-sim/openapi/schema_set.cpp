@@ -149,19 +149,9 @@ class SchemaSet::Reader {
   }
 
   void add_type_and_metadata(Schema& schema) {
-    add_field(
-        schema,
-        "apiVersion string APIVersion defines the versioned schema of this representation of an object. Servers "
-        "should convert recognized schemas to the latest internal value, and may reject unrecognized values. More "
-        "info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources");
-    add_field(
-        schema,
-        "kind string Kind is a string value representing the REST resource this object represents. Servers may "
-        "infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: "
-        "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds");
-    add_field(schema,
-              "metadata ObjectMeta Standard object's metadata. More info: "
-              "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata");
+    add_field(schema, "apiVersion string API version in which the object is written, such as v1.");
+    add_field(schema, "kind string Kind of the object, in CamelCase. It cannot change.");
+    add_field(schema, "metadata ObjectMeta Name, labels and other data that every object has.");
   }
 
   /// As in Go: the fields of the embedded type are the type's own.

@@ -26,15 +26,10 @@ ordered_json group_version_kind(const std::string& api_version, const std::strin
 ordered_json scalar_definition(Type type) {
   switch (type) {
     case Type::quantity:
-      return {{"description", "Quantity is a fixed-point representation of a number."}, {"type", "string"}};
+      return {{"description", "A number, which may have a suffix such as m, k or Mi."}, {"type", "string"}};
     case Type::int_or_string:
-      return {{"description", "IntOrString is a type that can hold an int32 or a string."},
-              {"type", "string"},
-              {"format", "int-or-string"}};
-    default:
-      return {{"description", "Time is a wrapper around time.Time which supports correct marshaling to YAML and JSON."},
-              {"type", "string"},
-              {"format", "date-time"}};
+      return {{"description", "A whole number or a text."}, {"type", "string"}, {"format", "int-or-string"}};
+    default: return {{"description", "A time as RFC 3339 writes it."}, {"type", "string"}, {"format", "date-time"}};
   }
 }
 
@@ -83,14 +78,18 @@ bool SchemaWriter::add_kind(const std::string& stored_api_version, const std::st
 void SchemaWriter::add_list(const std::string& served_api_version, const std::string& kind) {
   const std::string list = kind + "List";
   const Schema* object = set_.type(kMetaPackage, "DeleteOptions");
-  ordered_json definition = {
-      {"description", list + " is a list of " + kind}, {"type", "object"}, {"required", {"items"}}};
+  ordered_json definition = {{"description", "Objects of the kind " + kind + ", or one page of them."},
+                             {"type", "object"},
+                             {"required", {"items"}}};
   ordered_json& properties = definition["properties"];
   properties["apiVersion"] = write_field(*object->field("apiVersion"), false);
   properties["items"] = {
-      {"description", "List of objects."}, {"type", "array"}, {"items", kind_reference(served_api_version, kind)}};
+      {"description", "The objects."}, {"type", "array"}, {"items", kind_reference(served_api_version, kind)}};
   properties["kind"] = write_field(*object->field("kind"), false);
-  properties["metadata"] = meta_reference("ListMeta");
+  properties["metadata"] = write_field({.name = "metadata",
+                                        .schema = set_.type(kMetaPackage, "ListMeta"),
+                                        .description = "Version of the list, and where it goes on."},
+                                       false);
   definition["x-kubernetes-group-version-kind"] = ordered_json::array({group_version_kind(served_api_version, list)});
   definitions_[definition_name(served_api_version, list)] = definition;
 }

@@ -45,16 +45,17 @@ const std::vector<std::string>& EventResource::selectable_names() const {
 }
 
 const std::vector<Column>& EventResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Last Seen"},
-                                               {"Type"},
-                                               {"Reason"},
-                                               {"Object"},
-                                               {"Subobject", "string", "", 1},
-                                               {"Source", "string", "", 1},
-                                               {"Message"},
-                                               {"First Seen", "string", "", 1},
-                                               {"Count", "string", "", 1},
-                                               {"Name", "string", "name", 1}};
+  static const std::vector<Column> kColumns = {
+      {"Last Seen", "string", "", 0, "How long ago the event last happened."},
+      {"Type", "string", "", 0, "Normal or Warning."},
+      {"Reason", "string", "", 0, "What happened, as one word in CamelCase."},
+      {"Object", "string", "", 0, "Kind and name of the object to which it happened."},
+      {"Subobject", "string", "", 1, "The part of the object that is meant."},
+      {"Source", "string", "", 1, "The component that reported the event."},
+      {"Message", "string", "", 0, "What happened, for people."},
+      {"First Seen", "string", "", 1, "How long ago the event happened first."},
+      {"Count", "string", "", 1, "How often the event has happened."},
+      {"Name", "string", "name", 1, "Name of the event."}};
   return kColumns;
 }
 

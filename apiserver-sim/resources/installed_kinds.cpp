@@ -28,7 +28,8 @@ class CustomResourceDefinition final : public Resource {
                   .strategic_merge = true}) {}
 
   [[nodiscard]] const std::vector<Column>& columns() const override {
-    static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Created At", "date"}};
+    static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                                 {"Created At", "date", "", 0, "When the object was created."}};
     return kColumns;
   }
   [[nodiscard]] json cells(const json& object, std::int64_t) const override {
@@ -50,7 +51,10 @@ class ApiService final : public Resource {
 
   [[nodiscard]] const std::vector<Column>& columns() const override {
     static const std::vector<Column> kColumns = {
-        {"Name", "string", "name"}, {"Service"}, {"Available"}, {"Age", "date"}};
+        {"Name", "string", "name", 0, "Name of the object."},
+        {"Service", "string", "", 0, "Service that answers, as NAMESPACE/NAME. Local: this server."},
+        {"Available", "string", "", 0, "Whether the group version is available."},
+        {"Age", "date", "", 0, "How long ago the object was created."}};
     return kColumns;
   }
   [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
@@ -96,7 +100,9 @@ class KubeVirt final : public Resource {
                         {"conditions", std::move(conditions)}};
   }
   [[nodiscard]] const std::vector<Column>& columns() const override {
-    static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Age", "date"}, {"Phase"}};
+    static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                                 {"Age", "date", "", 0, "How long ago the object was created."},
+                                                 {"Phase", "string", "", 0, "Phase of the installation."}};
     return kColumns;
   }
   [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
@@ -118,8 +124,12 @@ class Service final : public Resource {
                   .strategic_merge = true}) {}
 
   [[nodiscard]] const std::vector<Column>& columns() const override {
-    static const std::vector<Column> kColumns = {
-        {"Name", "string", "name"}, {"Type"}, {"Cluster-IP"}, {"External-IP"}, {"Port(s)"}, {"Age"}};
+    static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                                 {"Type", "string", "", 0, "Type of the service, such as ClusterIP."},
+                                                 {"Cluster-IP", "string", "", 0, "IP address within the cluster."},
+                                                 {"External-IP", "string", "", 0, "IP addresses outside the cluster."},
+                                                 {"Port(s)", "string", "", 0, "Ports and protocols of the service."},
+                                                 {"Age", "string", "", 0, "How long ago the object was created."}};
     return kColumns;
   }
   [[nodiscard]] json cells(const json& object, std::int64_t now) const override {

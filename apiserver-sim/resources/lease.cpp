@@ -13,7 +13,9 @@ LeaseResource::LeaseResource()
                 .strategic_merge = true}) {}
 
 const std::vector<Column>& LeaseResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Holder"}, {"Age"}};
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Holder", "string", "", 0, "Name of the present holder."},
+                                               {"Age", "string", "", 0, "How long ago the object was created."}};
   return kColumns;
 }
 

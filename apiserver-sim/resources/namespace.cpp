@@ -35,7 +35,9 @@ const std::vector<std::string>& NamespaceResource::selectable_names() const {
 }
 
 const std::vector<Column>& NamespaceResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Status"}, {"Age"}};
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Status", "string", "", 0, "Active or Terminating."},
+                                               {"Age", "string", "", 0, "How long ago the object was created."}};
   return kColumns;
 }
 

@@ -55,16 +55,17 @@ const std::vector<std::string>& NodeResource::selectable_names() const {
 }
 
 const std::vector<Column>& NodeResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name"},
-                                               {"Status"},
-                                               {"Roles"},
-                                               {"Age"},
-                                               {"Version"},
-                                               {"Internal-IP", "string", "", 1},
-                                               {"External-IP", "string", "", 1},
-                                               {"OS-Image", "string", "", 1},
-                                               {"Kernel-Version", "string", "", 1},
-                                               {"Container-Runtime", "string", "", 1}};
+  static const std::vector<Column> kColumns = {
+      {"Name", "string", "name", 0, "Name of the object."},
+      {"Status", "string", "", 0, "Whether the node is ready and takes new pods."},
+      {"Roles", "string", "", 0, "Roles of the node, from its labels."},
+      {"Age", "string", "", 0, "How long ago the object was created."},
+      {"Version", "string", "", 0, "Version of the kubelet, or of the agent in its place."},
+      {"Internal-IP", "string", "", 1, "IP address within the cluster."},
+      {"External-IP", "string", "", 1, "IP address outside the cluster."},
+      {"OS-Image", "string", "", 1, "Name of the distribution."},
+      {"Kernel-Version", "string", "", 1, "Release of the kernel."},
+      {"Container-Runtime", "string", "", 1, "Name and version of the container runtime."}};
   return kColumns;
 }
 

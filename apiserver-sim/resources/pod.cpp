@@ -206,19 +206,15 @@ const std::vector<std::string>& PodResource::selectable_names() const {
 
 const std::vector<Column>& PodResource::columns() const {
   static const std::vector<Column> kColumns = {
-      {"Name", "string", "name", 0, "Name must be unique within a namespace."},
-      {"Ready", "string", "", 0, "The aggregate readiness state of this pod for accepting traffic."},
-      {"Status", "string", "", 0, "The aggregate status of the containers in this pod."},
-      {"Restarts", "string", "", 0,
-       "The number of times the containers in this pod have been restarted and when the last container in this pod has "
-       "restarted."},
-      {"Age", "string", "", 0,
-       "CreationTimestamp is a timestamp representing the server time when this object was "
-       "created."},
-      {"IP", "string", "", 1, "podIP address allocated to the pod."},
-      {"Node", "string", "", 1, "The name of the node that the pod is scheduled to."},
-      {"Nominated Node", "string", "", 1, "The node that a pod with a higher priority is to make room on."},
-      {"Readiness Gates", "string", "", 1, "Conditions beside those of the containers that make the pod ready."}};
+      {"Name", "string", "name", 0, "Name of the object."},
+      {"Ready", "string", "", 0, "How many containers are ready, and how many there are."},
+      {"Status", "string", "", 0, "Phase of the pod, or the reason of a container that waits or has ended."},
+      {"Restarts", "string", "", 0, "How often containers have been started again."},
+      {"Age", "string", "", 0, "How long ago the object was created."},
+      {"IP", "string", "", 1, "First IP address of the pod."},
+      {"Node", "string", "", 1, "Name of the node that runs the pod."},
+      {"Nominated Node", "string", "", 1, "Name of the node on which other pods make room for this one."},
+      {"Readiness Gates", "string", "", 1, "How many further conditions are True, and how many there are."}};
   return kColumns;
 }
 

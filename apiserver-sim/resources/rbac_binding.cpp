@@ -148,8 +148,12 @@ std::optional<kube::Status> RoleBindingResource::refuse_update(const json& objec
 
 const std::vector<Column>& RoleBindingResource::columns() const {
   static const std::vector<Column> kColumns = {
-      {"Name", "string", "name"},          {"Role"}, {"Age"}, {"Users", "string", "", 1}, {"Groups", "string", "", 1},
-      {"ServiceAccounts", "string", "", 1}};
+      {"Name", "string", "name", 0, "Name of the object."},
+      {"Role", "string", "", 0, "Kind and name of the role."},
+      {"Age", "string", "", 0, "How long ago the object was created."},
+      {"Users", "string", "", 1, "Users who get the rights."},
+      {"Groups", "string", "", 1, "Groups that get the rights."},
+      {"ServiceAccounts", "string", "", 1, "Service accounts that get the rights, as NAMESPACE/NAME."}};
   return kColumns;
 }
 

@@ -117,7 +117,8 @@ Causes RoleResource::validate(const json& object) const {
 }
 
 const std::vector<Column>& RoleResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name"}, {"Created At", "date"}};
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Created At", "date", "", 0, "When the object was created."}};
   return kColumns;
 }
 

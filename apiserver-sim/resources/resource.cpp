@@ -65,8 +65,8 @@ const std::vector<std::string>& Resource::selectable_names() const {
 }
 
 const std::vector<Column>& Resource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name must be unique within a namespace."},
-                                               {"Age", "string", "", 0, "Age"}};
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Age", "string", "", 0, "How long ago the object was created."}};
   return kColumns;
 }
 

@@ -94,10 +94,10 @@ std::optional<kube::Status> VmResource::admit(const json& object) const {
 }
 
 const std::vector<Column>& VmResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name must be unique within a namespace."},
-                                               {"Age", "date"},
-                                               {"Status", "string", "", 0, "Human Readable Status"},
-                                               {"Ready", "string"}};
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Age", "date", "", 0, "How long ago the object was created."},
+                                               {"Status", "string", "", 0, "State in a word, such as Running."},
+                                               {"Ready", "string", "", 0, "Whether the guest runs and is ready."}};
   return kColumns;
 }
 

@@ -88,14 +88,15 @@ const std::vector<std::string>& VmiResource::selectable_names() const {
 }
 
 const std::vector<Column>& VmiResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name must be unique within a namespace."},
-                                               {"Age", "date"},
-                                               {"Phase", "string"},
-                                               {"IP", "string"},
-                                               {"NodeName", "string"},
-                                               {"Ready", "string"},
-                                               {"Live-Migratable", "string", "", 1},
-                                               {"Paused", "string", "", 1}};
+  static const std::vector<Column> kColumns = {
+      {"Name", "string", "name", 0, "Name of the object."},
+      {"Age", "date", "", 0, "How long ago the object was created."},
+      {"Phase", "string", "", 0, "Phase of the VMI."},
+      {"IP", "string", "", 0, "First IP address of the guest."},
+      {"NodeName", "string", "", 0, "Name of the node that runs the VMI."},
+      {"Ready", "string", "", 0, "Whether the guest runs and is ready."},
+      {"Live-Migratable", "string", "", 1, "Whether the VMI can move to another node while it runs."},
+      {"Paused", "string", "", 1, "Whether the guest is paused."}};
   return kColumns;
 }
 
