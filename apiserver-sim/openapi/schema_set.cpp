@@ -246,6 +246,12 @@ const Schema* SchemaSet::type(const std::string& package, const std::string& nam
   return found == types_.end() ? nullptr : found->second;
 }
 
+std::vector<const Schema*> SchemaSet::types() const {
+  std::vector<const Schema*> types;
+  for (const auto& [name, schema] : types_) types.push_back(schema);
+  return types;
+}
+
 const SchemaPackage* SchemaSet::package(const std::string& api_version) const {
   for (const SchemaPackage& package : packages_) {
     if (package.api_version == api_version) return &package;

@@ -34,6 +34,8 @@ class SchemaSet {
   [[nodiscard]] const Schema* kind(const std::string& api_version, const std::string& kind) const;
   /// A type by the name of its package and its own ("io.k8s.api.core.v1", "Node"); null when there is none.
   [[nodiscard]] const Schema* type(const std::string& package, const std::string& name) const;
+  /// All types, kinds among them, by the alphabet of their packages and names.
+  [[nodiscard]] std::vector<const Schema*> types() const;
   /// Null when no file describes the group version.
   [[nodiscard]] const SchemaPackage* package(const std::string& api_version) const;
 
