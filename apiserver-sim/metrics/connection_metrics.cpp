@@ -12,13 +12,10 @@ namespace {
 
 constexpr std::array<std::array<const char*, 3>, 4> kKinds = {{
     {"usbredir", "kubevirt_usbredir_active_connections",
-     "Amount of active USB redirection connections, broken down by namespace and vmi name."},
-    {"console", "kubevirt_console_active_connections",
-     "Amount of active Console connections, broken down by namespace and vmi name."},
-    {"vnc", "kubevirt_vnc_active_connections",
-     "Amount of active VNC connections, broken down by namespace and vmi name."},
-    {"portforward", "kubevirt_portforward_active_tunnels",
-     "Amount of active portforward tunnels, broken down by namespace and vmi name."},
+     "Streams for USB devices that are open now, by namespace and VMI."},
+    {"console", "kubevirt_console_active_connections", "Consoles that are open now, by namespace and VMI."},
+    {"vnc", "kubevirt_vnc_active_connections", "Screens that are open now, by namespace and VMI."},
+    {"portforward", "kubevirt_portforward_active_tunnels", "Forwarded ports that are open now, by namespace and VMI."},
 }};
 
 double unix_time() {
@@ -78,15 +75,15 @@ std::vector<prometheus::MetricFamily> ConnectionMetrics::Collect() const {
     }
     families.push_back(std::move(family));
   }
-  auto last = metrics::gauge_family("kubevirt_vmi_last_api_connection_timestamp_seconds",
-                                    "Virtual Machine Instance last API connection timestamp. Including VNC, console, "
-                                    "portforward, SSH and usbredir connections.");
+  auto last =
+      metrics::gauge_family("kubevirt_vmi_last_api_connection_timestamp_seconds",
+                            "When the last stream of a VMI ended (USB, console, screen or port), in Unix seconds.");
   for (const auto& [vmi, time] : last_end_) {
     metrics::add_sample(last, {{"namespace", vmi.namespace_}, {"vmi", vmi.name}}, time);
   }
   families.push_back(std::move(last));
   auto created = metrics::counter_family("kubevirt_vm_created_by_pod_total",
-                                         "The total number of VMs created by namespace and virt-api pod.");
+                                         "VirtualMachines that this server has created, by namespace.");
   for (const auto& [where, count] : created_vms_) {
     metrics::add_sample(created, {{"namespace", where}}, static_cast<double>(count));
   }

@@ -58,7 +58,7 @@ std::vector<MetricFamily> ObjectCollector::Collect() const {
 }
 
 void ObjectCollector::add_vmis(std::vector<MetricFamily>& families) const {
-  auto info = gauge_family("kubevirt_vmi_info", "Information about VirtualMachineInstances.");
+  auto info = gauge_family("kubevirt_vmi_info", "1 for each VMI; the labels say which, where and how.");
   std::map<Labels, int> phases;
   {
     const std::scoped_lock lock(mutex_);
@@ -73,9 +73,7 @@ void ObjectCollector::add_vmis(std::vector<MetricFamily>& families) const {
     }
     known_ = std::move(now);
   }
-  auto count = gauge_family("kubevirt_vmi_phase_count",
-                            "Sum of VMIs per phase and node. `phase` can be one of the following: [Pending, "
-                            "Scheduling, Scheduled, Running, Succeeded, Failed, Unknown].");
+  auto count = gauge_family("kubevirt_vmi_phase_count", "VMIs, by phase in lower case, node and guest.");
   for (const auto& [labels, number] : phases) add_sample(count, labels, number);
   families.push_back(std::move(info));
   families.push_back(std::move(count));
@@ -87,14 +85,15 @@ void ObjectCollector::add_components(std::vector<MetricFamily>& families) const 
     add_sample(family, labels, value);
     families.push_back(std::move(family));
   };
-  show("kubevirt_info", "Version information.", {{"goversion", ""}, {"kubeversion", version_}}, 1);
-  show("kubevirt_virt_api_up", "The number of virt-api pods that are up.", {}, 1);
-  show("kubevirt_virt_controller_up", "The number of virt-controller pods that are up.", {}, 1);
+  show("kubevirt_info", "1; the label kubeversion says which version.", {{"goversion", ""}, {"kubeversion", version_}},
+       1);
+  show("kubevirt_virt_api_up", "API servers that run.", {}, 1);
+  show("kubevirt_virt_controller_up", "Servers whose controllers run.", {}, 1);
   const auto nodes = store_.list("nodes", "").objects;
   const auto ready = std::count_if(nodes.begin(), nodes.end(), [](const ObjectPtr& node) {
     return condition_status(node->parse(), "Ready") == "True";
   });
-  show("kubevirt_virt_handler_up", "The number of virt-handler pods that are up.", {}, static_cast<double>(ready));
+  show("kubevirt_virt_handler_up", "Nodes that are ready.", {}, static_cast<double>(ready));
 }
 
 void ObjectCollector::add_objects(std::vector<MetricFamily>& families) const {
@@ -104,7 +103,7 @@ void ObjectCollector::add_objects(std::vector<MetricFamily>& families) const {
     add_sample(objects, {{"resource", resource->qualified()}}, static_cast<double>(count));
   }
   families.push_back(std::move(objects));
-  auto vms = gauge_family("kubevirt_number_of_vms", "The number of VMs in the cluster by namespace.");
+  auto vms = gauge_family("kubevirt_number_of_vms", "VirtualMachines, by namespace.");
   std::map<std::string, int> by_namespace;
   for (const ObjectPtr& vm : store_.list("virtualmachines.kubevirt.io", "").objects) ++by_namespace[vm->key.namespace_];
   for (const auto& [where, count] : by_namespace) add_sample(vms, {{"namespace", where}}, count);

@@ -49,11 +49,11 @@ void observe(Family& family, const prometheus::Labels& labels, std::optional<std
 PhaseMetrics::PhaseMetrics(const Store& store, WatchHub& hub, prometheus::Registry& registry)
     : hub_(hub),
       transition_(histogram(registry, "kubevirt_vmi_phase_transition_time_seconds",
-                            "Histogram of VM phase transitions duration between different phases in seconds.")),
+                            "Seconds from a VMI's last phase to this one.")),
       from_creation_(histogram(registry, "kubevirt_vmi_phase_transition_time_from_creation_seconds",
-                               "Histogram of VM phase transitions duration from creation time in seconds.")),
+                               "Seconds from a VMI's creation to this phase.")),
       from_deletion_(histogram(registry, "kubevirt_vmi_phase_transition_time_from_deletion_seconds",
-                               "Histogram of VM phase transitions duration from deletion time in seconds.")),
+                               "Seconds from a VMI's deletion to this phase.")),
       cursor_(store.version()),
       events_(hub.subscribe(kVmiResource,
                             [this] {

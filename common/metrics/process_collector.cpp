@@ -69,25 +69,24 @@ std::vector<prometheus::MetricFamily> ProcessCollector::Collect() const {
   };
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   if (const auto stat = read_stat()) {
-    show(counter_family("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
+    show(counter_family("process_cpu_seconds_total", "Seconds of processor time that the process has used."),
          static_cast<double>(stat->user_ticks + stat->system_ticks) / ticks);
-    show(gauge_family("process_resident_memory_bytes", "Resident memory size in bytes."),
+    show(gauge_family("process_resident_memory_bytes", "Memory that the process occupies, in bytes."),
          static_cast<double>(stat->resident_pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-    show(gauge_family("process_virtual_memory_bytes", "Virtual memory size in bytes."),
+    show(gauge_family("process_virtual_memory_bytes", "Address space of the process, in bytes."),
          static_cast<double>(stat->virtual_bytes));
-    show(gauge_family("process_threads", "Number of threads."), static_cast<double>(stat->threads));
+    show(gauge_family("process_threads", "Threads of the process."), static_cast<double>(stat->threads));
     if (const auto boot = boot_time()) {
-      show(gauge_family("process_start_time_seconds", "Start time of the process since unix epoch in seconds."),
+      show(gauge_family("process_start_time_seconds", "When the process began, in Unix seconds."),
            *boot + static_cast<double>(stat->start_ticks) / ticks);
     }
   }
   if (const auto open = open_descriptors()) {
-    show(gauge_family("process_open_fds", "Number of open file descriptors."), static_cast<double>(*open));
+    show(gauge_family("process_open_fds", "File descriptors that are open now."), static_cast<double>(*open));
   }
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    show(gauge_family("process_max_fds", "Maximum number of open file descriptors."),
-         static_cast<double>(limit.rlim_cur));
+    show(gauge_family("process_max_fds", "File descriptors that may be open."), static_cast<double>(limit.rlim_cur));
   }
   return families;
 }
