@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t kHistory = 10'000;
 constexpr std::size_t kWorkers = 8;
-constexpr std::size_t kUploads = 4;
 constexpr std::size_t kNodeWorkers = 4;
 constexpr const char* kNodeUser = "system:node:usbloop";
 
@@ -105,7 +104,7 @@ class ApiServer::Impl {
     // An aggregate, which older compilers do not make in place.
     // NOLINTNEXTLINE(modernize-make-unique)
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
-                                 workers_, uploads_, node_workers_, limits, options.busy_poll});
+                                 workers_, node_workers_, limits, options.busy_poll});
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
     metrics_->attach(*services_);
     services_->observers = metrics_->observers();
@@ -126,7 +125,6 @@ class ApiServer::Impl {
     if (api_) api_->set_ready(false);
     if (front_door_) front_door_->stop();
     workers_.join();
-    uploads_.join();
     node_workers_.join();
   }
   void cut() {
@@ -212,7 +210,6 @@ class ApiServer::Impl {
   std::optional<ApiHandler> api_;
   std::optional<UsbredirRelay> usbredir_;
   asio::thread_pool workers_{kWorkers};
-  asio::thread_pool uploads_{kUploads};
   asio::thread_pool node_workers_{kNodeWorkers};
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<Services> services_;

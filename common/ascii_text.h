@@ -28,6 +28,13 @@ inline bool less_ignoring_case(std::string_view a, std::string_view b) {
   });
 }
 
+/// What names of headers and methods are made of (RFC 9110, 5.6.2).
+constexpr bool is_token_byte(char c) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+
 /// Without the blanks (space and tab) around it.
 inline std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t";

@@ -5,7 +5,7 @@
 #include "apiserver-sim/api/negotiation.h"
 #include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/api/time.h"
-#include "apiserver-sim/http/response_text.h"
+#include "apiserver-sim/http/request_head.h"
 
 using namespace usbloop::apiserver;
 using usbloop::websocket::parse_request_head;

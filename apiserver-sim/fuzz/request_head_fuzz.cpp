@@ -3,7 +3,7 @@
 #include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/fuzz/targets.h"
 #include "apiserver-sim/fuzz/text.h"
-#include "apiserver-sim/http/response_text.h"
+#include "apiserver-sim/http/request_head.h"
 #include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver::fuzz {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <asio/co_spawn.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include "apiserver-sim/api/codec.h"
 #include "apiserver-sim/audit/audit_event.h"
+#include "apiserver-sim/http/place.h"
+#include "apiserver-sim/http/response_text.h"
 #include "apiserver-sim/http/rest_engine.h"
 #include "apiserver-sim/security/impersonation.h"
 #include "apiserver-sim/subresource/subresource_table.h"
@@ -17,20 +17,6 @@ namespace usbloop::apiserver {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Takes a place in a counter that has a limit, and gives it back.
-class Place {
- public:
-  Place(std::atomic<std::size_t>& counter, std::size_t limit) : counter_(counter), taken_(++counter <= limit) {}
-  ~Place() { --counter_; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  explicit operator bool() const { return taken_; }
-
- private:
-  std::atomic<std::size_t>& counter_;
-  bool taken_;
-};
 
 /// Makes the observation of the present request known to its connection.
 class Observed {
@@ -44,15 +30,11 @@ class Observed {
   Observation*& place_;
 };
 
-/// The methods that cpp-httplib reads a body with; with others a body would be taken for the next request.
-bool reads_body(const Request& request, const BodyInfo& body) {
-  const std::string& method = request.method;
-  return method == "POST" || method == "PUT" || method == "PATCH" || (method == "DELETE" && !body.chunked);
-}
+/// Whether a body would be left behind the head: of methods that have none to read.
+bool leaves_body(const RequestHead& head) { return head.body.present() && !has_body(head.request.method); }
 
-bool known_method(const std::string& method) {
-  return method == "GET" || method == "HEAD" || method == "POST" || method == "PUT" || method == "PATCH" ||
-         method == "DELETE" || method == "OPTIONS";
+bool is_watch(const Request& request, const RequestInfo& info) {
+  return info.is_resource && info.verb == "watch" && request.method == "GET";
 }
 
 /// Clients keep 1024 bytes of the body of a refused handshake (wire.md section 11): long names are cut.
@@ -75,21 +57,14 @@ void Connection::stop() {
   stopping_ = true;
   if (transport_ != nullptr) transport_->close();
   if (watch_ != nullptr) watch_->stop();
-  if (idle_ && !on_worker_ && stream_) stream_->close();
+  if (idle_ && stream_) stream_->close();
 }
 
 void Connection::abort() {
   stopping_ = aborted_ = true;
   if (transport_ != nullptr) transport_->close();
   relay_peer_.cut();
-  // A worker's socket is only shut down: closing it would give its number to another connection under the worker.
-  if (!stream_) return;
-  if (on_worker_) {
-    asio::error_code ignored;
-    stream_->socket().shutdown(asio::socket_base::shutdown_both, ignored);
-  } else {
-    stream_->close();
-  }
+  if (stream_) stream_->close();
 }
 
 asio::awaitable<void> Connection::run() {
@@ -108,7 +83,9 @@ asio::awaitable<void> Connection::run() {
     const auto length = co_await read_head();
     idle_ = false;
     if (!length || aborted_) break;
-    const Next next = co_await serve_request(*length);
+    std::string head_text = buffer_.substr(0, *length);
+    buffer_.erase(0, *length);
+    const Next next = co_await serve_request(std::move(head_text));
     if (next == Next::close) break;
   }
   if (!stream_) co_return;  // a relay has used it up
@@ -165,44 +142,28 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
   }
 }
 
-asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_length) {
-  const std::string head_text = buffer_.substr(0, head_length);
-  const auto head = websocket::parse_request_head(head_text);
-  // The parser has a limit of its own for announced bodies, above ours.
-  if (!head && head.error().cause.find("body too large") != std::string::npos) {
-    services_.refusals.count(Refusal::body_too_large);
-    co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
+asio::awaitable<Connection::Next> Connection::serve_request(std::string head_text) {
+  auto head = read_request_head(head_text);
+  if (!head) {
+    spdlog::info("connection: refused a request: {}", head.error().message);
+    services_.refusals.count(head.error().code == 413 ? Refusal::body_too_large : Refusal::bad_request);
+    co_return co_await refuse(head.error());
   }
-  if (!head || !known_method(head->method)) {
-    spdlog::info("connection: refused what is no HTTP request");
-    services_.refusals.count(Refusal::bad_request);
-    co_return co_await refuse(kube::bad_request("the request is not valid HTTP/1.1"));
-  }
-  auto request = request_of(*head);
-  const BodyInfo body = body_of(*head);
-  if (!request || !body.valid) {
-    services_.refusals.count(Refusal::bad_request);
-    co_return co_await refuse(kube::bad_request("the request is not valid"));
-  }
-  if (!body.chunked && body.length > kMaxBodyBytes) {
-    spdlog::info("{} {}: refused a body of {} bytes", request->method, request->path, body.length);
-    services_.refusals.count(Refusal::body_too_large);
-    co_return co_await refuse(kube::request_entity_too_large(kMaxBodyBytes));
-  }
-  audit_id_ = audit_id_of(*head);
-  const auto caller = services_.authenticator.authenticate(head->header("Authorization"), certificate_, request->path);
+  Request& request = head->request;
+  audit_id_ = audit_id_of(head->fields);
+  const auto caller =
+      services_.authenticator.authenticate(head->fields.header("Authorization"), certificate_, request.path);
   const Impersonation wanted = read_impersonation(head_text);
   tl::expected<User, kube::Status> user = tl::unexpected(kube::unauthorized());
   if (caller) user = impersonate(*caller, wanted, services_.authorizer);
-  if (user) request->user = *user;
-  const RequestInfo info = read_request_info(*request);
-  const Subresource* stream = find_stream(request->method, info);
-  const bool watch = info.is_resource && info.verb == "watch" && request->method == "GET";
-  Observation observation(services_.observers, {*head,
-                                                *request,
+  if (user) request.user = *user;
+  const RequestInfo info = read_request_info(request);
+  const bool streams = find_stream(request.method, info) != nullptr || is_watch(request, info);
+  Observation observation(services_.observers, {head->fields,
+                                                request,
                                                 info,
                                                 client_,
-                                                stream != nullptr || watch,
+                                                streams,
                                                 {},
                                                 {},
                                                 0,
@@ -211,98 +172,29 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::size_t head_len
                                                 audit_id_});
   const Observed observed(observation_, observation);
   if (!user) {
-    spdlog::info("{} {}: refused: {}", request->method, request->path, user.error().message);
+    spdlog::info("{} {}: refused: {}", request.method, request.path, user.error().message);
     co_return co_await refuse(user.error());
   }
-  spdlog::debug("{} {} by {}", request->method, head->target, user->name);
-  const bool keep_alive = wants_keep_alive(*head, head_text) && !(body.present() && !reads_body(*request, body));
-  if (stream == nullptr && !watch) {
-    const Arrival arrival{*head, *request, info, body, head_length, keep_alive};
-    co_return co_await serve_rest(arrival);
-  }
-  const Attributes attributes = attributes_of(info);
-  const Decision decision = services_.authorizer.authorize(*user, attributes);
-  observation.decides(decision);
+  spdlog::debug("{} {} by {}", request.method, head->fields.target, user->name);
+  const Arrival arrival{*head, info, *caller, head->keep_alive && !leaves_body(*head)};
+  if (streams) co_return co_await serve_stream(arrival);
+  co_return co_await serve_rest(arrival);
+}
+
+asio::awaitable<Connection::Next> Connection::serve_stream(const Arrival& arrival) {
+  const Request& request = arrival.head.request;
+  const Attributes attributes = attributes_of(arrival.info);
+  const Decision decision = services_.authorizer.authorize(request.user, attributes);
+  observation_->decides(decision);
+  const bool watch = is_watch(request, arrival.info);
   if (!decision.allowed) {
-    kube::Status refused = forbidden_status(*user, attributes, decision.reason);
-    if (stream != nullptr) fit_into_handshake(refused);
-    spdlog::info("{} {}: {}", request->method, request->path, refused.message);
+    kube::Status refused = forbidden_status(request.user, attributes, decision.reason);
+    if (!watch) fit_into_handshake(refused);
+    spdlog::info("{} {}: {}", request.method, request.path, refused.message);
     co_return co_await refuse(std::move(refused));
   }
-  if (stream != nullptr) co_return co_await serve_usbredir(*head, info, head_length, keep_alive);
-  buffer_.erase(0, head_length);
-  co_return co_await serve_watch(*request, info, keep_alive);
-}
-
-asio::awaitable<Connection::Next> Connection::serve_rest(const Arrival& arrival) {
-  if (services_.unread_bytes > services_.limits.unread_bytes) {
-    services_.refusals.count(Refusal::unread_responses);
-    const kube::Status status = kube::too_many_requests(1);
-    co_return co_await refuse(status);
-  }
-  const auto refused = co_await read_body(arrival);
-  if (refused) co_return co_await refuse(*refused);
-  co_return co_await work(arrival);
-}
-
-asio::awaitable<std::optional<kube::Status>> Connection::read_body(const Arrival& arrival) {
-  const bool complete = !arrival.body.chunked && buffer_.size() >= arrival.head_length + arrival.body.length;
-  if (complete) co_return std::nullopt;
-  // Nobody's bytes are waited for who may not send them.
-  const Attributes attributes = attributes_of(arrival.info);
-  const Decision decision = services_.authorizer.authorize(arrival.request.user, attributes);
-  if (!decision.allowed) {
-    observation_->decides(decision);
-    co_return forbidden_status(arrival.request.user, attributes, decision.reason);
-  }
-  // Those read their body while they are served.
-  if (arrival.body.chunked || arrival.head.has_header("Expect")) co_return std::nullopt;
-  const Place place(services_.bodies, services_.limits.bodies);
-  if (!place) {
-    services_.refusals.count(Refusal::requests_in_flight);
-    co_return kube::too_many_requests(1);
-  }
-  const auto end = Clock::now() + services_.limits.body;
-  while (buffer_.size() < arrival.head_length + arrival.body.length) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
-    const Read more = co_await read_more(left);
-    if (more == Read::late) services_.refusals.count(Refusal::slow_body);
-    if (more != Read::came) co_return kube::bad_request("the body of the request could not be read");
-  }
-  co_return std::nullopt;
-}
-
-asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival) {
-  RestEngine::Served served;
-  {
-    const Place place(services_.requests_in_flight, services_.limits.requests_in_flight);
-    if (!place) {
-      services_.refusals.count(Refusal::requests_in_flight);
-      const kube::Status status = kube::too_many_requests(1);
-      co_return co_await refuse(status);
-    }
-    if (!engine_) {
-      engine_ = std::make_unique<RestEngine>([this](const Request& request) {
-        Decision decision;
-        Response response = services_.api.handle(request, &decision);
-        observation_->decides(std::move(decision));
-        return response;
-      });
-    }
-    const bool waits = arrival.body.chunked || arrival.head.has_header("Expect");
-    on_worker_ = true;
-    const auto serve = [&]() -> asio::awaitable<RestEngine::Served> {
-      co_return engine_->serve(*stream_, buffer_, arrival.request.user, audit_id_);
-    };
-    const bool asks_node = arrival.info.group == kSubresourceGroup;
-    auto& pool = asks_node ? services_.node_workers : waits ? services_.uploads : services_.workers;
-    served = co_await asio::co_spawn(pool, serve, asio::use_awaitable);
-    on_worker_ = false;
-  }
-  if (served.code == 413) services_.refusals.count(Refusal::body_too_large);
-  observation_->answers(served.code);
-  const bool sent = co_await send(served.output);
-  co_return sent&& served.keep&& arrival.keep_alive && !aborted_ ? Next::keep : Next::close;
+  if (watch) co_return co_await serve_watch(request, arrival.info, arrival.keep_alive);
+  co_return co_await serve_usbredir(arrival.head.fields, arrival.info, arrival.keep_alive);
 }
 
 asio::awaitable<bool> Connection::send(const std::string& text) {
@@ -341,14 +233,13 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
 }
 
 asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::Head& head, const RequestInfo& info,
-                                                             std::size_t head_length, bool keep_alive) {
-  std::string leftover = buffer_.substr(head_length);
+                                                             bool keep_alive) {
+  std::string leftover = buffer_;
   const auto refusal = co_await services_.usbredir.serve(stream_, head, info, std::move(leftover), relay_peer_);
   if (!refusal) {
     observation_->answers(101);
     co_return Next::close;
   }
-  buffer_.erase(0, head_length);
   co_return co_await answer(*refusal, keep_alive);
 }
 

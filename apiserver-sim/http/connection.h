@@ -4,15 +4,16 @@
 #include <optional>
 #include <string>
 
-#include "apiserver-sim/http/response_text.h"
+#include "apiserver-sim/http/request_body.h"
+#include "apiserver-sim/http/request_head.h"
 #include "apiserver-sim/http/services.h"
 #include "apiserver-sim/http/watch_session.h"
 
 namespace usbloop::apiserver {
 
-/// One client's connection from the TLS handshake to its end: reads a head, authenticates, and lets the REST engine, a
-/// watch or a relay have the rest. Lives in the thread of its stream; whatever the client does ends this connection
-/// only.
+/// One client's connection from the TLS handshake to its end: reads a head, authenticates, and lets a watch or a relay
+/// have the rest, or reads the body and gives both to the REST engine. Lives in the thread of its stream, and nothing
+/// else waits for the client; whatever it does ends this connection only.
 class Connection {
  public:
   /// `client`: address and port of the other end.
@@ -28,13 +29,11 @@ class Connection {
  private:
   enum class Next { keep, close };
   enum class Read { came, ended, late };
-  /// A request whose head has been read, in the frame of serve_request.
+  /// A request whose head has been read and whose user is known, in the frame of serve_request.
   struct Arrival {
-    const websocket::Head& head;
-    const Request& request;
+    const RequestHead& head;
     const RequestInfo& info;
-    BodyInfo body;
-    std::size_t head_length;
+    const User& caller;  ///< who sends it; head.request.user is whom the caller acts as
     bool keep_alive;
   };
 
@@ -42,15 +41,18 @@ class Connection {
   asio::awaitable<std::optional<std::size_t>> read_head();
   asio::awaitable<Read> read_more(std::chrono::milliseconds time);
   net::IoResult take();
-  asio::awaitable<Next> serve_request(std::size_t head_length);
+  asio::awaitable<Next> serve_request(std::string head_text);
+  /// A watch, or the upgrade of usbredir.
+  asio::awaitable<Next> serve_stream(const Arrival& arrival);
   asio::awaitable<Next> serve_rest(const Arrival& arrival);
-  /// The whole body into buffer_; the refusal when it may not come or does not.
-  asio::awaitable<std::optional<kube::Status>> read_body(const Arrival& arrival);
-  asio::awaitable<Next> work(const Arrival& arrival);
+  /// The whole body out of buffer_ and the stream; the refusal when it may not come or does not.
+  asio::awaitable<tl::expected<std::string, kube::Status>> read_body(const Arrival& arrival);
+  /// Reads on until the end of the body, within the time for bodies; 429 when too many are on their way already.
+  asio::awaitable<tl::expected<RequestBody::State, kube::Status>> await_body(const Arrival& arrival, RequestBody& body);
+  asio::awaitable<Next> work(const Arrival& arrival, std::string body);
   asio::awaitable<bool> send(const std::string& text);
   asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
-  asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, std::size_t head_length,
-                                       bool keep_alive);
+  asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> answer(const Response& response, bool keep_alive);
   /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
   asio::awaitable<Next> refuse(kube::Status status);
@@ -67,8 +69,7 @@ class Connection {
   std::string audit_id_;                      ///< of the request that is being served
   Observation* observation_ = nullptr;        ///< of the request that is being served
   bool stopping_ = false;
-  bool idle_ = true;        ///< waiting for a request
-  bool on_worker_ = false;  ///< the stream belongs to a worker thread now
+  bool idle_ = true;  ///< waiting for a request
   bool aborted_ = false;
 
  public:

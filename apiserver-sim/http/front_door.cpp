@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "apiserver-sim/http/address_limit.h"
+#include "apiserver-sim/http/keyed_limit.h"
 #include "apiserver-sim/http/busy_poll.h"
 #include "apiserver-sim/http/connection.h"
 #include "common/log.h"
@@ -200,7 +200,7 @@ class FrontDoor::Impl {
   }
 
   Services& services_;
-  AddressLimit addresses_;
+  KeyedLimit addresses_;
   std::mutex mutex_;  ///< of cut_ and of the end of a connection
   std::condition_variable ended_;
   bool cut_ = false;

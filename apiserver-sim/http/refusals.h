@@ -18,6 +18,8 @@ enum class Refusal {
   bad_request,         ///< 400: no HTTP, a broken target, contradicting lengths
   body_too_large,      ///< 413
   slow_body,           ///< a body that did not end in time
+  bodies,              ///< 429: as many bodies are on their way as may be
+  user_bodies,         ///< 429: as many of this user
   requests_in_flight,  ///< 429
   unread_responses,    ///< 429: clients leave too many bytes of responses unread
   watches,             ///< 429
@@ -28,9 +30,9 @@ enum class Refusal {
 /// "connection_limit", …: the label in the metrics.
 constexpr const char* name_of(Refusal refusal) {
   constexpr std::array<const char*, static_cast<std::size_t>(Refusal::last_)> kNames = {
-      "connection_limit", "address_limit",  "tls",       "head_too_large",     "slow_head",        "idle",
-      "bad_request",      "body_too_large", "slow_body", "requests_in_flight", "unread_responses", "watches",
-      "slow_reader"};
+      "connection_limit", "address_limit",  "tls",        "head_too_large", "slow_head",   "idle",
+      "bad_request",      "body_too_large", "slow_body",  "bodies",         "user_bodies", "requests_in_flight",
+      "unread_responses", "watches",        "slow_reader"};
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

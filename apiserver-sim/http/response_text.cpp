@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <string_view>
 #include <vector>
@@ -27,6 +26,7 @@ const char* reason_phrase(int code) {
     case 410: return "Gone";
     case 413: return "Request Entity Too Large";
     case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
     case 422: return "Unprocessable Entity";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
@@ -49,10 +49,9 @@ std::string response_text(const Response& response, bool keep_alive) {
 
 void sort_headers(std::string& response) {
   constexpr std::string_view kLineEnd = "\r\n";
-  const std::size_t interim = response.starts_with("HTTP/1.1 100 ") ? response.find("\r\n\r\n") + 4 : 0;
-  const std::size_t end = response.find("\r\n\r\n", interim);
+  const std::size_t end = response.find("\r\n\r\n");
   if (end == std::string::npos) return;
-  const std::size_t begin = response.find(kLineEnd, interim) + kLineEnd.size();
+  const std::size_t begin = response.find(kLineEnd) + kLineEnd.size();
   if (begin > end) return;  // no headers at all
   const std::string head = response.substr(begin, end + kLineEnd.size() - begin);
   std::vector<std::string_view> lines;
@@ -78,42 +77,6 @@ std::string chunk(const std::string& data) {
   std::string text(size.data(), static_cast<std::size_t>(length));
   text.append(data).append("\r\n");
   return text;
-}
-
-std::optional<Request> request_of(const websocket::Head& head) {
-  auto target = parse_target(head.target);
-  if (!target) return std::nullopt;
-  Request request;
-  request.method = head.method;
-  request.path = std::move(target->path);
-  request.query = std::move(target->query);
-  request.content_type = head.header("Content-Type");
-  request.accept = head.header("Accept");
-  request.user_agent = head.header("User-Agent");
-  return request;
-}
-
-BodyInfo body_of(const websocket::Head& head) {
-  BodyInfo info;
-  const bool has_length = head.has_header("Content-Length");
-  if (head.has_header("Transfer-Encoding")) {
-    info.chunked = true;
-    // Both at once, or another coding: two readers could disagree about where the request ends.
-    info.valid = !has_length && head.has_token("Transfer-Encoding", "chunked") &&
-                 head.header("Transfer-Encoding").find(',') == std::string::npos;
-  } else if (has_length) {
-    const std::string text = head.header("Content-Length");
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
-    info.valid = error == std::errc() && end == text.data() + text.size();
-  }
-  return info;
-}
-
-bool wants_keep_alive(const websocket::Head& head, const std::string& head_text) {
-  if (head.has_token("Connection", "close")) return false;
-  const std::string line = head_text.substr(0, head_text.find("\r\n"));
-  const bool is_http_1_0 = line.ends_with(" HTTP/1.0");
-  return !is_http_1_0 || head.has_token("Connection", "keep-alive");
 }
 
 }  // namespace usbloop::apiserver

@@ -1,35 +1,35 @@
 #include "apiserver-sim/http/rest_engine.h"
 
 #include <httplib.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <span>
+#include <array>
 #include <utility>
 
 #include "apiserver-sim/api/answer.h"
 #include "apiserver-sim/api/codec.h"
+#include "apiserver-sim/http/request_head.h"
 #include "apiserver-sim/http/response_text.h"
 #include "common/kube/status.h"
 
 namespace usbloop::apiserver {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+/// The request as cpp-httplib reads one: a head with a length, and the body.
+std::string engine_head(const RestEngine::Work& work) {
+  std::string text = work.head.method + " " + work.head.target + " HTTP/1.1\r\n";
+  for (const char* name : {"Accept", "Content-Encoding", "Content-Type", "If-None-Match", "User-Agent"}) {
+    if (work.head.has_header(name)) text.append(name).append(": ").append(work.head.header(name)).append("\r\n");
+  }
+  if (has_body(work.head.method)) text += "Content-Length: " + std::to_string(work.body.size()) + "\r\n";
+  if (!work.keep_alive) text += "Connection: close\r\n";
+  return text + "\r\n";
+}
 
-constexpr std::chrono::seconds kRequestTime{30};
-/// A chunked body has its framing beside its content; more than this beyond the limit is a client that wastes our time.
-constexpr std::size_t kMaxWireBytes = 2 * kMaxBodyBytes;
-
-/// A stream of ours as cpp-httplib wants one. It reads the bytes that were read already, then the stream, blocking and
-/// with a deadline. What it writes is kept: a client that does not read must not hold up a worker.
-class BlockingStream final : public httplib::Stream {
+/// A request and its answer in memory, as cpp-httplib wants a stream.
+class MemoryStream final : public httplib::Stream {
  public:
-  BlockingStream(net::Stream& stream, std::string& buffered)
-      : stream_(stream), buffered_(buffered), deadline_(Clock::now() + kRequestTime) {}
-  ~BlockingStream() override { buffered_.erase(0, taken_); }
+  MemoryStream(std::string head, std::string_view body) : head_(std::move(head)), rest_{head_, body} {}
 
   [[nodiscard]] bool is_readable() const override { return true; }
   [[nodiscard]] bool is_writable() const override { return true; }
@@ -37,17 +37,11 @@ class BlockingStream final : public httplib::Stream {
   using httplib::Stream::write;
 
   ssize_t read(char* bytes, std::size_t size) override {
-    if (size == 0) return 0;
-    if (taken_ < buffered_.size()) {
-      const std::size_t count = std::min(size, buffered_.size() - taken_);
-      std::memcpy(bytes, buffered_.data() + taken_, count);
-      taken_ += count;
-      return static_cast<ssize_t>(count);
-    }
-    if (!flush()) return -1;
-    const ssize_t count = move([&] { return stream_.try_read({reinterpret_cast<std::byte*>(bytes), size}); });
-    if (count > 0) wire_bytes_ += static_cast<std::size_t>(count);
-    return wire_bytes_ > kMaxWireBytes ? -1 : count;
+    std::string_view& source = rest_[0].empty() ? rest_[1] : rest_[0];
+    const std::size_t count = std::min(size, source.size());
+    source.copy(bytes, count);
+    source.remove_prefix(count);
+    return static_cast<ssize_t>(count);
   }
 
   ssize_t write(const char* bytes, std::size_t size) override {
@@ -59,51 +53,12 @@ class BlockingStream final : public httplib::Stream {
 
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
-  [[nodiscard]] socket_t socket() const override { return stream_.socket().native_handle(); }
+  [[nodiscard]] socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
-  /// Before it is waited for the client: "100 Continue", without which it would send no body.
-  bool flush() {
-    while (!output_.empty()) {
-      const ssize_t count = move([&] { return stream_.try_write(std::as_bytes(std::span(output_))); });
-      if (count <= 0) return false;
-      output_.erase(0, static_cast<std::size_t>(count));
-    }
-    return true;
-  }
-
-  /// Repeats a non-blocking operation until it moved bytes, ended (0) or failed (-1).
-  template <typename Operation>
-  ssize_t move(Operation operation) {
-    while (true) {
-      const net::IoResult result = operation();
-      switch (result.status) {
-        case net::IoStatus::ok: return static_cast<ssize_t>(result.bytes);
-        case net::IoStatus::end: return 0;
-        case net::IoStatus::failed: return -1;
-        default: break;
-      }
-      if (!wait(result.status == net::IoStatus::want_write ? POLLOUT : POLLIN)) return -1;
-    }
-  }
-
-  bool wait(short events) const {
-    pollfd entry{stream_.socket().native_handle(), events, 0};
-    while (true) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
-      if (left <= 0) return false;
-      const int ready = ::poll(&entry, 1, static_cast<int>(left));
-      if (ready > 0) return true;
-      if (ready < 0 && errno != EINTR) return false;
-    }
-  }
-
-  net::Stream& stream_;
-  std::string& buffered_;
-  std::size_t taken_ = 0;
-  std::size_t wire_bytes_ = 0;
+  const std::string head_;
+  std::array<std::string_view, 2> rest_;  ///< of the head and of the body: what was not read
   std::string output_;
-  Clock::time_point deadline_;
 };
 
 }  // namespace
@@ -135,22 +90,21 @@ class RestEngine::Server final : public httplib::Server {
     set_payload_max_length(kMaxBodyBytes);
   }
 
-  RestEngine::Served serve(net::Stream& stream, std::string& buffered, const User& user, const std::string& audit_id) {
-    set_default_headers({{"Audit-Id", audit_id}});
-    BlockingStream blocking(stream, buffered);
-    user_ = &user;
-    must_close_ = false;
+  RestEngine::Served serve(const RestEngine::Work& work) {
+    set_default_headers({{"Audit-Id", work.audit_id}});
+    MemoryStream stream(engine_head(work), work.body);
+    user_ = &work.user;
     code_ = 0;
     bool closed = false;
-    const bool served = process(blocking, closed);
+    const bool served = process(stream, closed);
     user_ = nullptr;
-    std::string output = blocking.take_output();
+    std::string output = stream.take_output();
     sort_headers(output);  // cpp-httplib 0.18 writes them in any order
-    return {served && !closed && !must_close_, code_, std::move(output)};
+    return {served && !closed, code_, std::move(output)};
   }
 
  private:
-  bool process(BlockingStream& stream, bool& closed) {
+  bool process(MemoryStream& stream, bool& closed) {
     const auto setup = [](httplib::Request& request) {
       // On one machine compression costs more than it saves; ranges mean nothing here.
       request.headers.erase("Accept-Encoding");
@@ -161,7 +115,7 @@ class RestEngine::Server final : public httplib::Server {
 
   /// 0.11 takes the stream alone, 0.18 the addresses of both ends as well.
   template <typename Self, typename Setup>
-  static bool process_with(Self& self, BlockingStream& stream, bool& closed, const Setup& setup) {
+  static bool process_with(Self& self, MemoryStream& stream, bool& closed, const Setup& setup) {
     if constexpr (requires { self.process_request(stream, false, closed, setup); }) {
       return self.process_request(stream, false, closed, setup);
     } else {
@@ -174,7 +128,6 @@ class RestEngine::Server final : public httplib::Server {
     std::string body;
     bool too_large = false;
     if (request.is_multipart_form_data()) {
-      must_close_ = true;
       return put(answer_status(kube::unsupported_media_type({"application/json", "application/yaml"})), response);
     }
     const bool complete = reader([&](const char* bytes, std::size_t size) {
@@ -184,7 +137,6 @@ class RestEngine::Server final : public httplib::Server {
     });
     if (too_large || !complete) {
       too_large = too_large || response.status == 413;  // 0.18 counts chunks itself
-      must_close_ = true;
       put(answer_status(too_large ? kube::request_entity_too_large(kMaxBodyBytes)
                                   : kube::bad_request("the body of the request could not be read")),
           response);
@@ -218,16 +170,12 @@ class RestEngine::Server final : public httplib::Server {
 
   RestEngine::Handler handler_;
   const User* user_ = nullptr;
-  bool must_close_ = false;
   int code_ = 0;
 };
 
 RestEngine::RestEngine(Handler handler) : server_(std::make_unique<Server>(std::move(handler))) {}
 RestEngine::~RestEngine() = default;
 
-RestEngine::Served RestEngine::serve(net::Stream& stream, std::string& buffered, const User& user,
-                                     const std::string& audit_id) {
-  return server_->serve(stream, buffered, user, audit_id);
-}
+RestEngine::Served RestEngine::serve(const Work& work) { return server_->serve(work); }
 
 }  // namespace usbloop::apiserver

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/http/keyed_limit.h"
 #include "apiserver-sim/http/refusals.h"
 #include "apiserver-sim/http/request_observer.h"
 #include "apiserver-sim/resources/registry.h"
@@ -25,6 +26,7 @@ struct Limits {
   std::size_t watches = 5'000;
   std::size_t requests_in_flight = 400;            ///< waiting for a worker or with one; kube-apiserver's number
   std::size_t bodies = 400;                        ///< bodies on their way
+  std::size_t bodies_per_user = 100;               ///< one user leaves room for the others
   std::size_t unread_bytes = 256UL * 1024 * 1024;  ///< responses that clients have yet to read, all together
   std::chrono::milliseconds tls_handshake{10'000};
   std::chrono::milliseconds head{10'000};       ///< from a head's first byte to its end
@@ -44,8 +46,7 @@ struct Services {
   ApiHandler& api;
   UsbredirRelay& usbredir;
   const net::TlsContext& tls;
-  asio::thread_pool& workers;       ///< for requests, which never wait for a client there
-  asio::thread_pool& uploads;       ///< for the few whose body is read while they are served: chunked ones
+  asio::thread_pool& workers;       ///< for requests whose body has come: nothing waits for a client there
   asio::thread_pool& node_workers;  ///< for those that wait for a node, whose controller needs the others meanwhile
   Limits limits;
   std::chrono::microseconds busy_poll;           ///< while there are relays (http/busy_poll.h)
@@ -55,6 +56,7 @@ struct Services {
   std::atomic<std::size_t> watches = 0;
   std::atomic<std::size_t> requests_in_flight = 0;
   std::atomic<std::size_t> bodies = 0;
+  KeyedLimit user_bodies{limits.bodies_per_user};
   std::atomic<std::size_t> unread_bytes = 0;
 };
 

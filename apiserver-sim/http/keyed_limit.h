@@ -7,23 +7,24 @@
 
 namespace usbloop::apiserver {
 
-/// How many connections each client address has, and no more than may be. Thread-safe.
-class AddressLimit {
+/// How many of something each key (an address, a user) has, and no more than may be. Thread-safe.
+class KeyedLimit {
  public:
-  explicit AddressLimit(std::size_t most) : most_(most) {}
+  explicit KeyedLimit(std::size_t most) : most_(most) {}
 
-  /// False when the address has as many as it may.
-  bool take(const std::string& address) {
+  /// False when the key has as many as it may.
+  bool take(const std::string& key) {
     const std::scoped_lock lock(mutex_);
-    std::size_t& count = counts_[address];
+    if (most_ == 0) return false;
+    std::size_t& count = counts_[key];
     if (count >= most_) return false;
     ++count;
     return true;
   }
   /// Gives back what take() took.
-  void give_back(const std::string& address) {
+  void give_back(const std::string& key) {
     const std::scoped_lock lock(mutex_);
-    const auto found = counts_.find(address);
+    const auto found = counts_.find(key);
     if (found != counts_.end() && --found->second == 0) counts_.erase(found);
   }
 

@@ -1,0 +1,101 @@
+#include "apiserver-sim/http/request_head.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "apiserver-sim/api/codec.h"
+#include "common/ascii_text.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+bool known_method(std::string_view method) {
+  constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+bool is_http_1_0(std::string_view head_text) {
+  return head_text.substr(0, head_text.find("\r\n")).ends_with(" HTTP/1.0");
+}
+
+tl::unexpected<kube::Status> refuse_head(std::string message) {
+  return tl::unexpected(kube::bad_request(std::move(message)));
+}
+
+/// Nothing, or why it is not one that we know. HTTP/1.0 has none.
+std::optional<kube::Status> read_expectation(std::string_view text, RequestHead& head) {
+  if (!head.fields.has_header("Expect") || is_http_1_0(text)) return std::nullopt;
+  const std::string expected = head.fields.header("Expect");
+  if (!equal_ignoring_case(expected, "100-continue")) {
+    kube::Status refused = kube::bad_request("of all expectations only 100-continue is known");
+    refused.code = 417;
+    return refused;
+  }
+  head.waits_for_continue = head.body.present();
+  return std::nullopt;
+}
+
+}  // namespace
+
+BodyInfo body_of(const websocket::Head& head) {
+  BodyInfo info;
+  const bool has_length = head.has_header("Content-Length");
+  if (head.has_header("Transfer-Encoding")) {
+    info.chunked = true;
+    // Both at once, or another coding: two readers could disagree about where the request ends.
+    info.valid = !has_length && equal_ignoring_case(head.header("Transfer-Encoding"), "chunked");
+  } else if (has_length) {
+    const std::string text = head.header("Content-Length");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
+    info.valid = error == std::errc() && end == text.data() + text.size();
+  }
+  return info;
+}
+
+bool wants_keep_alive(const websocket::Head& head, std::string_view head_text) {
+  if (head.has_token("Connection", "close")) return false;
+  return !is_http_1_0(head_text) || head.has_token("Connection", "keep-alive");
+}
+
+bool has_body(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
+}
+
+std::optional<Request> request_of(const websocket::Head& head) {
+  auto target = parse_target(head.target);
+  if (!target) return std::nullopt;
+  Request request;
+  request.method = head.method;
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
+  request.content_type = head.header("Content-Type");
+  request.accept = head.header("Accept");
+  request.user_agent = head.header("User-Agent");
+  return request;
+}
+
+tl::expected<RequestHead, kube::Status> read_request_head(std::string_view text) {
+  auto fields = websocket::parse_request_head(text);
+  // The parser has a limit of its own for announced bodies, above ours.
+  if (!fields && fields.error().cause.find("body too large") != std::string::npos) {
+    return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
+  }
+  if (!fields || !known_method(fields->method)) return refuse_head("the request is not valid HTTP/1.1");
+  auto request = request_of(*fields);
+  const BodyInfo body = body_of(*fields);
+  // HTTP/1.0 has no chunks: whoever stands between may have passed on what it did not understand (RFC 9112, 6.1).
+  const bool valid = body.valid && !(body.chunked && is_http_1_0(text));
+  if (!request || !valid) return refuse_head("the request is not valid");
+  if (!body.chunked && body.length > kMaxBodyBytes) {
+    return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
+  }
+  const bool keep_alive = wants_keep_alive(*fields, text);
+  RequestHead head{std::move(*fields), std::move(*request), body, keep_alive, false};
+  if (const auto refused = read_expectation(text, head)) return tl::unexpected(*refused);
+  return head;
+}
+
+}  // namespace usbloop::apiserver
