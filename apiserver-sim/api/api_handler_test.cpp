@@ -251,16 +251,6 @@ TEST_CASE("a status is written through its subresource, and through nothing else
   CHECK(api.call("GET", kDemo + "/status").code == 404);
 }
 
-TEST_CASE("methods and paths that there are not") {
-  Api api;
-  CHECK(api.call("POST", kDemo, vmi("demo")).code == 405);
-  CHECK(api.call("PUT", kVmis, vmi("demo")).code == 405);
-  CHECK(api.call("PATCH", kVmis, vmi("demo"), "application/merge-patch+json").code == 405);
-  CHECK(api.call("GET", "/api/v1/namespaces/default/secrets").body == "404 page not found\n");
-  CHECK(api.call("GET", "/nowhere").code == 404);
-  CHECK(api.raw("GET", kVmis, "", "", "application/vnd.kubernetes.protobuf").code == 406);
-}
-
 TEST_CASE("the unknown under the subresources' group is answered as virt-api answers") {
   Api api;
   const std::string prefix = "/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo/";

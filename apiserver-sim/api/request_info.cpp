@@ -23,8 +23,8 @@ std::vector<std::string> split_path(std::string_view path) {
 std::string verb_of(const Request& request, bool names_object) {
   const std::string& method = request.method;
   if (method == "GET" || method == "HEAD") {
-    if (request.flag("watch")) return "watch";
-    return names_object ? "get" : "list";
+    if (names_object) return "get";  // also with `watch`: one object is watched as a collection with a selector
+    return request.flag("watch") ? "watch" : "list";
   }
   if (method == "POST") return "create";
   if (method == "PUT") return "update";

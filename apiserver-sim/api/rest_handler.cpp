@@ -4,23 +4,9 @@
 
 #include "apiserver-sim/api/list_page.h"
 #include "apiserver-sim/api/request_options.h"
-#include "apiserver-sim/resources/namespace.h"
+#include "apiserver-sim/api/routes.h"
 
 namespace usbloop::apiserver {
-namespace {
-
-/// Whether the verb is one that this path (object, collection, subresource) has.
-bool allows(const Resource& resource, const RequestInfo& info) {
-  const bool named = !info.name.empty();
-  if (!info.subresource.empty()) return info.verb == "get" || info.verb == "update" || info.verb == "patch";
-  if (info.verb == "create") return !named && (!resource.info().namespaced || !info.namespace_.empty());
-  if (info.verb == "update" || info.verb == "patch") return named;
-  // A namespace is the end of all that is in it: they go one by one.
-  if (info.verb == "deletecollection") return resource.qualified() != kNamespaceResource;
-  return info.verb == "get" || info.verb == "list" || info.verb == "delete";
-}
-
-}  // namespace
 
 tl::expected<Selection, kube::Status> read_selection(const Request& request, const RequestInfo& info,
                                                      const Resource& resource) {
@@ -45,12 +31,7 @@ tl::expected<Selection, kube::Status> read_selection(const Request& request, con
 
 Response RestHandler::handle(const Request& request, const RequestInfo& info) {
   const Resource* resource = registry_.find(info.group, info.version, info.resource);
-  const bool known_subresource =
-      info.subresource.empty() || (resource != nullptr && info.subresource == "status" && resource->info().has_status);
-  if (resource == nullptr || !known_subresource) {
-    return {404, "text/plain; charset=utf-8", "404 page not found\n", {}};
-  }
-  if (!allows(*resource, info)) return answer_status(kube::method_not_allowed());
+  if (auto refused = refuse_route(resource, request, info)) return std::move(*refused);
   const View view = make_view(request, info, *resource);
   if (!view.representation.acceptable) {
     return answer_status(kube::not_acceptable(served_types()));
@@ -61,7 +42,8 @@ Response RestHandler::handle(const Request& request, const RequestInfo& info) {
   if (info.verb == "update") return update(view, request, info);
   if (info.verb == "patch") return patch(view, request, info);
   if (info.verb == "delete") return remove(view, request, info);
-  return remove_collection(view, request, info);
+  if (info.verb == "deletecollection") return remove_collection(view, request, info);
+  return answer_status(kube::method_not_allowed());  // a watch without a connection of its own: HEAD
 }
 
 Key RestHandler::key_of(const View& view, const RequestInfo& info) {

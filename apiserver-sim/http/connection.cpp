@@ -4,6 +4,7 @@
 #include <array>
 #include <asio/use_awaitable.hpp>
 
+#include "apiserver-sim/api/routes.h"
 #include "apiserver-sim/audit/audit_event.h"
 #include "apiserver-sim/http/place.h"
 #include "apiserver-sim/http/response_text.h"
@@ -209,6 +210,8 @@ asio::awaitable<bool> Connection::send(const std::string& text) {
 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
                                                           bool keep_alive) {
+  const Resource* resource = services_.registry.find(info.group, info.version, info.resource);
+  if (auto refused = refuse_route(resource, request, info)) co_return co_await answer(*refused, keep_alive);
   auto spec = read_watch(services_.registry, services_.store, request, info);
   if (!spec) {
     const Response response = answer_status(spec.error());
