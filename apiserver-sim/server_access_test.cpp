@@ -194,6 +194,29 @@ TEST_CASE("the kubeconfigs view and edit are for what their names say: usbredir 
   CHECK(message(editor->Get(kUsbredir.c_str(), upgrade())) == "VMI is not running");
 }
 
+TEST_CASE("a browser's websocket says who it is by a subprotocol, which is right or refused, and on websockets alone") {
+  const Site site;
+  const auto ask = [&](const std::string& protocols, const std::string& authorization = {}) {
+    const auto answer =
+        site.client(authorization)->Get(kUsbredir.c_str(), upgrade({{"Sec-WebSocket-Protocol", protocols}}));
+    REQUIRE(answer);
+    return answer->status;
+  };
+  const std::string bearer = "base64url.bearer.authorization.k8s.io.";
+  const std::string alice = bearer + "YWxpY2VzLXRva2Vu";  // "alices-token": known, and without rights
+  CHECK(ask(alice + ", plain.kubevirt.io") == 403);
+  CHECK(ask("plain.kubevirt.io, " + alice, "Bearer wrong") == 403);
+  CHECK(ask(alice + "=, plain.kubevirt.io", "Bearer alices-token") == 403);
+  for (const std::string& wrong : {alice, alice + "=, plain.kubevirt.io", alice + ", " + alice + ", plain.kubevirt.io",
+                                   bearer + "d3Jvbmc, plain.kubevirt.io", std::string("plain.kubevirt.io")}) {
+    CAPTURE(wrong);
+    CHECK(ask(wrong) == 401);
+  }
+  const auto no_upgrade = site.client("")->Get(kUsbredir.c_str(), {{"Sec-WebSocket-Protocol", alice + ", x"}});
+  REQUIRE(no_upgrade);
+  CHECK(no_upgrade->status == 401);
+}
+
 TEST_CASE("a refused handshake stays within 1024 bytes, however long the names are") {
   const Site site;
   const auto refused =
@@ -292,7 +315,8 @@ TEST_CASE("no log holds a token, a password or a key") {
   logger->set_level(spdlog::level::trace);
   spdlog::set_default_logger(logger);
   std::string everything;
-  std::vector<std::string> secrets = {"alices-token", "hunter2-token", "YWxpY2U6aHVudGVyMg==", "PRIVATE KEY"};
+  std::vector<std::string> secrets = {"alices-token", "YWxpY2VzLXRva2Vu", "hunter2-token",
+                                      "YWxpY2U6aHVudGVyMg==", "PRIVATE KEY"};
   {
     const Site site;
     for (const char* file : {"admin.kubeconfig", "node.kubeconfig", "data/view.kubeconfig", "data/edit.kubeconfig"}) {
@@ -304,6 +328,11 @@ TEST_CASE("no log holds a token, a password or a key") {
     alice->Get("/api");
     alice->Get(kUsbredir.c_str(), upgrade());
     alice->Post(kVmis, "{", "application/json");
+    const std::string bearer = "base64url.bearer.authorization.k8s.io.";
+    for (const char* token : {"YWxpY2VzLXRva2Vu", "YWxpY2VzLXRva2Vu="}) {
+      const auto headers = upgrade({{"Sec-WebSocket-Protocol", bearer + token + ", plain.kubevirt.io"}});
+      CHECK(site.client("")->Get(kUsbredir.c_str(), headers));
+    }
     site.client("Bearer hunter2-token")->Get(kVmis);
     site.client("Basic YWxpY2U6aHVudGVyMg==")->Get(kVmis);
     site.with_certificate(site.dir / "data/pki/ca", "carol", {})->Get(kVmis);

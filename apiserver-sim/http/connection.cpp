@@ -152,8 +152,9 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::string head_tex
   }
   Request& request = head->request;
   audit_id_ = audit_id_of(head->fields);
+  const SubprotocolToken token = take_subprotocol_token(head->fields);
   const auto caller =
-      services_.authenticator.authenticate(head->fields.header("Authorization"), certificate_, request.path);
+      services_.authenticator.authenticate(head->fields.header("Authorization"), certificate_, request.path, token);
   const Impersonation wanted = read_impersonation(head_text);
   tl::expected<User, kube::Status> user = tl::unexpected(kube::unauthorized());
   if (caller) user = impersonate(*caller, wanted, services_.authorizer);

@@ -45,20 +45,22 @@ Authenticator::Authenticator(const Tokens& tokens) {
   for (const auto& [token, user] : tokens) users_[digest(token)] = user;
 }
 
+const User* Authenticator::find(std::string_view token) const {
+  if (token.empty()) return nullptr;
+  const auto found = users_.find(digest(token));
+  return found == users_.end() ? nullptr : &found->second;
+}
+
 std::optional<User> Authenticator::authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
-                                                std::string_view path) const {
+                                                std::string_view path, const SubprotocolToken& subprotocol) const {
   if (!certificate.common_name.empty()) {
     return authenticated({certificate.common_name, "", certificate.organizations});
   }
-  if (authorization.empty()) {
-    if (!is_open_to_all(path)) return std::nullopt;
-    return User{"system:anonymous", "", {"system:unauthenticated"}};
-  }
-  const std::string_view token = bearer_token(authorization);
-  if (token.empty()) return std::nullopt;
-  const auto found = users_.find(digest(token));
-  if (found == users_.end()) return std::nullopt;
-  return authenticated(found->second);
+  if (const User* user = find(bearer_token(authorization))) return authenticated(*user);
+  if (const User* user = find(subprotocol.token)) return authenticated(*user);
+  // Wrong ones are worse than none.
+  if (!authorization.empty() || subprotocol.present || !is_open_to_all(path)) return std::nullopt;
+  return User{"system:anonymous", "", {"system:unauthenticated"}};
 }
 
 }  // namespace usbloop::apiserver

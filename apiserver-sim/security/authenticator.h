@@ -6,13 +6,15 @@
 #include <unordered_map>
 
 #include "apiserver-sim/api/http_types.h"
+#include "apiserver-sim/security/subprotocol_token.h"
 #include "apiserver-sim/security/token_file.h"
 #include "common/net/tls.h"
 
 namespace usbloop::apiserver {
 
 /// Tells who sends a request: by the client certificate that TLS has verified (CN is the user, O the groups), else by
-/// a bearer token. Immutable, thread-safe.
+/// a bearer token, of the header or of a websocket's subprotocol. The first that is right counts. Immutable,
+/// thread-safe.
 class Authenticator {
  public:
   explicit Authenticator(const Tokens& tokens);
@@ -20,9 +22,12 @@ class Authenticator {
   /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
   /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
   [[nodiscard]] std::optional<User> authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
-                                                 std::string_view path) const;
+                                                 std::string_view path, const SubprotocolToken& subprotocol = {}) const;
 
  private:
+  /// Null when nobody has that token.
+  [[nodiscard]] const User* find(std::string_view token) const;
+
   /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
   std::unordered_map<std::string, User> users_;
 };

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "common/websocket/handshake.h"
+
+namespace usbloop::apiserver {
+
+/// A bearer token in the place where a browser can put one: a websocket's subprotocol
+/// `base64url.bearer.authorization.k8s.io.TOKEN`, beside at least one other.
+struct SubprotocolToken {
+  bool present = false;  ///< the request carries one, good or not
+  bool valid = false;    ///< the only one, base64url without padding, of UTF-8, and not alone
+  std::string token;     ///< only when valid; not empty
+};
+
+/// Takes such subprotocols out of a request's head, so that nobody behind the authenticator sees, logs or chooses one.
+/// A request that is no websocket upgrade carries none, but loses them all the same.
+SubprotocolToken take_subprotocol_token(websocket::Head& head);
+
+}  // namespace usbloop::apiserver
