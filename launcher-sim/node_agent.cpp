@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/stop_wait.h"
 #include "launcher-sim/json_at.h"
+#include "launcher-sim/machine_identity.h"
 #include "launcher-sim/node_pods.h"
 #include "launcher-sim/vmi_status.h"
 
@@ -26,17 +27,6 @@ constexpr auto kRetry = 1s;
 constexpr int kBeatsPerWord = 6;
 constexpr int kLeaseSeconds = 40;
 constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
-
-/// The machine we run on, as node objects tell it.
-json machine_facts() {
-  utsname names{};
-  ::uname(&names);
-  const long pages = ::sysconf(_SC_PHYS_PAGES);
-  const long page = ::sysconf(_SC_PAGESIZE);
-  return {{"cpu", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
-          {"memory", std::to_string(pages / 1024 * page) + "Ki"},
-          {"kernelVersion", names.release}};
-}
 
 std::string now_with_microseconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -56,6 +46,21 @@ json known_condition(const json& known, const std::string& type) {
 }
 
 }  // namespace
+
+json machine_facts() {
+  utsname names{};
+  ::uname(&names);
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGESIZE);
+  const MachineIdentity identity = read_machine_identity();
+  return {{"cpu", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
+          {"memory", std::to_string(pages / 1024 * page) + "Ki"},
+          {"kernelVersion", names.release},
+          {"bootID", identity.boot_id},
+          {"machineID", identity.machine_id},
+          {"systemUUID", identity.system_uuid},
+          {"osImage", identity.os_image}};
+}
 
 json node_object(const NodeDescription& node, const json& machine) {
   const json capacity = {{"cpu", machine.at("cpu")},
@@ -85,7 +90,11 @@ json node_object(const NodeDescription& node, const json& machine) {
               {"kernelVersion", machine.at("kernelVersion")},
               {"kubeletVersion", "v1.32.4"},
               {"containerRuntimeVersion", "qemu://" + node.accelerator},
-              {"osImage", "Linux"}}}}}};
+              {"kubeProxyVersion", ""},  // there is none; kubelet has left it empty since it is deprecated
+              {"bootID", machine.at("bootID")},
+              {"machineID", machine.at("machineID")},
+              {"systemUUID", machine.at("systemUUID")},
+              {"osImage", machine.at("osImage")}}}}}};
 }
 
 json node_conditions(bool ready, const json& known, const std::string& now) {

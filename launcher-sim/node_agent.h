@@ -19,6 +19,9 @@ struct NodeDescription {
   std::string address = "127.0.0.1";
 };
 
+/// The machine we run on, as node objects tell it.
+nlohmann::json machine_facts();
+
 /// The Node object as it is created: labels, the annotation that leads to the channel, capacity. Pure.
 nlohmann::json node_object(const NodeDescription& node, const nlohmann::json& machine);
 

@@ -106,6 +106,18 @@ TEST_CASE("a client that has the document already is told so") {
   CHECK(api.handler.handle(request).code == 200);
 }
 
+TEST_CASE("a trailing slash makes no other path of the version, the groups and OpenAPI") {
+  Api api;
+  for (const char* path : {"/version", "/api", "/apis", "/apis/kubevirt.io", "/openapi/v2", "/openapi/v3"}) {
+    CAPTURE(path);
+    const Response plain = ask(api, path, "application/json");
+    CHECK(plain.code == 200);
+    CHECK(ask(api, (std::string(path) + "/").c_str(), "application/json").body == plain.body);
+  }
+  api.user = {"system:anonymous", "", {"system:unauthenticated"}};
+  CHECK(ask(api, "/version/", "application/json").code == 200);
+}
+
 TEST_CASE("a path of discovery may end with a slash, and what is below it is a resource") {
   Api api;
   CHECK(ask(api, "/apis/kubevirt.io/v1/", "application/json").body ==

@@ -82,8 +82,8 @@ void OpenApi::make_documents() {
 std::optional<Response> OpenApi::answer(const Request& request) {
   if (!request.path.starts_with("/openapi/v")) return std::nullopt;
   std::call_once(made_, [this] { make_documents(); });
-  if (request.path == "/openapi/v2") return answer_v2(request);
-  if (request.path == kIndex) {
+  if (request.path == "/openapi/v2" || request.path == "/openapi/v2/") return answer_v2(request);
+  if (request.path == kIndex || request.path == "/openapi/v3/") {
     Response response = answer_json(200, v3_index_);
     settle_etag(request, response);
     return response;
