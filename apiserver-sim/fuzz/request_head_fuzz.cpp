@@ -1,29 +1,41 @@
 #include <cstdlib>
 
+#include "apiserver-sim/api/codec.h"
 #include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/fuzz/targets.h"
 #include "apiserver-sim/fuzz/text.h"
+#include "apiserver-sim/http/request_body.h"
 #include "apiserver-sim/http/request_head.h"
+#include "apiserver-sim/security/subprotocol_token.h"
 #include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver::fuzz {
 
-// What the front door does with the first bytes of a request, up to the handler.
+// What the front door does with the first bytes of a request, and with a body that stands behind them, up to the
+// handler.
 void request_head(std::span<const std::byte> input) {
   const std::string text = text_of(input);
   const auto length = websocket::head_length(text);
   if (!length) return;
   if (*length > text.size()) std::abort();
   const std::string head_text = text.substr(0, *length);
-  const auto head = websocket::parse_request_head(head_text);
-  if (!head) return;
-  (void)websocket::upgrade_refusal(*head);
-  (void)websocket::upgrade_response(*head);
-  (void)wants_keep_alive(*head, head_text);
-  const BodyInfo body = body_of(*head);
-  if (body.valid && body.chunked && head->has_header("Content-Length")) std::abort();
-  const auto request = request_of(*head);
-  if (!request) return;
+  auto read = read_request_head(head_text);
+  if (!read) {
+    const int code = read.error().code;
+    if (code != 400 && code != 413 && code != 417) std::abort();
+    return;
+  }
+  websocket::Head& head = read->fields;
+  const SubprotocolToken token = take_subprotocol_token(head);
+  if (token.valid && token.token.empty()) std::abort();
+  if (head.header("Sec-WebSocket-Protocol").starts_with("base64url.bearer.authorization.k8s.io.")) std::abort();
+  (void)websocket::upgrade_refusal(head);
+  (void)websocket::upgrade_response(head);
+  if (!read->body.valid || (read->body.chunked && head.has_header("Content-Length"))) std::abort();
+  std::string rest = text.substr(*length);
+  RequestBody body(read->body);
+  if (body.take(rest) == RequestBody::State::complete && body.release().size() > kMaxBodyBytes) std::abort();
+  const Request* request = &read->request;
   if (request->path.empty() || request->path[0] != '/' || request->path.find('\0') != std::string::npos) std::abort();
   if ((request->path + "/").find("/../") != std::string::npos) std::abort();
   const RequestInfo info = read_request_info(*request);

@@ -133,6 +133,12 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
       co_await refuse(status);
       co_return std::nullopt;
     }
+    if (!may_become_head(buffer_)) {
+      services_.refusals.count(Refusal::bad_request);
+      const kube::Status status = kube::bad_request("the request is not valid HTTP/1.1");
+      co_await refuse(status);
+      co_return std::nullopt;
+    }
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
     const Read more = co_await read_more(left);
     if (more == Read::late) services_.refusals.count(Refusal::slow_head);

@@ -12,6 +12,9 @@
 // The head of a request, as the front door reads it.
 namespace usbloop::apiserver {
 
+/// Whether the bytes can go on to be a head: no control byte but the tab, and line breaks only as CR LF.
+bool may_become_head(std::string_view bytes);
+
 /// What a head says about the body behind it. Neither Content-Length nor Transfer-Encoding: there is none (RFC 9112
 /// section 6.3).
 struct BodyInfo {
@@ -40,8 +43,9 @@ struct RequestHead {
   bool waits_for_continue = false;  ///< the client sends its body after `100 Continue`
 };
 
-/// Reads a whole head. The refusal, after which the connection has to end: 400 for what is no HTTP/1.1, 413 for a body
-/// that is announced too large, 417 for an expectation other than `100-continue`.
+/// Reads a whole head, strictly (RFC 9112): what two readers could read in two ways is refused. The refusal, after
+/// which the connection has to end: 400 for what is no HTTP/1.1, 413 for a body that is announced too large, 417 for an
+/// expectation other than `100-continue`.
 tl::expected<RequestHead, kube::Status> read_request_head(std::string_view text);
 
 }  // namespace usbloop::apiserver
