@@ -86,7 +86,10 @@ asio::awaitable<void> device_to_client(Ends& ends, std::optional<net::Deadline>&
 asio::awaitable<void> run(Ends ends) {
   using asio::experimental::awaitable_operators::operator&&;
   std::optional<net::Deadline> last_word;
+  // Both directions may be waiting for the device: for a guest that is paused.
+  ends.channel.on_peer_gone([&ends](const Error&) { ends.end_device(); });
   co_await (client_to_device(ends) && device_to_client(ends, last_word));
+  ends.channel.on_peer_gone(nullptr);
 }
 
 }  // namespace usbloop::bridge

@@ -27,6 +27,10 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
 
   asio::awaitable<SessionEnd> run() {
     listen_for_wakes();
+    // Both directions may be waiting for the device.
+    channel_.on_peer_gone([weak = weak_from_this()](const Error& error) {
+      if (const auto self = weak.lock()) self->end_with_error(error);
+    });
     const net::Deadline hello(executor_, options_.hello_timeout, [this] { give_up_waiting(); });
     asio::co_spawn(
         executor_, [self = shared_from_this()] { return self->carry_input(); }, asio::detached);

@@ -129,9 +129,13 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& c
 asio::awaitable<void> UsbredirRelay::pass_through(net::Stream& client, net::Stream& node, const Session& session) {
   const bool passed = co_await pass_on(node, session.leftover);
   if (!passed) co_return;
-  const net::RelayCounts counts = co_await net::relay(client, node, options_.linger, traffic_);
-  spdlog::info("{}: ended, {} bytes to the node, {} bytes from it", session.name, counts.first_to_second,
-               counts.second_to_first);
+  const net::RelayCounts counts = co_await net::relay(
+      client, node, {.linger = options_.linger, .peer_timeout = options_.websocket.peer_timeout}, traffic_);
+  const std::string why =
+      counts.silence ? ": nothing heard from an end's host for " + std::to_string(counts.silence->count() / 1000) + " s"
+                     : std::string();
+  spdlog::info("{}: ended, {} bytes to the node, {} bytes from it{}", session.name, counts.first_to_second,
+               counts.second_to_first, why);
 }
 
 asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::StreamPtr device, net::Stream& lease,
@@ -154,7 +158,7 @@ asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::Stre
   bridge::Ends ends{channel, *device, &guard, end_device, traffic_};
   co_await (bridge::run(std::move(ends)) && watch_lease());
   const websocket::CloseInfo& close = channel.close_info();
-  spdlog::info("{}: ended ({})", session.name, close.code);
+  spdlog::info("{}: ended ({}{}{})", session.name, close.code, close.reason.empty() ? "" : ": ", close.reason);
 }
 
 }  // namespace usbloop::apiserver

@@ -27,8 +27,9 @@ Result<std::string> short_name(const std::string& path, Fd& directory) {
   return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + full.filename().string();
 }
 
-/// Probes an idle peer after 15 s and gives it up 15 s later, so that a host that vanished is noticed within 30 s.
-void enable_keepalive(tcp::socket& socket) {
+}  // namespace
+
+void enable_keepalive(Stream::Socket& socket) {
   asio::error_code ignored;  // a missing option only delays the notice
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
 #ifdef __linux__
@@ -38,8 +39,6 @@ void enable_keepalive(tcp::socket& socket) {
   socket.set_option(integer<IPPROTO_TCP, TCP_KEEPCNT>(3), ignored);
 #endif
 }
-
-}  // namespace
 
 Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path) {
   Fd directory;
@@ -88,14 +87,15 @@ asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t p
     co_await socket.async_connect(address.endpoint(), asio::redirect_error(asio::use_awaitable, code));
     if (deadline.expired()) code = asio::error::timed_out;
     if (code) continue;
-    enable_keepalive(socket);
     // A socket that Asio has connected stays registered for writing, and then each wait for reading returns at once and
     // for nothing. So it is registered anew.
     const auto protocol = address.endpoint().protocol();
     tcp::socket fresh(executor);
     fresh.assign(protocol, socket.release(code), code);
     if (code) continue;
-    co_return make_plain_stream(Stream::Socket(std::move(fresh)));
+    Stream::Socket connected(std::move(fresh));
+    enable_keepalive(connected);
+    co_return make_plain_stream(std::move(connected));
   }
   co_return make_errno_error("connect to", object, code.value());
 }

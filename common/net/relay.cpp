@@ -7,6 +7,7 @@
 
 #include "common/net/buffer.h"
 #include "common/net/deadline.h"
+#include "common/net/link_state.h"
 
 namespace usbloop::net {
 namespace {
@@ -22,11 +23,19 @@ std::span<std::byte> scratch() {
 /// Both directions of one relay, and what ends it.
 class Relay {
  public:
-  Relay(Stream& first, Stream& second, std::chrono::milliseconds linger, Traffic& traffic)
-      : first_(first), second_(second), linger_(linger), traffic_(traffic) {}
+  Relay(Stream& first, Stream& second, RelayOptions options, Traffic& traffic)
+      : first_(first), second_(second), options_(options), traffic_(traffic) {
+    for (Stream* stream : {&first_, &second_}) {
+      const int socket = stream->socket().native_handle();
+      if (!link_state(socket)) continue;
+      limit_retry_interval(socket, options_.peer_timeout / 3);
+      links_.push_back({*stream, LinkWatch(options_.peer_timeout)});
+    }
+  }
 
   asio::awaitable<RelayCounts> run() {
     using asio::experimental::awaitable_operators::operator&&;
+    if (!links_.empty()) look_later();
     co_await (direction(first_, second_, {counts_.first_to_second, traffic_.to_device}) &&
               direction(second_, first_, {counts_.second_to_first, traffic_.to_client}));
     close_both();
@@ -44,6 +53,25 @@ class Relay {
     }
   };
 
+  struct Link {
+    Stream& stream;
+    LinkWatch watch;
+  };
+
+  void look_later() {
+    next_look_.emplace(first_.socket().get_executor(), options_.peer_timeout / 10, [this] { look_at_links(); });
+  }
+
+  void look_at_links() {
+    for (Link& link : links_) {
+      if (!link.stream.socket().is_open()) return;
+      const auto state = link_state(link.stream.socket().native_handle());
+      if (state) counts_.silence = link.watch.look(LinkWatch::Clock::now(), *state);
+      if (counts_.silence) return close_both();
+    }
+    look_later();
+  }
+
   asio::awaitable<void> direction(Stream& from, Stream& to, Counter count) {
     const bool ended_well = co_await transfer(from, to, count);
     if (!ended_well) {
@@ -51,7 +79,7 @@ class Relay {
       co_return;
     }
     to.shutdown_write();
-    if (!other_ends_) other_ends_.emplace(from.socket().get_executor(), linger_, [this] { close_both(); });
+    if (!other_ends_) other_ends_.emplace(from.socket().get_executor(), options_.linger, [this] { close_both(); });
   }
 
   /// True at the end of `from`'s stream with all of it passed on; false when either side broke.
@@ -84,16 +112,18 @@ class Relay {
 
   Stream& first_;
   Stream& second_;
-  std::chrono::milliseconds linger_;
+  RelayOptions options_;
   Traffic& traffic_;
   RelayCounts counts_;
+  std::vector<Link> links_;
+  std::optional<Deadline> next_look_;
   std::optional<Deadline> other_ends_;
 };
 
 }  // namespace
 
-asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, std::chrono::milliseconds linger, Traffic& traffic) {
-  Relay both(first, second, linger, traffic);
+asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, RelayOptions options, Traffic& traffic) {
+  Relay both(first, second, options, traffic);
   co_return co_await both.run();
 }
 

@@ -26,7 +26,7 @@ struct Road {
   explicit Road(std::chrono::milliseconds linger = 10s) {
     std::tie(left, first) = stream_pair(loop);
     std::tie(second, right) = stream_pair(loop);
-    asio::co_spawn(loop, relay(*first, *second, linger, traffic),
+    asio::co_spawn(loop, relay(*first, *second, {.linger = linger}, traffic),
                    [this](std::exception_ptr, RelayCounts result) { counts = result; });
   }
 

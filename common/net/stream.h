@@ -71,6 +71,9 @@ using StreamPtr = std::unique_ptr<Stream>;
 /// Takes ownership of a connected socket and makes it non-blocking (and TCP_NODELAY where it is TCP).
 StreamPtr make_plain_stream(Stream::Socket socket);
 
+/// Has the kernel probe an idle TCP peer after 15 s and give it up 15 s later. Elsewhere it does nothing.
+void enable_keepalive(Stream::Socket& socket);
+
 /// Connects to a unix socket at `path`. Paths longer than sockaddr_un allows are reached through their directory.
 Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path);
 

@@ -1,7 +1,5 @@
 #include "common/websocket/channel.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -14,34 +12,19 @@
 #include "common/net/buffer.h"
 #include "common/websocket/close_code.h"
 #include "common/websocket/frame.h"
+#include "common/websocket/mask_source.h"
+#include "common/websocket/peer_watch.h"
 
 namespace usbloop::websocket {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Unpredictable mask keys (RFC 6455 section 10.3), drawn from the random source many at a time.
-class MaskSource {
- public:
-  MaskKey next() {
-    if (used_ + sizeof(MaskKey) > pool_.size()) {
-      RAND_bytes(reinterpret_cast<unsigned char*>(pool_.data()), static_cast<int>(pool_.size()));
-      used_ = 0;
-    }
-    MaskKey key{};
-    std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(used_), key.size(), key.begin());
-    used_ += key.size();
-    return key;
-  }
-
- private:
-  std::array<std::byte, 512> pool_{};
-  std::size_t used_ = pool_.size();
-};
-
 constexpr std::size_t kBufferSize = net::Buffer::kUsualSize;
 
 ChannelOptions bounded(ChannelOptions options) {
+  // A peer must have had a ping to answer before it is taken for gone.
+  options.ping_interval = std::min(options.ping_interval, options.peer_timeout / 3);
   options.buffer_bytes = std::min(options.buffer_bytes, kBufferSize - kMaxFrameHeader);
   return options;
 }
@@ -59,8 +42,11 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
         role_(role),
         options_(bounded(options)),
         decoder_(role == Role::server),
+        watch_(options_.peer_timeout, Clock::now()),
+        next_look_(stream_->socket().get_executor()),
         control_wakeup_(stream_->socket().get_executor()),
         writer_free_(stream_->socket().get_executor()) {
+    net::limit_retry_interval(stream_->socket().native_handle(), options_.peer_timeout / 3);
     if (leftover.empty()) return;
     input_ = net::Buffer(std::max(kBufferSize, leftover.size()));
     std::copy(leftover.begin(), leftover.end(), input_.bytes().begin());
@@ -68,7 +54,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   }
 
   void start() {
-    last_heard_ = last_sent_ = Clock::now();
+    last_sent_ = Clock::now();
+    look_later();
     asio::co_spawn(
         stream_->socket().get_executor(), [self = shared_from_this()] { return self->write_control_frames(); },
         asio::detached);
@@ -111,6 +98,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     }
     auto sent = co_await stream_->write_all(unsent_);
     end_write();
+    if (!sent && silence_) co_return timeout_error();
     co_return sent;
   }
 
@@ -140,9 +128,12 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   void abort() {
     aborted_ = true;
     stream_->close();
+    next_look_.cancel();
     control_wakeup_.cancel();
     writer_free_.cancel();
   }
+
+  void on_peer_gone(std::function<void(const Error&)> call) { on_peer_gone_ = std::move(call); }
 
   [[nodiscard]] const CloseInfo& close_info() const { return close_info_; }
 
@@ -169,7 +160,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   }
 
   void end_write() {
-    sent_data_since_heard_ = true;
+    watch_.sent_message();
     unlock_writer();
   }
 
@@ -210,10 +201,12 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
 
   std::optional<Payload> handle_control(const Decoded& frame) {
     if (frame.opcode == Opcode::ping) {
-      peer_pings_ = true;
+      watch_.heard_ping();
       pong_.assign(frame.payload.begin(), frame.payload.end());  // the latest ping is the one to answer
       pong_due_ = true;
       control_wakeup_.cancel();
+    } else if (frame.opcode == Opcode::pong) {
+      watch_.heard_pong(frame.payload);
     } else if (frame.opcode == Opcode::close) {
       return handle_close(frame.payload);
     }
@@ -260,58 +253,68 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
       const net::IoResult got = stream_->try_read(input_.bytes().first(options_.buffer_bytes));
       if (got.status == net::IoStatus::ok) {
         input_end_ = got.bytes;
-        last_heard_ = Clock::now();
-        sent_data_since_heard_ = false;
+        watch_.heard(Clock::now());
         co_return got.bytes;
       }
       if (got.status == net::IoStatus::end) co_return std::size_t{0};
       if (got.status == net::IoStatus::failed) {
-        if (timed_out_) co_return timeout_error();
+        if (silence_) co_return timeout_error();
         co_return make_errno_error("read from", "the websocket", got.error_number == 0 ? EPROTO : got.error_number);
       }
       input_.release();
-      waiting_since_ = Clock::now();
+      watch_.waits(true);
       auto ready = co_await stream_->wait(got.status);
-      waiting_since_.reset();
-      if (!ready && timed_out_) co_return timeout_error();
+      watch_.waits(false);
+      if (!ready && silence_) co_return timeout_error();
       if (!ready) co_return tl::unexpected(ready.error());
     }
   }
 
   [[nodiscard]] tl::unexpected<Error> timeout_error() const {
-    return channel_error(ErrorKind::timeout, "nothing heard from the peer for " +
-                                                 std::to_string(options_.peer_timeout.count() / 1000) + " s");
+    return channel_error(ErrorKind::timeout, silence_->text());
   }
 
-  /// The coroutine that answers pings, sends ours, and notices a peer that has vanished.
+  void look_later() {
+    next_look_.expires_after(watch_.until_next_look(Clock::now()));
+    next_look_.async_wait([weak = weak_from_this()](const asio::error_code& code) {
+      if (code) return;
+      if (const auto self = weak.lock()) self->look_at_peer();
+    });
+  }
+
+  /// A timer of its own: what writes may wait for a peer that does not read.
+  void look_at_peer() {
+    if (aborted_ || ended_ || closing_) return;
+    silence_ = watch_.look(Clock::now(), net::link_state(stream_->socket().native_handle()));
+    if (!silence_) return look_later();
+    close_info_.reason = silence_->text();
+    abort();
+    if (on_peer_gone_) on_peer_gone_(timeout_error().value());
+  }
+
+  /// The coroutine that answers pings and sends ours. The first one at once: it tells the peer that pings are to be
+  /// expected of us.
   asio::awaitable<void> write_control_frames() {
-    while (!aborted_ && !ended_) {
-      control_wakeup_.expires_after(options_.ping_interval);
-      asio::error_code code;
-      if (!pong_due_) co_await control_wakeup_.async_wait(asio::redirect_error(asio::use_awaitable, code));
-      if (aborted_ || ended_ || closing_) co_return;
-      if (peer_is_gone()) {
-        timed_out_ = true;
-        abort();
-        co_return;
+    bool ping_due = true;
+    while (true) {
+      if (!pong_due_ && !ping_due) {
+        control_wakeup_.expires_after(options_.ping_interval);
+        asio::error_code code;
+        co_await control_wakeup_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        const auto quiet = Clock::now() - options_.ping_interval;
+        ping_due = watch_.last_heard() <= quiet || last_sent_ <= quiet;
       }
-      const auto quiet = Clock::now() - options_.ping_interval;
-      const bool ping_due = last_heard_ <= quiet || last_sent_ <= quiet;
+      if (aborted_ || ended_ || closing_) co_return;
       if (!pong_due_ && !ping_due) continue;
       if (auto locked = co_await lock_writer(); !locked) co_return;
-      const auto frame = std::exchange(pong_due_, false) ? control_frame(Opcode::pong, pong_)
-                                                         : control_frame(Opcode::ping, std::span<const std::byte>{});
+      const bool is_pong = std::exchange(pong_due_, false);
+      if (!is_pong) ping_due = false;
+      const auto frame =
+          is_pong ? control_frame(Opcode::pong, pong_) : control_frame(Opcode::ping, watch_.ping_payload());
       const auto sent = co_await stream_->write_all(frame);
       unlock_writer();
       if (!sent) co_return;  // the reader sees the same broken stream
     }
-  }
-
-  [[nodiscard]] bool peer_is_gone() const {
-    if (!waiting_since_) return false;  // we are not reading: its words may wait for us
-    const auto silent_since = std::max(last_heard_, *waiting_since_);
-    const bool pong_may_wait = sent_data_since_heard_ && !peer_pings_;
-    return Clock::now() - silent_since > options_.peer_timeout * (pong_may_wait ? 10 : 1);
   }
 
   std::vector<std::byte> control_frame(Opcode opcode, std::span<const std::byte> payload) {
@@ -355,6 +358,9 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   std::span<const std::byte> unsent_;     // what finish_write() has to send of the frame in output_
   std::optional<std::size_t> not_begun_;  // or this much of output_, when start_write() found another writer
 
+  PeerWatch watch_;
+  asio::steady_timer next_look_;
+  std::function<void(const Error&)> on_peer_gone_;
   asio::steady_timer control_wakeup_;
   asio::steady_timer writer_free_;  // cancelled when `writing_` becomes false
   unsigned waiting_writers_ = 0;
@@ -362,16 +368,12 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   bool closing_ = false;  // a Close frame has been sent or is about to be
   bool ended_ = false;    // the peer's Close has come, or it broke the protocol
   bool aborted_ = false;
-  bool timed_out_ = false;
+  std::optional<PeerWatch::Silence> silence_;  // the peer is gone
   CloseInfo close_info_;
 
   std::vector<std::byte> pong_;
   bool pong_due_ = false;
-  bool peer_pings_ = false;
-  bool sent_data_since_heard_ = false;
-  Clock::time_point last_heard_;
   Clock::time_point last_sent_;
-  std::optional<Clock::time_point> waiting_since_;
 };
 
 Channel::Channel(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover)
@@ -391,6 +393,7 @@ asio::awaitable<void> Channel::drain() { return impl_->drain(); }
 asio::awaitable<Result<>> Channel::close(std::uint16_t code, std::string reason) {
   return impl_->close(code, std::move(reason));
 }
+void Channel::on_peer_gone(std::function<void(const Error&)> call) { impl_->on_peer_gone(std::move(call)); }
 void Channel::end() { impl_->end(); }
 void Channel::abort() { impl_->abort(); }
 const CloseInfo& Channel::close_info() const { return impl_->close_info(); }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,16 +19,17 @@ namespace usbloop::websocket {
 
 enum class Role { client, server };
 
-/// How a channel ended, as far as this end saw it.
+/// How a channel ended, as far as this end saw it. The reason is the peer's, or says for how long nothing came from it.
 struct CloseInfo {
   std::uint16_t code = 1006;  ///< RFC 6455 section 7.4; 1006: the stream ended without a Close frame
   std::string reason;
 };
 
 struct ChannelOptions {
-  std::chrono::milliseconds ping_interval{10'000};
-  /// The peer counts as gone when nothing came from it for this long although we were reading. Ten times as long for
-  /// a peer that sends no pings of its own and has data of ours before it: its pong may wait behind that data.
+  std::chrono::milliseconds ping_interval{10'000};  ///< at most a third of peer_timeout is used
+  /// The peer counts as gone when nothing came from it for this long although something should have: peer_watch.h.
+  /// No less than twice the ping interval of the peers, whose pings may be all that comes while their device is
+  /// stopped.
   std::chrono::milliseconds peer_timeout{30'000};
   /// Largest payload of one write or read; at most net::Buffer::kPayload and a little.
   std::size_t buffer_bytes = net::Buffer::kPayload;
@@ -68,6 +70,10 @@ class Channel {
   /// Reads and drops what the peer still sends after this end has had its last word (a Close frame of ours, or a 1002
   /// for what it sent). Ends with the peer's stream or with abort().
   asio::awaitable<void> drain();
+
+  /// `call`: once, when the peer has vanished and the connection has been cut for it, with the error that read() and
+  /// write() answer then. For owners that wait for something else meanwhile. Not called after the channel's end.
+  void on_peer_gone(std::function<void(const Error&)> call);
 
   /// Cuts the connection at once, without a Close frame. Pending reads and writes end with ErrorKind::cancelled.
   void abort();

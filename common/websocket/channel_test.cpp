@@ -116,7 +116,10 @@ TEST_CASE("a peer that breaks the protocol gets Close 1002 and the end") {
     if (!got) CHECK(got.error().kind == ErrorKind::protocol);
     co_return co_await net::test::read_to_end(*ends.peer);
   };
-  CHECK(run(ends.loop, task()) == encode_control(Opcode::close, close_payload(1002, "bad MASK"), nullptr));
+  auto expected = encode_control(Opcode::ping, std::vector<std::byte>(8), nullptr);  // which each end begins with
+  const auto close = encode_control(Opcode::close, close_payload(1002, "bad MASK"), nullptr);
+  expected.insert(expected.end(), close.begin(), close.end());
+  CHECK(run(ends.loop, task()) == expected);
 }
 
 TEST_CASE("a ping is answered with its payload") {
@@ -125,16 +128,22 @@ TEST_CASE("a ping is answered with its payload") {
     (void)co_await ends.peer->write_all(encode_control(Opcode::ping, bytes_of("abc"), nullptr));
     (void)co_await ends.peer->write_all(encode_control(Opcode::binary, bytes_of("x"), nullptr));
     (void)co_await ends.channel->read();
-    std::vector<std::byte> answer(64);
-    const auto got = co_await ends.peer->read_some(answer);
-    answer.resize(got.value_or(0));
-    co_return answer;
+    FrameDecoder decoder(true);
+    while (true) {
+      std::vector<std::byte> sent(64);
+      const auto got = co_await ends.peer->read_some(sent);
+      std::span<std::byte> rest(sent.data(), got.value_or(0));
+      if (rest.empty()) co_return std::vector<std::byte>{};
+      while (!rest.empty()) {
+        const Decoded frame = decoder.next(rest);
+        rest = rest.subspan(frame.consumed);
+        if (frame.kind != Decoded::Kind::control || frame.opcode == Opcode::ping) continue;  // pings of its own
+        CHECK(frame.opcode == Opcode::pong);
+        co_return std::vector(frame.payload.begin(), frame.payload.end());
+      }
+    }
   };
-  auto answer = run(ends.loop, task());
-  FrameDecoder decoder(true);
-  const auto decoded = decoder.next(answer);
-  CHECK(decoded.opcode == Opcode::pong);
-  CHECK(std::vector(decoded.payload.begin(), decoded.payload.end()) == bytes_of("abc"));
+  CHECK(run(ends.loop, task()) == bytes_of("abc"));
 }
 
 TEST_CASE("a peer that vanished without a word is noticed") {
