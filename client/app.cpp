@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <stop_token>
 
 #include "client/device_source.h"
 #include "client/give_back.h"
@@ -18,6 +19,7 @@
 #include "client/vmi_state.h"
 #include "common/kube/kubeconfig.h"
 #include "common/log.h"
+#include "common/shown_text.h"
 #include "common/websocket/connect.h"
 
 namespace usbloop::client {
@@ -28,8 +30,9 @@ constexpr std::chrono::seconds kConnectTimeout{15};
 constexpr int kEnded = 0;
 constexpr int kFailed = 1;
 
-/// In one write: who follows the log never sees half a line.
-void say(const std::string& line) { std::cerr << line + "\n" << std::flush; }
+/// In one write: who follows the log never sees half a line. All that the program says goes through here: nothing of it
+/// steers the terminal, wherever its words come from.
+void say(const std::string& lines) { std::cerr << shown_lines(lines) + "\n" << std::flush; }
 
 int fail(const Error& error) {
   say(text_of(error));
@@ -39,7 +42,7 @@ int fail(const Error& error) {
 int list_devices() {
   const auto devices = UsbDevices::list();
   if (!devices) return fail(devices.error());
-  std::cout << device_table(devices->all());
+  std::cout << shown_lines(device_table(devices->all()));
   return kEnded;
 }
 
@@ -47,7 +50,7 @@ int give_device_back(const Options& options) {
   if (options.after > 0) wait_for_end_of(options.after);
   const auto said = give_back(*options.selector);
   if (!said) return fail(said.error());
-  std::cout << *said << std::endl;
+  std::cout << shown_lines(*said) << std::endl;
   return kEnded;
 }
 
@@ -63,7 +66,10 @@ class Redirection {
       failure = error;
       status_ = status;
     });
-    const StopSignal signals([this] { asio::post(loop_, [this] { stop(); }); });
+    const StopSignal signals([this] {
+      asked_to_stop_.request_stop();
+      asio::post(loop_, [this] { stop(); });
+    });
     loop_.run();
     if (failure) std::rethrow_exception(failure);
     return status_;
@@ -125,7 +131,7 @@ class Redirection {
                          ")? Then unpause it and try again."});
       case SessionEnd::Cause::lost: break;
     }
-    say(far_end_message(end, target_, look_up_vmi(access_, target_)));
+    say(far_end_message(end, target_, look_up_vmi(access_, target_, asked_to_stop_.get_token())));
     return kFailed;
   }
 
@@ -133,6 +139,7 @@ class Redirection {
   const Target target_;
   DeviceSource device_;
   asio::io_context loop_;
+  std::stop_source asked_to_stop_;  ///< for what keeps the loop's thread
   std::optional<Session> session_;
   int status_ = kFailed;
 };
@@ -153,7 +160,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
   try {
     const auto line = parse_command_line(display_name(argv0), arguments);
     if (!line.options) {
-      (line.exit_status == 0 ? std::cout : std::cerr) << line.text << std::endl;
+      (line.exit_status == 0 ? std::cout : std::cerr) << shown_lines(line.text) << std::endl;
       return line.exit_status;
     }
     const int verbosity = line.options->verbosity;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "common/kube/status.h"
+#include "common/shown_text.h"
 
 namespace usbloop::client {
 
@@ -11,20 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxShown = 1024;
 
-/// Printable text of the server: no control characters (they could steer the terminal), one line, bounded.
-std::string shown(std::string_view text) {
-  std::string line;
-  for (const char character : text.substr(0, kMaxShown)) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte == '\n' || byte == '\t') {
-      line += ' ';
-    } else if (byte >= 0x20 && byte != 0x7f) {
-      line += character;
-    }
-  }
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
-}
+/// Text of the server, bounded.
+std::string shown(std::string_view text) { return one_line(text, kMaxShown); }
 
 std::string status_message(const websocket::Refusal& refusal) {
   if (!refusal.content_type.starts_with("application/json")) return {};
@@ -120,9 +109,9 @@ std::string far_end_message(const SessionEnd& end, const Target& target, const R
     if (const auto reason = shown(end.close.reason); !reason.empty()) text += ": " + reason;
   } else {
     text = "The connection to " + target.label() + " ended";
-    if (end.error && end.error->kind != ErrorKind::cancelled) text += " (" + end.error->cause + ")";
+    if (end.error && end.error->kind != ErrorKind::cancelled) text += " (" + shown(end.error->cause) + ")";
   }
-  if (!state) return text + ".\nThe API server cannot be asked why: " + state.error().message() + ".";
+  if (!state) return text + ".\nThe API server cannot be asked why: " + shown(state.error().message()) + ".";
   if (!state->exists) return text + ": the VMI has been deleted.";
   if (state->deleting) return text + ": the VMI is being deleted.";
   if (state->phase != "Running") {
@@ -133,7 +122,8 @@ std::string far_end_message(const SessionEnd& end, const Target& target, const R
 }
 
 std::string text_of(const Error& error) {
-  return error.hint.empty() ? error.message() : error.message() + "\n" + error.hint;
+  const std::string message = shown(error.message());
+  return error.hint.empty() ? message : message + "\n" + shown_lines(error.hint);
 }
 
 }  // namespace usbloop::client

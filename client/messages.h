@@ -24,7 +24,7 @@ struct Target {
 };
 
 /// What virtctl (v1.8 and newer) prints after `Can't access VMI NAME: ` for a refused handshake: the Status' message,
-/// or the HTTP status with the body's text. Control characters of the server are left out.
+/// or the HTTP status with the body's text. Nothing of it steers the terminal.
 std::string refusal_message(const websocket::Refusal& refusal);
 
 /// Advice for a refusal; empty when the message says enough.
@@ -43,7 +43,7 @@ struct VmiState {
 /// `The connection ended: the VMI has been deleted.` and the like.
 std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state);
 
-/// "message" and, on lines of its own, the hint.
+/// "message" in one line and, on lines of its own, the hint; neither steers the terminal, whoever wrote its parts.
 std::string text_of(const Error& error);
 
 }  // namespace usbloop::client

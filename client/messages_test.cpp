@@ -53,6 +53,26 @@ TEST_CASE("a server cannot steer the terminal and cannot flood it") {
   CHECK_FALSE(contains(refusal_message(refusal(400, "a\\u001b[2Jb")), "\x1b"));
 }
 
+TEST_CASE("no text of a server steers the terminal by the second set of control characters or the writing direction") {
+  for (const char* steering : {"\u009b", "\u009c", "\u009d", "\u202e", "\u2066", "\u200f", "\u061c", "\x9b"}) {
+    CAPTURE(steering);
+    const std::string text = std::string("a") + steering + "31mb";
+    SessionEnd closed;
+    closed.cause = SessionEnd::Cause::closed;
+    closed.close = {1011, text};
+    SessionEnd lost_by;
+    lost_by.error = Error{ErrorKind::protocol, "use", "the websocket", text};
+    const Result<VmiState> refused = make_error(ErrorKind::denied, "get", "/x", text);
+    for (const std::string& shown :
+         {refusal_message({400, "text/plain", text}), refusal_message(refusal(400, text)),
+          far_end_message(closed, kTarget, VmiState{true, false, text}), far_end_message(lost_by, kTarget, refused),
+          text_of(Error{ErrorKind::invalid, "read", text, text, text})}) {
+      CHECK_FALSE(contains(shown, steering));
+      CHECK(contains(shown, "31mb"));
+    }
+  }
+}
+
 TEST_CASE("each refusal has a hint that fits") {
   const auto hint = [](const websocket::Refusal& no) { return refusal_hint(no, access(), kTarget); };
   CHECK(contains(hint(refusal(401, "Unauthorized")), "the token or certificate is wrong or has expired"));

@@ -1,7 +1,11 @@
 #include "client/vmi_state.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "common/kube/rest_client.h"
@@ -14,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::chrono::milliseconds kInterval{200};
 constexpr std::chrono::seconds kPatience{2};
+constexpr std::chrono::seconds kMostTime{5};
 
 std::string text_at(const json& object, const json::json_pointer& path) {
   return object.contains(path) && object[path].is_string() ? object[path].get<std::string>() : std::string();
@@ -27,9 +32,7 @@ Result<VmiState> read_once(const kube::RestClient& client, const Target& target)
                   text_at(*object, json::json_pointer("/status/phase"))};
 }
 
-}  // namespace
-
-Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target) {
+Result<VmiState> ask(const kube::ClusterAccess& access, const Target& target) {
   kube::RestOptions limits;
   limits.connect_timeout = kPatience;
   limits.answer_timeout = kPatience;
@@ -42,6 +45,36 @@ Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& ta
     if (!still_running || std::chrono::steady_clock::now() >= deadline) return state;
     std::this_thread::sleep_for(kInterval);
   }
+}
+
+/// What the asking thread and the one that waits share.
+struct Asking {
+  std::mutex mutex;
+  std::condition_variable_any answered;
+  std::optional<Result<VmiState>> answer;
+};
+
+}  // namespace
+
+Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+  const auto asking = std::make_shared<Asking>();
+  // Neither a look-up of the server's name nor an answer that comes byte by byte can be given up from outside.
+  std::thread([asking, access, target] {
+    Result<VmiState> answer;
+    try {
+      answer = ask(access, target);
+    } catch (const std::exception& error) {
+      answer = make_error(ErrorKind::internal, "ask for", target.label(), error.what());
+    }
+    const std::scoped_lock lock(asking->mutex);
+    asking->answer = std::move(answer);
+    asking->answered.notify_all();
+  }).detach();
+  std::unique_lock lock(asking->mutex);
+  asking->answered.wait_for(lock, stop, kMostTime, [&] { return asking->answer.has_value(); });
+  if (asking->answer) return *asking->answer;
+  if (stop.stop_requested()) return make_error(ErrorKind::cancelled, "ask for", target.label(), "asked to stop");
+  return make_error(ErrorKind::timeout, "ask for", target.label(), "no answer in time");
 }
 
 }  // namespace usbloop::client

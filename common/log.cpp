@@ -4,25 +4,19 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
-#include <string_view>
+
+#include "common/shown_text.h"
 
 namespace usbloop {
 namespace {
 
-/// The message with its control characters as \xNN: texts of clients (paths, names, headers) stand in messages, and
-/// must not begin lines of their own or speak to the terminal.
+/// The message with what could steer a terminal as \xNN: texts of clients (paths, names, headers) stand in messages,
+/// and must not begin lines of their own or speak to the terminal.
 class Payload final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    for (const char c : message.payload) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte >= 0x20 && byte != 0x7f) {
-        out.push_back(c);
-        continue;
-      }
-      for (const char part : {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]}) out.push_back(part);
-    }
+    const std::string text = escaped({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Payload>(); }
 };

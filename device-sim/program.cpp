@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/net/stream.h"
+#include "common/shown_text.h"
 #include "device-sim/carrier.h"
 #include "device-sim/listener.h"
 #include "device-sim/options.h"
@@ -32,10 +33,10 @@ const char* log_level(int verbosity) {
   return levels.at(static_cast<std::size_t>(verbosity));
 }
 
-void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+void say(const std::string& text) { std::fprintf(stderr, "%s\n", shown_lines(text).c_str()); }
 
 int report(const std::string& program, const Error& error) {
-  say(program + ": " + error.message());
+  say(program + ": " + one_line(error.message()));
   if (!error.hint.empty()) say(error.hint);
   return 1;
 }

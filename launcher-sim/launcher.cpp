@@ -18,6 +18,7 @@
 #include "common/kube/kubeconfig.h"
 #include "common/kube/rest_client.h"
 #include "common/log.h"
+#include "common/shown_text.h"
 #include "launcher-sim/accelerator.h"
 #include "launcher-sim/channel_server.h"
 #include "launcher-sim/controller.h"
@@ -168,8 +169,8 @@ Result<> serve(Node& node, const Signals& signals) {
 }
 
 int fail(const Error& error) {
-  std::cerr << "launcher-sim: " << error.message() << "\n";
-  if (!error.hint.empty()) std::cerr << error.hint << "\n";
+  std::cerr << "launcher-sim: " << one_line(error.message()) << "\n";
+  if (!error.hint.empty()) std::cerr << shown_lines(error.hint) << "\n";
   return 1;
 }
 

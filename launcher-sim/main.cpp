@@ -1,6 +1,7 @@
 #include <exception>
 #include <iostream>
 
+#include "common/shown_text.h"
 #include "launcher-sim/launcher.h"
 #include "launcher-sim/options.h"
 
@@ -10,7 +11,7 @@ int main(int argc, char** argv) {
     if (parsed.exit_code) return *parsed.exit_code;
     return usbloop::launcher::run(parsed.options);
   } catch (const std::exception& exception) {
-    std::cerr << "launcher-sim: " << exception.what() << "\n";
+    std::cerr << "launcher-sim: " << usbloop::one_line(exception.what()) << "\n";
     return 1;
   }
 }

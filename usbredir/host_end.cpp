@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "common/shown_text.h"
+
 namespace usbloop::usbredir {
 
 std::string to_string(Speed speed) {
@@ -27,13 +29,7 @@ std::string megabits(Speed speed) {
 
 std::string printable(const std::string& text) {
   constexpr std::size_t longest = 126;
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) result.push_back(c);
-    if (result.size() == longest) break;
-  }
-  return result;
+  return one_line(text, longest);
 }
 
 std::string DeviceDescription::id() const {

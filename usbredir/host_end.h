@@ -34,7 +34,8 @@ struct DeviceDescription {
   [[nodiscard]] std::string label() const;
 };
 
-/// `text` without control characters, cut at 126 characters (the longest a USB string descriptor holds).
+/// `text` without what could steer a terminal (common/shown_text.h), cut at 126 characters (the longest a USB string
+/// descriptor holds).
 std::string printable(const std::string& text);
 
 /// How far a redirection has come. The states from `rejected` on are final.

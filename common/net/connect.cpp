@@ -66,6 +66,7 @@ asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t p
                                                std::chrono::milliseconds timeout) {
   const auto executor = co_await asio::this_coro::executor;
   const std::string object = host + " port " + std::to_string(port);
+  const auto until = std::chrono::steady_clock::now() + timeout;
   asio::error_code code;
 
   tcp::resolver resolver(executor);
@@ -78,9 +79,13 @@ asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t p
   }
   if (code) co_return make_error(ErrorKind::unavailable, "look up", host, code.message());
 
+  auto untried = static_cast<std::int64_t>(addresses.size());
   for (const auto& address : addresses) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;  // `code` says how the last one failed
     tcp::socket socket(executor);
-    const Deadline deadline(executor, timeout, [&socket] {
+    // One that does not answer leaves the others their share.
+    const Deadline deadline(executor, left / untried--, [&socket] {
       asio::error_code ignored;
       socket.close(ignored);
     });

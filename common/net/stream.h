@@ -77,7 +77,8 @@ void enable_keepalive(Stream::Socket& socket);
 /// Connects to a unix socket at `path`. Paths longer than sockaddr_un allows are reached through their directory.
 Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path);
 
-/// Resolves and connects by TCP, with keepalive on; tries each address until one answers or `timeout` is over.
+/// Resolves and connects by TCP, with keepalive on; tries each address until one answers or `timeout` is over
+/// for all of them together.
 asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t port, std::chrono::milliseconds timeout);
 
 }  // namespace usbloop::net

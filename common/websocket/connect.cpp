@@ -1,6 +1,8 @@
 #include "common/websocket/connect.h"
 
+#include <algorithm>
 #include <asio/this_coro.hpp>
+#include <chrono>
 #include <cstring>
 
 #include "common/net/deadline.h"
@@ -14,15 +16,21 @@ namespace {
 constexpr std::size_t kMaxRefusalBytes = 64 * 1024;
 constexpr const char* kUserAgent = "usbloop/" USBLOOP_VERSION;
 
-asio::awaitable<Result<net::StreamPtr>> open_stream(const kube::ClusterAccess& access,
-                                                    std::chrono::milliseconds timeout) {
-  auto stream = co_await net::connect_tcp(access.host, access.port, timeout);
+using Clock = std::chrono::steady_clock;
+
+/// Never nothing: what is late fails by its own deadline, at once.
+std::chrono::milliseconds until(Clock::time_point end) {
+  return std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+}
+
+asio::awaitable<Result<net::StreamPtr>> open_stream(const kube::ClusterAccess& access, Clock::time_point end) {
+  auto stream = co_await net::connect_tcp(access.host, access.port, until(end));
   if (!stream || !access.tls) co_return stream;
   const auto context = net::TlsContext::client(access.ca_pem, !access.insecure_skip_tls_verify, access.client_cert_pem,
                                                access.client_key_pem);
   if (!context) co_return tl::unexpected(context.error());
   const std::string& name = access.tls_server_name.empty() ? access.host : access.tls_server_name;
-  co_return co_await net::tls_connect(*context, std::move(*stream), name, timeout);
+  co_return co_await net::tls_connect(*context, std::move(*stream), name, until(end));
 }
 
 /// "host:port" as the Host header wants it.
@@ -109,13 +117,14 @@ asio::awaitable<Result<Opened>> shake_hands(net::StreamPtr stream, std::string r
 
 asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
                                         std::chrono::milliseconds timeout) {
-  auto stream = co_await open_stream(access, timeout);
+  const auto end = Clock::now() + timeout;
+  auto stream = co_await open_stream(access, end);
   if (!stream) co_return tl::unexpected(stream.error());
   const std::string key = new_key();
   std::string request = upgrade_request(access.path_prefix + path, host_header(access), key,
                                         access.authorization().value_or(""), kUserAgent);
 
-  const net::Deadline deadline((*stream)->socket().get_executor(), timeout, [raw = stream->get()] { raw->close(); });
+  const net::Deadline deadline((*stream)->socket().get_executor(), until(end), [raw = stream->get()] { raw->close(); });
   auto opened = co_await shake_hands(std::move(*stream), std::move(request), key, options);
   if (!opened && deadline.expired()) {
     co_return make_error(ErrorKind::timeout, "open", "the websocket", "the server did not answer in time");

@@ -25,7 +25,8 @@ struct Opened {
 };
 
 /// Connects to the API server of `access` (TCP, TLS as it says), and asks for a websocket on `path` ("/apis/…", the
-/// server's path prefix is put before it). `timeout` bounds each step (connect, TLS, answer).
+/// server's path prefix is put before it). `timeout` bounds all of it together: the look-up, the
+/// connection, TLS and the answer to its last byte.
 asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
                                         std::chrono::milliseconds timeout);
 

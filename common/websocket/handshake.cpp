@@ -190,6 +190,10 @@ Result<> check_upgrade_response(const Head& response, const std::string& key) {
     return refuse("Sec-WebSocket-Accept does not fit the key that was sent");
   }
   if (response.has_header("Sec-WebSocket-Extensions")) return refuse("an extension that was not offered");
+  // None at all is fine (RFC 6455 section 4.1: only another one than asked for fails the connection).
+  if (response.has_header("Sec-WebSocket-Protocol") && response.header("Sec-WebSocket-Protocol") != kSubprotocol) {
+    return refuse("a subprotocol that was not asked for");
+  }
   return {};
 }
 

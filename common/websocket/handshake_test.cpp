@@ -69,6 +69,23 @@ TEST_CASE("our own request passes our own check, and the answer to it too") {
   CHECK_FALSE(check_upgrade_response(*response, new_key()).has_value());
 }
 
+TEST_CASE("an answer with a subprotocol or an extension that was not asked for is refused") {
+  const std::string key = new_key();
+  const auto check = [&](const std::string& more) {
+    const auto response = parse_response_head(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        accept_for_key(key) + "\r\n" + more + "\r\n");
+    return response && check_upgrade_response(*response, key).has_value();
+  };
+  CHECK(check(""));
+  CHECK(check("sec-websocket-protocol: plain.kubevirt.io\r\n"));
+  for (const char* wrong : {"chat", "plain.kubevirt.io, chat", "PLAIN.KUBEVIRT.IO", "plain.kubevirt.io2", ""}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(check("Sec-WebSocket-Protocol: " + std::string(wrong) + "\r\n"));
+  }
+  CHECK_FALSE(check("Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+}
+
 TEST_CASE("keys are not repeated") { CHECK(new_key() != new_key()); }
 
 TEST_CASE("heads that are not HTTP are refused") {
