@@ -4,6 +4,7 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -157,6 +158,8 @@ int redirect(const Options& options) {
 }  // namespace
 
 int run_client(const std::string& argv0, const std::vector<std::string>& arguments) {
+  // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const auto line = parse_command_line(display_name(argv0), arguments);
     if (!line.options) {

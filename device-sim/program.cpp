@@ -115,6 +115,8 @@ int run_program(const std::string& path, const std::vector<std::string>& argumen
   if (const auto ready = init_logging(program, log_level(options.verbosity)); !ready)
     return report(program, ready.error());
   std::signal(SIGPIPE, SIG_IGN);
+  // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
+  std::signal(SIGXFSZ, SIG_IGN);
 
   auto host = make_host_end(options.spec, options.device);
   if (!host) {

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "common/log.h"
 #include "device-sim/scsi_fields.h"
 
 namespace usbloop::device_sim {
@@ -119,7 +118,7 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
   if (!from_store_) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
   } else if (const auto done = store_.read(cursor_, room); !done) {
-    spdlog::error("{}", done.error().message());
+    errors_.report(done.error().message());
     fail(unrecovered_read);
     return false;
   }
@@ -129,7 +128,7 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
 
 bool ScsiDisk::accept(std::span<const std::byte> data) {
   if (const auto done = store_.write(cursor_, data); !done) {
-    spdlog::error("{}", done.error().message());
+    errors_.report(done.error().message());
     fail(write_error);
     return false;
   }
@@ -146,7 +145,7 @@ ScsiDisk::Intent ScsiDisk::verify(Command command) {
 
 ScsiDisk::Intent ScsiDisk::synchronize() {
   if (const auto done = store_.flush(); !done) {
-    spdlog::error("{}", done.error().message());
+    errors_.report(done.error().message());
     return fail(write_error);
   }
   return {};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/repeated_error.h"
 #include "device-sim/block_store.h"
 
 namespace usbloop::device_sim {
@@ -85,6 +86,7 @@ class ScsiDisk {
   std::vector<std::uint8_t> prepared_;  ///< data of a command that does not touch the store
   std::uint64_t cursor_ = 0;            ///< next byte of prepared_ or of the store
   bool from_store_ = false;
+  RepeatedError errors_;  ///< of the store; a guest tries again and again
 };
 
 }  // namespace usbloop::device_sim

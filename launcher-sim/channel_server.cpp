@@ -22,6 +22,7 @@
 #include "common/net/deadline.h"
 #include "common/net/descriptor_passing.h"
 #include "common/net/stream.h"
+#include "common/repeated_error.h"
 #include "common/websocket/handshake.h"
 #include "launcher-sim/action_request.h"
 #include "launcher-sim/channel_request.h"
@@ -123,7 +124,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       Local::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, code));
       if (!acceptor_.is_open()) co_return;
       if (code) {
-        spdlog::warn("cannot accept on the node channel: {}", code.message());
+        errors_.report("cannot accept on the node channel: " + code.message());
         asio::steady_timer pause(loop_, std::chrono::milliseconds(100));  // out of descriptors: spare the processor
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
         continue;
@@ -250,8 +251,9 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     const bool guarded = opening.request.kind == ChannelRequest::Kind::usbredir;
     bridge::Ends ends{channel, *place.device, guarded ? &guard : nullptr, end, traffic_};
     co_await bridge::run(std::move(ends));
-    spdlog::info("VMI {}: session on {} has ended ({})", name_of(opening), place.socket_name,
-                 channel.close_info().code);
+    const websocket::CloseInfo& close = channel.close_info();
+    spdlog::info("VMI {}: session on {} has ended ({}{}{})", name_of(opening), place.socket_name, close.code,
+                 close.reason.empty() ? "" : ": ", close.reason);
   }
 
   /// Gives the device's socket to the API server, and waits for the end of the lease, that is of the node channel.
@@ -332,6 +334,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   net::Traffic traffic_;
   Fd folder_;
   Local::acceptor acceptor_;
+  RepeatedError errors_;  ///< of accept(), many times a second while they last
   std::size_t connections_ = 0;
   SlotTable slots_;
   std::set<const Session*> sessions_;

@@ -78,6 +78,7 @@ class Signals {
     ::sigaddset(&set_, SIGINT);
     ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more (RLIMIT_FSIZE) is a full disk
   }
   /// The signal's number.
   [[nodiscard]] int wait() const {

@@ -47,13 +47,15 @@ std::string get_device_descriptor(std::uint64_t id) {
   return usbredir_packet(usbredir_control, id, body);
 }
 
-std::string bulk_answer(std::string_view data) {
+std::string bulk_answer(std::string_view data) { return bulk_request(0x81, 1, data.size(), data); }
+
+std::string bulk_request(std::uint8_t endpoint, std::uint64_t id, std::size_t length, std::string_view data) {
   // struct usb_redir_bulk_packet_header: endpoint, status, length, stream_id, length_high.
-  std::string body = {'\x81', '\0'};
-  append_little_endian(body, data.size() & 0xffff, 2);
+  std::string body = {static_cast<char>(endpoint), '\0'};
+  append_little_endian(body, length & 0xffff, 2);
   append_little_endian(body, 0, 4);
-  append_little_endian(body, data.size() >> 16U, 2);
-  return usbredir_packet(usbredir_bulk, 1, body.append(data));
+  append_little_endian(body, length >> 16U, 2);
+  return usbredir_packet(usbredir_bulk, id, body.append(data));
 }
 
 std::vector<UsbredirPacket> usbredir_packets(std::string_view stream) {

@@ -30,6 +30,9 @@ std::string get_device_descriptor(std::uint64_t id);
 /// The answer to a bulk IN request with these data.
 std::string bulk_answer(std::string_view data);
 
+/// A bulk request: of `length` bytes from the device, or with the data for it.
+std::string bulk_request(std::uint8_t endpoint, std::uint64_t id, std::size_t length, std::string_view data);
+
 struct UsbredirPacket {
   std::uint32_t type = 0;
   std::uint64_t id = 0;
