@@ -48,6 +48,9 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::Range(1, 7 * 24 * 3600))
       ->capture_default_str();
   app.add_flag("--in-memory", options.in_memory, "Keep no state on disk");
+  app.add_flag("--set-aside-unreadable", options.set_aside_unreadable,
+               "Start without the stored objects that cannot be read; their text is kept in the table set_aside of "
+               "state.db");
   std::int64_t ping = options.ping_interval.count();
   std::int64_t timeout = options.peer_timeout.count();
   app.add_option("--ping-interval", ping, "Seconds between pings to a client whose websocket ends here [10]")

@@ -27,7 +27,8 @@ struct Options {
   std::size_t audit_log_maxbackup = 10;       ///< files put aside that are kept; 0: all
   std::string log_level = "info";
   bool in_memory = false;
-  int shutdown_grace_seconds = 1;  ///< for requests and relays when the server stops
+  bool set_aside_unreadable = false;  ///< start without stored objects that cannot be read
+  int shutdown_grace_seconds = 1;     ///< for requests and relays when the server stops
   ControllerOptions controllers;
 };
 

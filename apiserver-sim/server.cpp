@@ -150,7 +150,8 @@ class ApiServer::Impl {
       if (!opened) return tl::unexpected(opened.error());
       journal = std::move(*opened);
     }
-    auto store = Store::open(std::move(journal), registry_.field_reader(), hub_);
+    const auto unreadable = options.set_aside_unreadable ? Store::Unreadable::set_aside : Store::Unreadable::refuse;
+    auto store = Store::open(std::move(journal), registry_.field_reader(), hub_, unreadable);
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
     if (auto made = make_system_namespaces(registry_, *store_); !made) return made;

@@ -36,6 +36,10 @@ class Journal {
   };
   virtual Result<Contents> load() = 0;
 
+  /// Moves what is stored of objects out of the way, into a table of its own: nothing is lost. The history of writes is
+  /// dropped, so that watchers list again.
+  virtual Result<> set_aside(const std::vector<Key>& objects) = 0;
+
   /// When this has returned without error, the write survives the death of the process.
   virtual Result<> write(const Event& event) = 0;
 
@@ -46,7 +50,8 @@ class Journal {
 /// Keeps nothing. Versions start at the time of day, so that they do not go back when the program is started again.
 std::unique_ptr<Journal> make_memory_journal();
 
-/// A SQLite database (WAL) at `path`, made with mode 0600 when absent. Keeps the last `history` events for watchers
+/// A SQLite database (WAL) at `path`, made with mode 0600 when absent. Refuses one of a newer version of the program
+/// (PRAGMA user_version), and brings an older one up to date. Keeps the last `history` events for watchers
 /// that come back after a restart.
 Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, std::size_t history);
 

@@ -13,6 +13,7 @@ class MemoryJournal final : public Journal {
     contents.version = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
     return contents;
   }
+  Result<> set_aside(const std::vector<Key>&) override { return {}; }
   Result<> write(const Event&) override { return {}; }
   Result<> probe() override { return {}; }
 };

@@ -41,6 +41,7 @@ ObjectPtr make_object(const Key& key, std::uint64_t version, const nlohmann::jso
 
 ObjectPtr restore_object(const Key& key, std::uint64_t version, std::string text, const FieldReader& reader) {
   const auto object = nlohmann::json::parse(text);
+  static_cast<void>(object.get_ref<const nlohmann::json::object_t&>());  // throws for what is no object
   return build(key, version, object, std::move(text), reader);
 }
 

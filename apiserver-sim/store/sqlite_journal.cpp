@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <utility>
 
 #include "apiserver-sim/store/journal.h"
@@ -59,10 +60,15 @@ class Statement {
 // synchronous=NORMAL: a commit is in the operating system's hands when it returns, which a killed process cannot undo;
 // only a power cut could lose the latest ones, and the database stays whole even then.
 // locking_mode=EXCLUSIVE: a second server on the same directory fails at its start.
-constexpr const char* kSchema = R"(
-  PRAGMA locking_mode = EXCLUSIVE;
+constexpr const char* kLocking = "PRAGMA locking_mode = EXCLUSIVE";  // before the file is touched
+constexpr const char* kSettings = R"(
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+)";
+
+/// What makes schema N + 1 of schema N; PRAGMA user_version holds N. A file without a number is either new or of the
+/// time before there was one, whose tables were those of schema 1.
+constexpr std::array<const char*, 1> kMigrations = {R"(
   CREATE TABLE IF NOT EXISTS objects (
     resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (resource, namespace, name)) WITHOUT ROWID;
@@ -70,7 +76,10 @@ constexpr const char* kSchema = R"(
     version INTEGER PRIMARY KEY, type INTEGER NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL,
     name TEXT NOT NULL, text TEXT NOT NULL, previous_version INTEGER NOT NULL, previous TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS probes (id INTEGER PRIMARY KEY, count INTEGER NOT NULL);
-)";
+  CREATE TABLE IF NOT EXISTS set_aside (
+    time TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+    text TEXT NOT NULL);
+)"};
 
 class SqliteJournal final : public Journal {
  public:
@@ -115,6 +124,30 @@ class SqliteJournal final : public Journal {
     }
     if (code != SQLITE_DONE) return failure("read");
     return contents;
+  }
+
+  Result<> set_aside(const std::vector<Key>& objects) override {
+    Statement copy(database_.get(),
+                   "INSERT INTO set_aside SELECT datetime('now'), * FROM objects "
+                   "WHERE resource = ? AND namespace = ? AND name = ?");
+    // The last one tells the version that the next write follows.
+    Statement forget(database_.get(), "DELETE FROM events WHERE version < (SELECT max(version) FROM events)");
+    bool done = copy && forget && run(begin_);
+    if (!done) return failure("write");
+    for (const Key& key : objects) {
+      for (Statement* statement : {&copy, &remove_}) {
+        statement->bind(key.resource);
+        statement->bind(key.namespace_);
+        statement->bind(key.name);
+        done = done && run(*statement);
+      }
+    }
+    if (!done || !run(forget) || !run(commit_)) {
+      auto error = failure("write");
+      run(rollback_);
+      return error;
+    }
+    return {};
   }
 
   Result<> write(const Event& event) override {
@@ -183,9 +216,31 @@ class SqliteJournal final : public Journal {
   Statement begin_, commit_, rollback_, put_, remove_, record_, forget_, probe_;
 };
 
-tl::unexpected<Error> open_failure(const std::string& path, const std::string& cause) {
-  return make_error(ErrorKind::invalid, "open the state database", path, cause,
-                    "Move the file away to start with an empty state, or start with --in-memory.");
+tl::unexpected<Error> open_failure(const std::string& path, const std::string& cause, std::string hint = {}) {
+  if (hint.empty()) hint = "Move the file away to start with an empty state, or start with --in-memory.";
+  return make_error(ErrorKind::invalid, "open the state database", path, cause, std::move(hint));
+}
+
+/// Brings the tables to what this program works with, all of it or nothing.
+Result<> migrate(sqlite3* database, const std::string& path) {
+  Statement version(database, "PRAGMA user_version");
+  if (!version || version.step() != SQLITE_ROW) return open_failure(path, sqlite3_errmsg(database));
+  const std::uint64_t found = version.number(0);
+  version.rewind();
+  if (found > kMigrations.size()) {
+    return open_failure(path,
+                        "it was written by a newer version of apiserver-sim (schema " + std::to_string(found) +
+                            ", this one knows " + std::to_string(kMigrations.size()) + ")",
+                        "Start that version, or use another --data-dir. The file has not been changed.");
+  }
+  if (found == kMigrations.size()) return {};
+  std::string script = "BEGIN IMMEDIATE;";
+  for (std::size_t step = found; step < kMigrations.size(); ++step) script += kMigrations.at(step);
+  script += "PRAGMA user_version = " + std::to_string(kMigrations.size()) + "; COMMIT;";
+  if (sqlite3_exec(database, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  auto error = open_failure(path, sqlite3_errmsg(database));
+  sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
+  return error;
 }
 
 }  // namespace
@@ -201,7 +256,11 @@ Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, st
   DatabasePtr database(raw);
   if (opened != SQLITE_OK) return open_failure(path, sqlite3_errstr(opened));
   sqlite3_busy_timeout(database.get(), 2000);
-  if (sqlite3_exec(database.get(), kSchema, nullptr, nullptr, nullptr) != SQLITE_OK) {
+  if (sqlite3_exec(database.get(), kLocking, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return open_failure(path, sqlite3_errmsg(database.get()));
+  }
+  if (auto migrated = migrate(database.get(), path); !migrated) return tl::unexpected(migrated.error());
+  if (sqlite3_exec(database.get(), kSettings, nullptr, nullptr, nullptr) != SQLITE_OK) {
     return open_failure(path, sqlite3_errmsg(database.get()));
   }
   auto journal = std::make_unique<SqliteJournal>(std::move(database), path, history);

@@ -1,7 +1,8 @@
 #include "apiserver-sim/store/store.h"
 
-#include <exception>
+#include <algorithm>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "common/log.h"
@@ -15,6 +16,7 @@ class Versions {
  public:
   explicit Versions(const FieldReader& reader) : reader_(reader) {}
 
+  /// Throws what nlohmann::json throws for a text that is no object's.
   ObjectPtr get(const Key& key, std::uint64_t version, std::string text) {
     ObjectPtr& known = known_[version];
     if (!known || known->key != key) known = restore_object(key, version, std::move(text), reader_);
@@ -26,31 +28,77 @@ class Versions {
   std::unordered_map<std::uint64_t, ObjectPtr> known_;
 };
 
-}  // namespace
+/// An object whose stored text cannot be read.
+struct Broken {
+  Key key;
+  std::string cause;
+};
 
-Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub) {
-  auto contents = journal->load();
-  if (!contents) return tl::unexpected(contents.error());
-  std::unique_ptr<Store> store(new Store(std::move(journal), std::move(reader), hub));
-  try {
-    Versions versions(store->reader_);
-    for (Journal::Row& row : contents->objects) {
-      store->buckets_[row.key.resource][{row.key.namespace_, row.key.name}] =
-          versions.get(row.key, row.version, std::move(row.text));
-    }
-    const std::uint64_t first = contents->events.empty() ? contents->version + 1 : contents->events[0].row.version;
-    hub.begin_at(first - 1);
-    for (Journal::EventRow& row : contents->events) {
+std::string name_of(const Key& key) {
+  return key.resource + " " + (key.namespace_.empty() ? "" : key.namespace_ + "/") + key.name;
+}
+
+tl::unexpected<Error> unreadable_objects(const std::vector<Broken>& broken) {
+  constexpr std::size_t kMostNamed = 10;
+  std::string cause;
+  for (std::size_t i = 0; i < std::min(broken.size(), kMostNamed); ++i) {
+    cause += (i == 0 ? "" : "; ") + name_of(broken[i].key) + " cannot be read (" + broken[i].cause + ")";
+  }
+  if (broken.size() > kMostNamed) cause += "; and " + std::to_string(broken.size() - kMostNamed) + " more";
+  return make_error(ErrorKind::invalid, "load", "the stored objects", std::move(cause),
+                    "Mend the text in the table objects of state.db, or start once with --set-aside-unreadable: the "
+                    "server then goes on without these objects, and keeps their text in the table set_aside.");
+}
+
+/// The history of writes behind the last one that cannot be read.
+std::vector<Event> readable_history(std::vector<Journal::EventRow>& rows, Versions& versions) {
+  std::vector<Event> events;
+  for (Journal::EventRow& row : rows) {
+    try {
       Event event{row.type, versions.get(row.row.key, row.row.version, std::move(row.row.text)), nullptr};
       if (!row.previous.empty()) {
         event.previous = versions.get(row.row.key, row.previous_version, std::move(row.previous));
       }
-      hub.publish(std::move(event));
+      events.push_back(std::move(event));
+    } catch (const nlohmann::json::exception& error) {
+      spdlog::warn("the stored history up to version {} is dropped, and watchers list again: {} cannot be read: {}",
+                   row.row.version, name_of(row.row.key), error.what());
+      events.clear();
     }
-  } catch (const std::exception& error) {
-    return make_error(ErrorKind::internal, "load", "the stored objects", error.what(),
-                      "Move the state database away to start with an empty one.");
   }
+  return events;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub,
+                                           Unreadable unreadable) {
+  auto contents = journal->load();
+  if (!contents) return tl::unexpected(contents.error());
+  std::unique_ptr<Store> store(new Store(std::move(journal), std::move(reader), hub));
+  Versions versions(store->reader_);
+  std::vector<Broken> broken;
+  for (Journal::Row& row : contents->objects) {
+    try {
+      ObjectPtr object = versions.get(row.key, row.version, std::move(row.text));
+      store->buckets_[row.key.resource][{row.key.namespace_, row.key.name}] = std::move(object);
+    } catch (const nlohmann::json::exception& error) {
+      broken.push_back({row.key, error.what()});
+    }
+  }
+  if (!broken.empty()) {
+    if (unreadable == Unreadable::refuse) return unreadable_objects(broken);
+    std::vector<Key> keys;
+    for (const auto& [key, cause] : broken) {
+      spdlog::warn("set aside: {} cannot be read: {}", name_of(key), cause);
+      keys.push_back(key);
+    }
+    if (auto done = store->journal_->set_aside(keys); !done) return tl::unexpected(done.error());
+    contents->events.clear();  // who watched has to hear that these are gone
+  }
+  std::vector<Event> events = readable_history(contents->events, versions);
+  hub.begin_at(events.empty() ? contents->version : events.front().object->version - 1);
+  for (Event& event : events) hub.publish(std::move(event));
   store->version_ = contents->version;
   return store;
 }
@@ -115,11 +163,11 @@ tl::expected<ObjectPtr, kube::Status> Store::commit(const Key& key, const Object
     event.type = current ? EventType::modified : EventType::added;
   }
   if (auto written = journal_->write(event); !written) {
-    spdlog::error("{}", written.error().message());
-    failing_ = true;
+    // Once: clients and controllers try again and again.
+    if (!failing_.exchange(true)) spdlog::error("{}", written.error().message());
     return tl::unexpected(kube::internal_error("the write could not be stored: " + written.error().cause));
   }
-  failing_ = false;
+  if (failing_.exchange(false)) spdlog::warn("objects can be written again");
   ObjectPtr object = event.object;
   index(std::move(event));
   hub_.wake(key.resource);

@@ -35,8 +35,14 @@ struct Change {
 /// readers beside it. resourceVersion counts the writes of all resources and never goes back. Thread-safe.
 class Store {
  public:
-  /// Loads what the journal holds. `hub` must outlive the store.
-  static Result<std::unique_ptr<Store>> open(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub);
+  /// What open() does about objects whose stored text cannot be read. To go on without them is a person's decision:
+  /// their dependents would be collected as garbage, and a node ends guests that the API no longer knows.
+  enum class Unreadable { refuse, set_aside };
+
+  /// Loads what the journal holds. `hub` must outlive the store. ErrorKind::invalid names the objects that cannot be
+  /// read. A write of the history that cannot be read only shortens the history.
+  static Result<std::unique_ptr<Store>> open(std::unique_ptr<Journal> journal, FieldReader reader, WatchHub& hub,
+                                             Unreadable unreadable = Unreadable::refuse);
 
   /// Null when there is none.
   [[nodiscard]] ObjectPtr get(const Key& key) const;

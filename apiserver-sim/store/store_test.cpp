@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "apiserver-sim/test_support.h"
@@ -171,6 +173,119 @@ TEST_CASE("a file that is no database is a clear error") {
   REQUIRE_FALSE(journal.has_value());
   CHECK(journal.error().message().find(dir / "state.db") != std::string::npos);
   CHECK_FALSE(journal.error().hint.empty());
+}
+
+TEST_CASE("an object that cannot be read is named, and set aside when a person says so, without a loss") {
+  const TemporaryDirectory dir;
+  std::uint64_t last = 0;
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    for (const char* name : {"a", "b", "c"}) write(*store, {"things", "ns", name}, thing(name, 1));
+    last = store->version();
+  }
+  const auto spoil = [&](const std::string& text) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open((dir / "state.db").c_str(), &database) == SQLITE_OK);
+    CHECK(sqlite3_exec(database, ("UPDATE objects SET text = '" + text + "' WHERE name = 'b'").c_str(), nullptr,
+                       nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
+  };
+  const auto open = [&](WatchHub& hub, Store::Unreadable unreadable) {
+    return Store::open(std::move(*open_sqlite_journal(dir / "state.db", 100)), {}, hub, unreadable);
+  };
+  for (const char* text : {"{\"metadata\":", "", "[1]", "{\"metadata\":{\"uid\":7}}", "{\"a\":\"\xff\"}"}) {
+    CAPTURE(text);
+    spoil(text);
+    WatchHub hub(100);
+    const auto refused = open(hub, Store::Unreadable::refuse);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message().find("things ns/b cannot be read") != std::string::npos);
+    CHECK(refused.error().hint.find("--set-aside-unreadable") != std::string::npos);
+  }
+  spoil("{\"lost\":");
+  {
+    WatchHub hub(100);
+    const auto store = open(hub, Store::Unreadable::set_aside);
+    REQUIRE(store.has_value());
+    CHECK((*store)->get({"things", "ns", "b"}) == nullptr);
+    CHECK((*store)->list("things", "ns").objects.size() == 2);
+    CHECK((*store)->version() == last);
+    CHECK(hub.read("things", last - 1, 10).expired);  // who watched lists again
+    REQUIRE(write(**store, {"things", "ns", "b"}, thing("b", 2)).has_value());
+  }
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    CHECK(store->version() == last + 1);
+    CHECK(store->get({"things", "ns", "b"})->parse()["value"] == 2);
+    CHECK(hub.read("things", last - 2, 10).expired);
+  }
+  sqlite3* database = nullptr;
+  std::string kept;
+  REQUIRE(sqlite3_open((dir / "state.db").c_str(), &database) == SQLITE_OK);
+  const auto collect = [](void* into, int, char** values, char**) {
+    *static_cast<std::string*>(into) += values[0];
+    return 0;
+  };
+  CHECK(sqlite3_exec(database, "SELECT name || '=' || text FROM set_aside", collect, &kept, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+  CHECK(kept == "b={\"lost\":");
+}
+
+TEST_CASE("a write of the history that cannot be read shortens the history only") {
+  const TemporaryDirectory dir;
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    for (int i = 0; i < 5; ++i) write(*store, {"things", "ns", "a"}, thing("a", i));
+  }
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open((dir / "state.db").c_str(), &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database, "UPDATE events SET previous = '{' WHERE version = 3", nullptr, nullptr, nullptr) ==
+        SQLITE_OK);
+  sqlite3_close(database);
+  WatchHub hub(100);
+  const auto store = open_store(dir / "state.db", hub);
+  CHECK(store->version() == 5);
+  CHECK(store->get({"things", "ns", "a"})->parse()["value"] == 4);
+  CHECK(hub.read("things", 2, 10).expired);
+  CHECK(hub.read("things", 3, 10).events.size() == 2);
+}
+
+TEST_CASE("a database of a newer version is refused and left alone, one without a version is taken over") {
+  const TemporaryDirectory dir;
+  const auto set_version = [&](int version) {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open((dir / "state.db").c_str(), &database) == SQLITE_OK);
+    const std::string change = "PRAGMA user_version = " + std::to_string(version);
+    CHECK(sqlite3_exec(database, change.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
+  };
+  const auto first_bytes = [&] {
+    std::ifstream file(dir / "state.db", std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    write(*store, {"things", "ns", "a"}, thing("a", 1));
+  }
+  set_version(2);
+  const std::string before = first_bytes();
+  const auto refused = open_sqlite_journal(dir / "state.db", 10);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message().find("newer version") != std::string::npos);
+  CHECK(refused.error().message().find("schema 2, this one knows 1") != std::string::npos);
+  CHECK(first_bytes() == before);
+  set_version(0);
+  {
+    WatchHub hub(100);
+    const auto store = open_store(dir / "state.db", hub);
+    CHECK(store->get({"things", "ns", "a"})->parse()["value"] == 1);
+  }
+  REQUIRE(first_bytes().size() > 64);
+  CHECK(first_bytes().substr(60, 4) == std::string("\0\0\0\1", 4));  // the file's format, 1.3.11: the user version
 }
 
 TEST_CASE("every acknowledged write survives the death of the process") {
