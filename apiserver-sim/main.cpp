@@ -2,11 +2,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <thread>
 
 #include "apiserver-sim/options.h"
 #include "apiserver-sim/server.h"
 #include "common/log.h"
+#include "common/shown_text.h"
 
 namespace {
 
@@ -34,9 +36,7 @@ void stop(usbloop::apiserver::ApiServer& server, const sigset_t& signals) {
   stopper.join();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   using usbloop::apiserver::ApiServer;
   const auto parsed = usbloop::apiserver::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_code;
@@ -63,4 +63,15 @@ int main(int argc, char** argv) {
   spdlog::info("ending: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   stop(**server, signals);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "apiserver-sim: %s\n", usbloop::one_line(error.what()).c_str());
+    return 1;
+  }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 
 #include "apiserver-sim/audit/audit_log.h"
 #include "apiserver-sim/controllers/controllers.h"
@@ -15,6 +16,7 @@
 #include "apiserver-sim/security/pki.h"
 #include "apiserver-sim/security/rbac_admission.h"
 #include "apiserver-sim/security/role_aggregation.h"
+#include "apiserver-sim/thread_room.h"
 #include "common/descriptor_limit.h"
 #include "common/log.h"
 
@@ -228,9 +230,16 @@ void ApiServer::cut() { impl_->cut(); }
 const std::string& ApiServer::url() const { return impl_->url(); }
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(const Options& options, const Limits& limits) {
-  std::unique_ptr<ApiServer> server(new ApiServer());
-  if (auto started = server->impl_->start(options, limits); !started) return tl::unexpected(started.error());
-  return server;
+  constexpr std::size_t kThreads = 2 * (kWorkers + kUploads + kNodeWorkers);  // with the loops and the controllers
+  try {
+    if (auto room = check_thread_room(kThreads); !room) return tl::unexpected(room.error());
+    std::unique_ptr<ApiServer> server(new ApiServer());
+    if (auto started = server->impl_->start(options, limits); !started) return tl::unexpected(started.error());
+    return server;
+  } catch (const std::exception& error) {
+    return make_error(ErrorKind::internal, "start", "", error.what(),
+                      "Is there memory enough for this process (ulimit -v, or its container's limit)?");
+  }
 }
 
 }  // namespace usbloop::apiserver

@@ -1,6 +1,7 @@
 #include "apiserver-sim/api/api_handler.h"
 
 #include <exception>
+#include <new>
 #include <string_view>
 
 #include "apiserver-sim/api/discovery.h"
@@ -46,6 +47,9 @@ Response ApiHandler::handle(const Request& request, Decision* decision) {
   Decision own;
   try {
     return dispatch(request, decision != nullptr ? *decision : own);
+  } catch (const std::bad_alloc&) {
+    spdlog::warn("{} {}: out of memory", request.method, request.path);
+    return answer_status(kube::too_many_requests(1));
   } catch (const nlohmann::json::exception& error) {
     // A shape that no check foresaw: the client's object is at fault, not the server.
     spdlog::warn("{} {}: {}", request.method, request.path, error.what());

@@ -62,8 +62,16 @@ void AuditLog::run() {
   }
 }
 
+Result<> AuditLog::append(const std::string& lines) {
+  try {
+    return file_.append(lines);
+  } catch (const std::exception& error) {
+    return make_error(ErrorKind::internal, "write", "the audit log", error.what());
+  }
+}
+
 void AuditLog::write(const std::string& lines, std::uint64_t count) {
-  const auto written = file_.append(lines);
+  const auto written = append(lines);
   if (!written) lost_ += count;
   if (!written && !failing_) spdlog::error("{}. Requests go on, and are not recorded", written.error().message());
   if (written && failing_) spdlog::warn("the audit log is written again; {} events were lost", lost_.load());

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 /// Between two looks at what was written: an index should not be much older than the keys that are worked on.
 constexpr std::size_t kKeysAtOnce = 64;
 constexpr std::chrono::milliseconds kLongestPause{10'000};
+constexpr std::chrono::milliseconds kPauseAfterFailure{1'000};
 
 std::chrono::milliseconds pause_after(unsigned failures) {
   return std::min(kLongestPause, 10ms * (1U << std::min(failures, 12U)));
@@ -64,12 +65,22 @@ void ControlLoop::add_after(const Key& key, std::chrono::milliseconds delay) {
 }
 
 void ControlLoop::run() {
-  list_all();
+  bool listed = false;
   while (!stopping()) {
-    read_events();
-    move_due_keys();
-    work_on_keys();
-    if (ready_.empty()) wait();
+    try {
+      if (!listed) list_all();
+      listed = true;
+      read_events();
+      move_due_keys();
+      work_on_keys();
+      if (ready_.empty()) wait();
+    } catch (const std::exception& error) {
+      // Out of memory, in between: what has been read may be half noted down.
+      spdlog::error("{}: {}; it begins anew", name_, error.what());
+      listed = false;
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kPauseAfterFailure, [this] { return stop_; });
+    }
   }
 }
 

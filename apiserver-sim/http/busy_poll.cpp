@@ -1,9 +1,12 @@
 #include "apiserver-sim/http/busy_poll.h"
 
 #include <algorithm>
+#include <exception>
+#include <string>
 #include <thread>
 
 #include "apiserver-sim/http/run_queue.h"
+#include "common/repeated_error.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -31,16 +34,24 @@ void PollWindow::slept(Duration time) {
 void run_polling(asio::io_context& loop, std::chrono::microseconds most, const std::function<bool()>& wanted) {
   PollWindow window(most);
   const RunQueue queue;
-  while (!loop.stopped()) {
+  const auto step = [&] {
     if (most.count() == 0 || !wanted()) {
       loop.run_one();
-      continue;
+      return;
     }
-    if (loop.poll() > 0 || loop.stopped()) continue;
+    if (loop.poll() > 0 || loop.stopped()) return;
     const auto begin = Clock::now();
-    if (look_until(loop, begin + window.length(), queue)) continue;
+    if (look_until(loop, begin + window.length(), queue)) return;
     loop.run_one();
     window.slept(Clock::now() - begin);
+  };
+  RepeatedError errors;
+  while (!loop.stopped()) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      errors.report(std::string("an event was given up: ") + error.what());  // there was no memory for it
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "apiserver-sim/http/front_door.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -14,6 +16,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -21,6 +24,7 @@
 #include "apiserver-sim/http/busy_poll.h"
 #include "apiserver-sim/http/connection.h"
 #include "common/log.h"
+#include "common/repeated_error.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -55,13 +59,17 @@ class Loop {
 
   /// From any thread. Takes the connection over; `ended` is called in the loop's thread when it is over.
   void adopt(Services& services, Accepted accepted, std::function<void()> ended) {
-    asio::post(context_, [this, &services, accepted, ended = std::move(ended)]() mutable {
-      asio::error_code code;
-      tcp::socket socket(context_);
-      socket.assign(accepted.protocol, accepted.handle, code);
-      if (code) return ended();
-      auto work = serve(services, std::move(socket), text_of(accepted.peer));
-      asio::co_spawn(context_, std::move(work), [ended = std::move(ended)](const std::exception_ptr&) { ended(); });
+    asio::post(context_, [this, &services, accepted, ended = std::move(ended)] {
+      try {
+        asio::error_code code;
+        tcp::socket socket(context_);
+        socket.assign(accepted.protocol, accepted.handle, code);
+        if (code) return ended();
+        auto work = serve(services, std::move(socket), text_of(accepted.peer));
+        asio::co_spawn(context_, std::move(work), [ended](const std::exception_ptr&) { ended(); });
+      } catch (const std::bad_alloc&) {  // its socket is closed
+        ended();
+      }
     });
   }
 
@@ -79,7 +87,9 @@ class Loop {
 
  private:
   asio::awaitable<void> serve(Services& services, tcp::socket socket, std::string client) {
-    Connection connection(services, net::make_plain_stream(net::Stream::Socket(std::move(socket))), std::move(client));
+    net::Stream::Socket connected(std::move(socket));
+    net::enable_keepalive(connected);  // a client that vanishes between two requests, or whose node sends nothing
+    Connection connection(services, net::make_plain_stream(std::move(connected)), std::move(client));
     const auto place = connections_.insert(connections_.end(), &connection);
     try {
       co_await connection.run();
@@ -160,13 +170,17 @@ class FrontDoor::Impl {
       if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) co_return;
       if (code) {
         // No descriptors left, or the client went before we came: connections that end make room again.
-        spdlog::warn("accept: {}", code.message());
+        errors_.report("accept: " + code.message());
         asio::steady_timer pause(accepting_.context(), std::chrono::milliseconds(50));
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
         continue;
       }
       const tcp::endpoint peer = socket.remote_endpoint(code);
-      if (!code) admit(std::move(socket), peer, *loops_[next++ % loops_.size()]);
+      try {
+        if (!code) admit(std::move(socket), peer, *loops_[next++ % loops_.size()]);
+      } catch (const std::bad_alloc&) {
+        errors_.report("refused a connection: out of memory");
+      }
     }
   }
 
@@ -189,7 +203,13 @@ class FrontDoor::Impl {
     const tcp protocol = peer.protocol();
     const auto handle = socket.release(code);
     if (code) return end_of(address);
-    loop.adopt(services_, {handle, protocol, peer}, [this, address] { end_of(address); });
+    try {
+      loop.adopt(services_, {handle, protocol, peer}, [this, address] { end_of(address); });
+    } catch (const std::bad_alloc&) {
+      ::close(handle);
+      end_of(address);
+      throw;
+    }
   }
 
   void end_of(const std::string& address) {
@@ -201,7 +221,8 @@ class FrontDoor::Impl {
 
   Services& services_;
   KeyedLimit addresses_;
-  std::mutex mutex_;  ///< of cut_ and of the end of a connection
+  RepeatedError errors_;  ///< of accept(), many times a second while they last
+  std::mutex mutex_;      ///< of cut_ and of the end of a connection
   std::condition_variable ended_;
   bool cut_ = false;
   Loop accepting_;
