@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# Where things are: the caches of this user, the home of one loop, and the processes that `up` started there. Sourced.
-
-usbloop_cache=${USBLOOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/usbloop}
-# shellcheck disable=SC2034  # for those who source this
-usbloop_home=${USBLOOP_HOME:-$usbloop_cache/home}
+# The home of one loop: its programs, the processes that `up` started there, and the lock of those who change them.
+# Sourced after messages.sh.
+# shellcheck source=scripts/lib/paths.sh
+. "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 
 # programs_dir ROOT: the folder of the built programs; USBLOOP_BIN says it where there is no build tree.
 programs_dir() {
@@ -20,15 +19,17 @@ start_time() {
 
 # remember PIDFILE PID: records a process that we started.
 remember() {
-  printf '%s %s\n' "$2" "$(start_time "$2")" >"$1"
+  write_file "$1" "$2 $(start_time "$2")"
 }
 
-# running PIDFILE: prints the pid when the very process that was remembered still runs.
+# running PIDFILE: prints the pid when the very process that was remembered still runs. One that has ended and waits to be
+# reaped has its number and start time still.
 running() {
   local pid started
   [[ -r $1 ]] || return 1
   read -r pid started <"$1" || return 1
   [[ -n ${started:-} && $(start_time "$pid" || true) == "$started" ]] || return 1
+  if is_gone "$pid"; then return 1; fi
   printf '%s\n' "$pid"
 }
 
@@ -61,4 +62,16 @@ wait_for() {
     if (($(now_ms) > until)); then return 1; fi
     sleep 0.05
   done
+}
+
+# lock_home SECONDS: waits until nobody else starts or stops the loop, and holds that until the script ends. What is locked
+# is the folder itself, so no lock file is left behind or deleted under others. Programs are to be started with 9<&-.
+# Fails when there is no such folder, and ends the script when the time is over.
+lock_home() {
+  while { exec 9<"$usbloop_home"; } 2>/dev/null; do
+    flock -w "$1" 9 || die "another scripts/up or scripts/down has been at work on $usbloop_home for $1 s"
+    # `down --purge` may have deleted it while we waited, and another `up` have made it anew.
+    if [[ /proc/self/fd/9 -ef $usbloop_home ]]; then return; fi
+  done
+  return 1
 }
