@@ -17,9 +17,9 @@ api() {
     --header 'Content-Type: application/json' ${body:+--data "$body"} "$server$path"
 }
 
-# vmi_field NAME EXPRESSION: one string field of a VMI's JSON, found by its key.
+# vmi_field NAME KEY: one string field of a VMI's JSON, found by its key; its owner's uid is not its own.
 vmi_field() {
-  api GET "$vmis/$1" | tr -d '\n' | grep -o "\"$2\": *\"[^\"]*\"" | head -n 1 | cut -d'"' -f4
+  api GET "$vmis/$1" | tr -d '\n' | sed 's/"ownerReferences": *\[[^]]*\]//' | grep -o "\"$2\": *\"[^\"]*\"" | head -n 1 | cut -d'"' -f4
 }
 
 vmi_is_running() { [[ $(vmi_field "$1" phase 2>/dev/null) == Running ]]; }
