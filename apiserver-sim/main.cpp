@@ -9,6 +9,7 @@
 #include "apiserver-sim/server.h"
 #include "common/log.h"
 #include "common/shown_text.h"
+#include "common/version.h"
 
 namespace {
 
@@ -38,7 +39,7 @@ void stop(usbloop::apiserver::ApiServer& server, const sigset_t& signals) {
 
 int run(int argc, char** argv) {
   using usbloop::apiserver::ApiServer;
-  const auto parsed = usbloop::apiserver::parse_options(argc, argv);
+  const auto parsed = usbloop::apiserver::parse_options(argc, argv, usbloop::version());
   if (!parsed.options) return parsed.exit_code;
   if (auto logging = usbloop::init_logging("apiserver-sim", parsed.options->log_level); !logging) {
     std::fprintf(stderr, "apiserver-sim: %s. %s\n", logging.error().message().c_str(), logging.error().hint.c_str());

@@ -22,14 +22,14 @@ bool split_listen(const std::string& text, Options& options) {
 
 }  // namespace
 
-ParsedOptions parse_options(int argc, const char* const* argv) {
+ParsedOptions parse_options(int argc, const char* const* argv, const std::string& version) {
   Options options;
   std::string listen = "127.0.0.1:0";
   bool verbose = false;
   auto node_grace = options.controllers.node.grace.count();
   auto event_ttl = options.controllers.event_ttl.count();
   CLI::App app("A Kubernetes API server with KubeVirt's objects, for the usbloop.", "apiserver-sim");
-  app.set_version_flag("--version", USBLOOP_VERSION);
+  app.set_version_flag("--version", version);
   app.add_option("--data-dir", options.data_dir, "Directory of certificates, tokens and state; made when missing")
       ->required();
   app.add_option("--listen", listen, "Address and port to listen on; port 0: the last one when free, else any")

@@ -37,6 +37,7 @@ struct ParsedOptions {
   std::optional<Options> options;
   int exit_code = 0;
 };
-ParsedOptions parse_options(int argc, const char* const* argv);
+/// `version`: what --version prints.
+ParsedOptions parse_options(int argc, const char* const* argv, const std::string& version);
 
 }  // namespace usbloop::apiserver

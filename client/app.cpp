@@ -157,11 +157,11 @@ int redirect(const Options& options) {
 
 }  // namespace
 
-int run_client(const std::string& argv0, const std::vector<std::string>& arguments) {
+int run_client(const std::string& argv0, const std::vector<std::string>& arguments, const std::string& version) {
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    const auto line = parse_command_line(display_name(argv0), arguments);
+    const auto line = parse_command_line(display_name(argv0), arguments, version);
     if (!line.options) {
       (line.exit_status == 0 ? std::cout : std::cerr) << shown_lines(line.text) << std::endl;
       return line.exit_status;

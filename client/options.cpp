@@ -140,13 +140,14 @@ std::string display_name(const std::string& argv0) {
   return name.starts_with("kubectl-") ? "kubectl " + name.substr(8) : name;
 }
 
-CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments) {
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
+                               const std::string& version) {
   Options options;
   std::string first;
   std::string second;
   CLI::App app(kDescription, program);
   app.footer(footer(program));
-  app.set_version_flag("--version", "usbloop " USBLOOP_VERSION);
+  app.set_version_flag("--version", version);
   app.add_option("DEVICE", first, "VENDOR:PRODUCT or BUS-DEVICE; left out with --emulate")->type_name("");
   app.add_option("VMI", second, "Name of the virtual machine instance")->type_name("");
   app.add_option("--kubeconfig", options.kubeconfig, "Kubeconfig file [KUBECONFIG, ~/.kube/config]")->type_name("FILE");

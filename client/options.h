@@ -30,8 +30,9 @@ struct CommandLine {
   int exit_status = 0;  ///< 0: print `text` to standard output; 2: wrong usage, to standard error
 };
 
-/// `arguments` without the program's name; `program` is how the person called it.
-CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments);
+/// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
+                               const std::string& version);
 
 /// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin.
 std::string display_name(const std::string& argv0);

@@ -11,7 +11,7 @@ using usbloop::testing::contains;
 namespace {
 
 CommandLine parse(const std::vector<std::string>& arguments) {
-  return parse_command_line("kubectl usbredir", arguments);
+  return parse_command_line("kubectl usbredir", arguments, "usbloop 1.2.3 (abcdef0)");
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ TEST_CASE("help and version go to standard output") {
   }
   const auto version = parse({"--version"});
   CHECK(version.exit_status == 0);
-  CHECK(contains(version.text, "usbloop "));
+  CHECK(version.text == "usbloop 1.2.3 (abcdef0)\n");
 }
 
 TEST_CASE("each wrong usage is told and ends with status 2") {

@@ -44,11 +44,15 @@ endfunction()
 # What a person runs, without the tests.
 add_custom_target(programs)
 
-# usbloop_program(NAME SOURCES... LINK LIBRARIES...): an installed program.
+# usbloop_program(NAME SOURCES... LINK LIBRARIES... [COMPONENT loop]): an installed program. COMPONENT: the part of
+# `cmake --install … --component` that it belongs to.
 function(usbloop_program name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "COMPONENT" "SOURCES;LINK" ${ARGN})
+  if(NOT arg_COMPONENT)
+    set(arg_COMPONENT loop)
+  endif()
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_LINK} usbloop_settings)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} usbloop_version usbloop_settings)
   add_dependencies(programs ${name})
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
+  install(TARGETS ${name} RUNTIME DESTINATION bin COMPONENT ${arg_COMPONENT})
 endfunction()

@@ -129,10 +129,11 @@ Result<Address> parse_address(const std::string& text) {
 }
 
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
-                               const std::optional<std::string>& emulate) {
+                               const std::string& version, const std::optional<std::string>& emulate) {
   Raw raw;
   CLI::App app(description, program);
   app.footer(footer(program));
+  app.set_version_flag("--version", version);
   app.add_option("--device", raw.device, "VENDOR:PRODUCT, the id of the emulated device unless it has one of its own");
   app.add_option("--emulate", raw.spec, "The device to emulate (default: $USBLOOP_EMULATE)");
   app.add_option("--to", raw.to, "Connect to HOST:PORT or unix:PATH");
@@ -145,6 +146,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
     return {std::nullopt, app.help(), 0};
+  } catch (const CLI::CallForVersion&) {
+    return {std::nullopt, version + "\n", 0};
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, program + ": " + error.what() + "\nSee " + program + " --help.\n", 2};
   }

@@ -40,6 +40,6 @@ struct CommandLine {
 
 /// `emulate` is the value of USBLOOP_EMULATE, the device when --emulate is not given; nothing when it is not set.
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
-                               const std::optional<std::string>& emulate);
+                               const std::string& version, const std::optional<std::string>& emulate);
 
 }  // namespace usbloop::device_sim

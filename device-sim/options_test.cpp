@@ -10,7 +10,7 @@ using usbloop::testing::contains;
 namespace {
 
 CommandLine parse(const std::vector<std::string>& arguments, const std::optional<std::string>& emulate = std::nullopt) {
-  return parse_command_line("device-sim", arguments, emulate);
+  return parse_command_line("device-sim", arguments, "usbloop 1.2.3 (abcdef0)", emulate);
 }
 
 }  // namespace

@@ -102,11 +102,11 @@ class Run {
 
 }  // namespace
 
-int run_program(const std::string& path, const std::vector<std::string>& arguments) try {
+int run_program(const std::string& path, const std::vector<std::string>& arguments, const std::string& version) try {
   const std::string program = std::filesystem::path(path).filename().string();
   const char* const variable = std::getenv("USBLOOP_EMULATE");
-  const auto line =
-      parse_command_line(program, arguments, variable != nullptr ? std::optional<std::string>(variable) : std::nullopt);
+  const auto line = parse_command_line(program, arguments, version,
+                                       variable != nullptr ? std::optional<std::string>(variable) : std::nullopt);
   if (!line.options) {
     std::fputs(line.text.c_str(), line.exit_code == 0 ? stdout : stderr);
     return line.exit_code;

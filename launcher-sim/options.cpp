@@ -4,11 +4,12 @@
 
 namespace usbloop::launcher {
 
-Parsed parse_options(int argc, const char* const* argv) {
+Parsed parse_options(int argc, const char* const* argv, const std::string& version) {
   Parsed parsed;
   Options& options = parsed.options;
   CLI::App app("Runs the guests of one node: QEMU processes, their USB slots, and the websocket's end.",
                "launcher-sim");
+  app.set_version_flag("--version", version);
   auto* kubeconfig = app.add_option("--kubeconfig", options.kubeconfig, "Kubeconfig file of the node's user");
   app.add_option("--context", options.context, "Context to use of it");
   auto* node = app.add_option("--node-name", options.node_name, "Name of the Node object");

@@ -31,6 +31,7 @@ struct Parsed {
   std::optional<int> exit_code;  ///< set when all is done (--help) or wrong; the text has been printed
 };
 
-Parsed parse_options(int argc, const char* const* argv);
+/// `version`: what --version prints.
+Parsed parse_options(int argc, const char* const* argv, const std::string& version);
 
 }  // namespace usbloop::launcher

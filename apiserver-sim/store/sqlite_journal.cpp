@@ -239,8 +239,37 @@ Result<> migrate(sqlite3* database, const std::string& path) {
   script += "PRAGMA user_version = " + std::to_string(kMigrations.size()) + "; COMMIT;";
   if (sqlite3_exec(database, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
   auto error = open_failure(path, sqlite3_errmsg(database));
-  sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
+  // Where BEGIN has failed there is nothing to undo, and the connection keeps the code of the failure.
+  if (sqlite3_get_autocommit(database) == 0) sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
   return error;
+}
+
+/// Takes the file for this process, and brings its tables and settings in order.
+Result<> prepare(sqlite3* database, const std::string& path) {
+  const auto run = [&](const char* script) -> Result<> {
+    if (sqlite3_exec(database, script, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+    return open_failure(path, sqlite3_errmsg(database));
+  };
+  if (auto locked = run(kLocking); !locked) return locked;
+  if (auto migrated = migrate(database, path); !migrated) return migrated;
+  return run(kSettings);
+}
+
+/// Who holds SQLite's locks on the file, for a person; a process of another container, for one, has no number here.
+std::string lock_holder(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0) return "another process";
+  return "process " + std::to_string(lock.l_pid);
+}
+
+/// Nothing is wrong with a file that somebody else has open: moving it away would be the wrong advice.
+tl::unexpected<Error> in_use(const std::string& path) {
+  return make_error(ErrorKind::unavailable, "open the state database", path,
+                    "it is locked: " + lock_holder(path) + " uses it",
+                    "Stop that server, or start this one with another --data-dir.");
 }
 
 }  // namespace
@@ -256,12 +285,11 @@ Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, st
   DatabasePtr database(raw);
   if (opened != SQLITE_OK) return open_failure(path, sqlite3_errstr(opened));
   sqlite3_busy_timeout(database.get(), 2000);
-  if (sqlite3_exec(database.get(), kLocking, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    return open_failure(path, sqlite3_errmsg(database.get()));
-  }
-  if (auto migrated = migrate(database.get(), path); !migrated) return tl::unexpected(migrated.error());
-  if (sqlite3_exec(database.get(), kSettings, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    return open_failure(path, sqlite3_errmsg(database.get()));
+  if (auto prepared = prepare(database.get(), path); !prepared) {
+    const int code = sqlite3_errcode(database.get());
+    if (code != SQLITE_BUSY && code != SQLITE_LOCKED) return tl::unexpected(prepared.error());
+    database.reset();
+    return in_use(path);
   }
   auto journal = std::make_unique<SqliteJournal>(std::move(database), path, history);
   if (!journal->ready()) return open_failure(path, "it is not a database of this program");

@@ -55,6 +55,7 @@ declare -A sign_of=(
   [curl]='command curl' [openssl]='command openssl' [procps]='command ps' [socat]='command socat'
   [doctest-dev]='header doctest/doctest.h' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
   [strace]='command strace' [sudo]='command sudo'
+  [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
   [clang]='command clang' [libclang-rt-dev]='runtime asan'
 )
