@@ -217,7 +217,7 @@ TEST_CASE("a far side that reads nothing stops the output, and stop still ends i
     co_return true;
   });
   CHECK(end.cause == SessionEnd::Cause::stopped);
-  CHECK(std::chrono::steady_clock::now() - stopped < 1s);
+  CHECK(std::chrono::steady_clock::now() - stopped < 15s);
   CHECK(road.host.disconnects > 0);
 }
 

@@ -165,7 +165,7 @@ TEST_CASE("stop does not wait for ever for a peer that does not answer") {
   road.carrier->stop();
   const auto before = std::chrono::steady_clock::now();
   road.finish();
-  CHECK(std::chrono::steady_clock::now() - before < 2s);
+  CHECK(std::chrono::steady_clock::now() - before < 15s);
   CHECK(*road.result);
 }
 

@@ -71,8 +71,8 @@ TEST_CASE("a VMI goes through its phases, is Ready while it runs, and nothing of
   const fs::path run_dir = vmi.run_dir();
   CHECK(process_exists(qemu));
   vmi.remove();
-  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
-  CHECK(holds_within(1s, [&] { return !fs::exists(run_dir); }));
+  CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
+  CHECK(holds_within(15s, [&] { return !fs::exists(run_dir); }));
   CHECK(loop.api().get(vmis_path() + "/demo").status == 404);
 }
 
@@ -82,8 +82,8 @@ TEST_CASE("a VMI is deleted while a device is redirected: the client says so and
   wait_disk(desk.guest, "1-1");
   const pid_t qemu = desk.vmi.qemu_pid();
   desk.vmi.remove();
-  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
-  const ExitStatus status = client.process().wait_exit(2s);
+  CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
+  const ExitStatus status = client.process().wait_exit(15s);
   CHECK(status.code == 1);
   CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo"), client.process().err());
 }
@@ -93,7 +93,7 @@ TEST_CASE("the guest crashes while a device is redirected: the VMI is Failed and
   Client client = desk.client("client");
   wait_disk(desk.guest, "1-1");
   ::kill(desk.vmi.qemu_pid(), SIGKILL);
-  CHECK(client.process().wait_exit(2s).code == 1);
+  CHECK(client.process().wait_exit(15s).code == 1);
   desk.vmi.wait_phase("Failed", 10s);
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("a launcher that is killed and started again takes its guest back, and
   desk.check_data();
   after.stop();
   desk.vmi.remove();
-  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+  CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
 }
 
 TEST_CASE("a guest that dies while its launcher is down is found dead afterwards") {
@@ -163,7 +163,7 @@ TEST_CASE("a VMI deleted while its launcher is down is gone after the launcher's
   CHECK(desk.vmi.object().at("metadata").contains("deletionTimestamp"));
   desk.loop.start_launcher();
   CHECK(holds_within(10s, [&] { return desk.loop.api().get(vmis_path() + "/demo").status == 404; }));
-  CHECK(holds_within(1s, [&] { return !process_exists(qemu); }));
+  CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
 }
 
 TEST_CASE("an API server that is killed and started again has its objects, and the launcher goes on with it") {

@@ -106,7 +106,7 @@ TEST_CASE("watches that nobody reads keep nobody out") {
   }
   const Stopwatch watch;
   CHECK(server.loop.api().get(vmis_path()).status == 200);
-  CHECK(watch.elapsed() < 2s);
+  CHECK(watch.elapsed() < 15s);
   watches.clear();
   server.check_healthy();
 }
