@@ -167,8 +167,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
     return {std::nullopt, app.help(), 0};
-  } catch (const CLI::CallForVersion& version) {
-    return {std::nullopt, std::string(version.what()) + "\n", 0};
+  } catch (const CLI::CallForVersion&) {
+    return {std::nullopt, version + "\n", 0};
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, std::string(error.what()) + "\nSee " + program + " --help.", 2};
   }

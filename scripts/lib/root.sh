@@ -4,6 +4,7 @@
 # become_root COMMAND: sets as_root, the words before a command that run it as root. Whether sudo wants a password is
 # seen by letting it run something: `sudo -v` asks for one as soon as a single rule of the user's wants it, beside others
 # that do not. COMMAND is what root is to type instead, for the message where there is no way.
+# shellcheck disable=SC2034  # as_root is for those who source this
 become_root() {
   local by_hand=$1
   as_root=()
