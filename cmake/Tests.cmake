@@ -6,6 +6,8 @@ if(NOT USBLOOP_TESTS)
 endif()
 
 enable_testing()
+# A test is run once for each time it is compiled: what optimizing its own sources costs, it does not bring back.
+set(USBLOOP_TEST_OPTIONS "" CACHE STRING "Compiler options of the tests' own sources, behind all others, for example -O0")
 # The tests that the sanitizer builds run; everything they need and nothing more.
 add_custom_target(unit_tests)
 find_package(doctest REQUIRED)
@@ -14,6 +16,7 @@ include(doctest)
 # doctest's main, compiled once.
 add_library(usbloop_doctest_main STATIC "${CMAKE_SOURCE_DIR}/cmake/doctest_main.cpp")
 target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_settings)
+target_compile_options(usbloop_doctest_main PRIVATE ${USBLOOP_TEST_OPTIONS})
 
 # usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
 # sources, named NAME/case. LABEL is one of unit, component, e2e, acceptance (design: tests). Exit code 77 means
@@ -28,6 +31,7 @@ function(usbloop_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} doctest::doctest usbloop_settings)
+  target_compile_options(${name} PRIVATE ${USBLOOP_TEST_OPTIONS})
   if(NOT arg_OWN_MAIN)
     target_link_libraries(${name} PRIVATE usbloop_doctest_main)
   endif()

@@ -164,6 +164,7 @@ TEST_CASE("the database can be read by its owner only, and by one server at a ti
   const auto second = open_sqlite_journal(dir / "state.db", 10);
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().message().find("locked") != std::string::npos);
+  CHECK(second.error().hint.find("Move the file away") == std::string::npos);
 }
 
 TEST_CASE("a file that is no database is a clear error") {
