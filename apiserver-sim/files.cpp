@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 
 #include "common/fd.h"
+#include "common/small_file.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -28,18 +28,7 @@ Result<> write_all(const Fd& fd, const std::string& content, const std::string& 
 
 Result<std::string> read_file(const std::string& path) {
   constexpr std::size_t kLimit = 1024 * 1024;
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return make_errno_error("read", path);
-  std::string content;
-  std::array<char, 16384> buffer{};
-  while (true) {
-    const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return make_errno_error("read", path);
-    if (count == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(count));
-    if (content.size() > kLimit) return make_error(ErrorKind::invalid, "read", path, "larger than 1 MiB");
-  }
+  return read_small_file(path, kLimit);
 }
 
 Result<> write_file(const std::string& path, const std::string& content, mode_t mode) {

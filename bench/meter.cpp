@@ -35,9 +35,11 @@ const cpu_set_t& affinity_at_start() {
 }
 
 void pin_threads(const std::string& process, const cpu_set_t& set) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc/" + process + "/task", ignored)) {
-    const std::string name = entry.path().filename();
+  std::error_code gone;
+  // Not a loop over the range: its increment throws when the process goes meanwhile.
+  for (fs::directory_iterator entry("/proc/" + process + "/task", gone); !gone && entry != fs::directory_iterator();
+       entry.increment(gone)) {
+    const std::string name = entry->path().filename();
     pid_t thread = 0;
     std::from_chars(name.data(), name.data() + name.size(), thread);
     if (thread > 0) ::sched_setaffinity(thread, sizeof set, &set);

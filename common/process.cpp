@@ -11,9 +11,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
+
+#include "common/small_file.h"
 
 extern char** environ;
 
@@ -271,8 +271,9 @@ bool wait_pidfd(int pidfd, std::chrono::milliseconds timeout) {
 
 Result<std::uint64_t> process_start_time(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto read = read_small_file(path);
+  if (!read) return tl::unexpected(read.error());
+  const std::string& text = *read;
   // Field 2 is the program's name in parentheses and may hold anything; field 22 is the start time.
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos) return make_error(ErrorKind::not_found, "read", path, "no such process");

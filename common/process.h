@@ -96,6 +96,7 @@ Result<Fd> open_pidfd(pid_t pid);
 bool wait_pidfd(int pidfd, std::chrono::milliseconds timeout);
 
 /// When the process started, in clock ticks since boot (/proc/PID/stat): with the pid it names a process for good.
+/// not_found when there is none, or when it goes while we look.
 Result<std::uint64_t> process_start_time(pid_t pid);
 
 }  // namespace usbloop

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 using namespace usbloop;
 using namespace std::chrono_literals;
@@ -164,4 +166,33 @@ TEST_CASE("a process is named by pid and start time") {
   CHECK(*own > 0);
   CHECK(*process_start_time(::getpid()) == *own);
   CHECK(process_start_time(0x7ffffff0).error().kind == ErrorKind::not_found);
+}
+
+TEST_CASE("the start time of processes that end while it is asked for is an answer or an error, never an exception") {
+  std::atomic<pid_t> asked{0};
+  std::atomic<bool> over{false};
+  std::atomic<int> exceptions{0};
+  std::atomic<int> wrong_errors{0};
+  std::thread asking([&] {
+    while (!over) {
+      const pid_t pid = asked;
+      if (pid <= 0) continue;
+      try {
+        const auto ticks = process_start_time(pid);
+        if (!ticks && ticks.error().kind != ErrorKind::not_found) ++wrong_errors;
+      } catch (const std::exception&) {
+        ++exceptions;
+      }
+    }
+  });
+  for (int i = 0; i < 3000; ++i) {
+    const pid_t pid = ::fork();
+    if (pid == 0) ::_exit(0);
+    asked = pid;
+    ::waitpid(pid, nullptr, 0);
+  }
+  over = true;
+  asking.join();
+  CHECK(exceptions == 0);
+  CHECK(wrong_errors == 0);
 }

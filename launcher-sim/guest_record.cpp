@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/process.h"
+#include "common/small_file.h"
 #include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
@@ -14,14 +15,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxRecord = 64 * 1024;
-
-std::string read_small_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxRecord, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
 
 /// The parts of a VMI that a guest's spec is read from, so that one reader with its checks serves both.
 json vmi_of(const GuestSpec& spec) {
@@ -55,7 +48,7 @@ Result<> write_record(const std::string& directory, const GuestRecord& record) {
 
 Result<GuestRecord> read_record(const std::string& directory) {
   const std::string path = directory + "/" + kRecordFile;
-  const json content = json::parse(read_small_file(path), nullptr, false);
+  const json content = json::parse(read_small_file(path, kMaxRecord).value_or(""), nullptr, false);
   if (!content.is_object()) return make_error(ErrorKind::invalid, "read", path, "no record of a guest");
   auto spec = guest_spec(content);
   if (!spec) return tl::unexpected(spec.error());

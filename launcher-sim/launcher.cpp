@@ -6,10 +6,8 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <chrono>
-#include <fstream>
 #include <future>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
@@ -19,6 +17,7 @@
 #include "common/kube/rest_client.h"
 #include "common/log.h"
 #include "common/shown_text.h"
+#include "common/small_file.h"
 #include "launcher-sim/accelerator.h"
 #include "launcher-sim/channel_server.h"
 #include "launcher-sim/controller.h"
@@ -178,9 +177,9 @@ int fail(const Error& error) {
 int dry_run(const Options& options) {
   const auto host = qemu_host(options);
   if (!host) return fail(host.error());
-  std::ifstream file(options.dry_run_vmi);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto vmi = nlohmann::json::parse(text, nullptr, false);
+  const auto text = read_small_file(options.dry_run_vmi);
+  if (!text) return fail(text.error());
+  const auto vmi = nlohmann::json::parse(*text, nullptr, false);
   if (!vmi.is_object()) return fail({ErrorKind::invalid, "read", options.dry_run_vmi, "it holds no JSON object"});
   const auto spec = guest_spec(vmi);
   if (!spec) return fail(spec.error());

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
 
 #include "common/metrics/exposition.h"
+#include "common/small_file.h"
 
 namespace usbloop::metrics {
 namespace {
@@ -28,8 +28,7 @@ struct Stat {
 };
 
 std::optional<Stat> read_stat() {
-  std::ifstream file("/proc/self/stat");
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = read_small_file("/proc/self/stat").value_or("");
   // The program's name is in parentheses and may hold anything.
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
@@ -43,10 +42,10 @@ std::optional<Stat> read_stat() {
 
 /// Seconds since 1970.
 std::optional<double> boot_time() {
-  std::ifstream file("/proc/stat");
-  for (std::string word; file >> word;) {
+  std::istringstream words(read_small_file("/proc/stat").value_or(""));
+  for (std::string word; words >> word;) {
     double seconds = 0;
-    if (word == "btime" && file >> seconds) return seconds;
+    if (word == "btime" && words >> seconds) return seconds;
   }
   return std::nullopt;
 }

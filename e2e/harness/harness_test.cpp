@@ -107,3 +107,17 @@ TEST_CASE("frames made by hand are those of RFC 6455") {
   CHECK(masked.substr(0, 4) == std::string("\x82\xfe\x01\x2c", 4));
   CHECK(masked.size() == 300 + 8);
 }
+
+TEST_CASE("a look at the machine's processes is no failure when some of them end meanwhile") {
+  const CaseDir dir;
+  Process brief({.name = "brief",
+                 .argv = {"sh", "-c", "i=0; while [ $i -lt 1500 ]; do /bin/true; i=$((i+1)); done"},
+                 .log_dir = dir.path()});
+  int looks = 0;
+  do {
+    CHECK_NOTHROW(processes_of("/nowhere"));
+    ++looks;
+  } while (brief.running());
+  CHECK(looks > 1);
+  CHECK(brief.wait_exit(60s).code == 0);
+}

@@ -70,9 +70,14 @@ std::uint64_t resident_kib(pid_t pid) { return status_kib(pid, "VmRSS"); }
 std::uint64_t peak_resident_kib(pid_t pid) { return status_kib(pid, "VmHWM"); }
 
 std::size_t open_fds(pid_t pid) {
-  std::error_code ignored;
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator(proc(pid) / "fd", ignored), fs::directory_iterator()));
+  std::error_code gone;
+  std::size_t count = 0;
+  // Not a loop over the range: its increment throws when the process goes meanwhile.
+  for (fs::directory_iterator entry(proc(pid) / "fd", gone); !gone && entry != fs::directory_iterator();
+       entry.increment(gone)) {
+    ++count;
+  }
+  return count;
 }
 
 }  // namespace usbloop::e2e

@@ -8,13 +8,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <utility>
 
 #include "common/fd.h"
+#include "common/small_file.h"
 #include "e2e/harness/failure.h"
 
 namespace usbloop::e2e {
@@ -67,8 +66,8 @@ std::string ExitStatus::text() const {
 }
 
 std::string read_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  constexpr std::size_t kLimit = 512 * 1024 * 1024;  // the log of a storm
+  return read_small_file(file.string(), kLimit).value_or("");
 }
 
 void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }

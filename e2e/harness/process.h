@@ -74,6 +74,7 @@ void become_subreaper();
 /// Reaps children that are no Process: orphans that ended.
 void reap_orphans();
 
+/// What is in the file; empty when it is not there, or is a file of /proc whose process went meanwhile.
 std::string read_file(const std::filesystem::path& file);
 
 }  // namespace usbloop::e2e
