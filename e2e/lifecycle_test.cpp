@@ -238,3 +238,40 @@ TEST_CASE("two nodes: the node selector places the VMI, and its sessions go to i
   CHECK(guest_sha256(guest, wait_disk(guest, "1-1"), kMiB) == sha);
   client.stop();
 }
+
+TEST_CASE("a VMI with an hour to power off runs, and its guest powers off in order when it is deleted") {
+  const CaseDir dir;
+  Loop loop(dir);
+  Vmi vmi(loop, "demo", {.grace_seconds = 3600});
+  vmi.boot();
+  const std::string pod = "/api/v1/namespaces/default/pods?labelSelector=kubevirt.io%2Fcreated-by%3D" + vmi.uid();
+  CHECK(loop.api().get(pod).json().at("items").at(0).at("spec").at("terminationGracePeriodSeconds") == 3615);
+  const pid_t qemu = vmi.qemu_pid();
+  vmi.remove(60s);
+  CHECK(holds_within(10s, [&] { return !process_exists(qemu); }));
+  // The button was pressed and heard: QEMU had not to be told to quit.
+  CHECK(contains(loop.launcher().err(), "VMI default/demo is Succeeded"));
+}
+
+TEST_CASE("whoever deletes a VMI may give its guest less time, also while it is paused, and a node waits for none") {
+  const CaseDir dir;
+  Loop loop(dir);
+  Vmi vmi(loop, "demo", {.grace_seconds = 86'400});
+  vmi.boot();
+  const pid_t qemu = vmi.qemu_pid();
+  CHECK(loop.api().put(subresource_path("demo", "pause"), "{}").status == 202);
+  wait_until("the guest to be paused", 30s, [&] { return contains(vmi.object().dump(), "PausedByUser"); });
+  const std::string path = vmis_path() + "/demo";
+  CHECK(loop.api().remove(path).status == 200);
+  wait_until("the stop to begin", 30s, [&] { return contains(loop.launcher().err(), "stopping the guest of VMI"); });
+  CHECK(process_exists(qemu));
+  SUBCASE("by a second deletion") {
+    CHECK(loop.api().remove(path + "?gracePeriodSeconds=0").status == 200);
+    CHECK(holds_within(60s, [&] { return loop.api().get(path).status == 404; }));
+    CHECK_FALSE(process_exists(qemu));
+  }
+  SUBCASE("by the end of the node") {
+    loop.stop_launcher();
+    CHECK_FALSE(process_exists(qemu));
+  }
+}

@@ -163,7 +163,7 @@ Result<> Controller::carry_out(const Decision& decision, const Subject& subject,
   switch (decision.action) {
     case Action::none: break;
     case Action::start: return start_guest(*subject.vmi, stop);
-    case Action::stop: stop_guest(*guests_.find(subject.uid), *subject.vmi, stop); break;
+    case Action::stop: stop_guest(*guests_.find(subject.uid), subject, stop); break;
     case Action::kill: {
       Guest& guest = *guests_.find(subject.uid);
       spdlog::info("stopping the guest of VMI {}, which is gone", guest.spec().full_name());
@@ -213,10 +213,15 @@ Result<> Controller::start_guest(const json& vmi, const std::stop_token& stop) {
   return {};
 }
 
-void Controller::stop_guest(Guest& guest, const json& vmi, const std::stop_token& stop) {
+/// The time that the guest gets is what the VMI says now, not what it said when the guest began: whoever stops a VM may
+/// give it less. A launcher pod that is deleted with less time wins over both.
+void Controller::stop_guest(Guest& guest, const Subject& subject, const std::stop_token& stop) {
+  const json& vmi = *subject.vmi;
+  const auto pod = subject.pod != nullptr ? pod_view(*subject.pod) : PodView{};
+  const auto own = termination_grace(vmi);
   const bool first = guest.observe().state != State::stopping;
   retire(guest);
-  guest.stop(std::chrono::seconds(guest.spec().grace_seconds));
+  guest.stop(std::min(own, pod.grace.value_or(own)));
   if (!first) return;
   spdlog::info("stopping the guest of VMI {}", guest.spec().full_name());
   vmis_.send_event(vmi, "Normal", "ShuttingDown", "Signaled Graceful Shutdown", stop);

@@ -85,7 +85,7 @@ class Controller {
   Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
   void perform_waiting(const std::string& uid, const std::stop_token& stop);
   Result<> forget(const std::string& uid);
-  void stop_guest(Guest& guest, const nlohmann::json& vmi, const std::stop_token& stop);
+  void stop_guest(Guest& guest, const Subject& subject, const std::stop_token& stop);
   void publish(Guest& guest, const GuestView& view);
   void retire(Guest& guest);
   void retry_later(const std::string& uid, const Error& error);

@@ -54,7 +54,8 @@ Decision decide_without_vmi(const std::optional<PodView>& pod, const GuestView& 
 }
 
 Decision decide_final(const VmiView& vmi, const std::optional<PodView>& pod, const GuestView& guest) {
-  if (is_alive(guest.state)) return act(Action::stop, 200ms);
+  // Nobody waits for a guest whose VMI and pod are over; another of the same VM may begin.
+  if (is_alive(guest.state)) return act(pod ? Action::stop : Action::kill, 200ms);
   // The folder with the logs stays for as long as the VMI does.
   if (vmi.deleting && guest.state == State::ended) return act(Action::forget, 0ms);
   if (pod && pod->deleting) return act(Action::remove_pod, 0ms);

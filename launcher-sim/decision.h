@@ -26,6 +26,8 @@ struct PodView {
   bool runs = false;      ///< phase Running and ready
   bool over = false;      ///< phase Succeeded or Failed
   bool deleting = false;  ///< has a deletionTimestamp: it is our part to end it
+  /// While it is being deleted: how long its containers may take to end.
+  std::optional<std::chrono::seconds> grace = std::nullopt;
 };
 
 /// What we see of its guest.

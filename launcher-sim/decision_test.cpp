@@ -57,6 +57,7 @@ const std::vector<Row> kTable = {
     {"its pod ends with it", VmiView{Phase::succeeded}, kRuns, kEndedWell, Action::end_pod, {}},
     {"final is final", VmiView{Phase::succeeded}, kOver, kEndedWell, Action::none, {}},
     {"a final VMI's guest must not run", VmiView{Phase::failed}, kRuns, kRunning, Action::stop, {}},
+    {"nor after its pod, which nobody waits for", VmiView{Phase::failed}, kNoPod, kRunning, Action::kill, {}},
     {"a final VMI is not started again", VmiView{Phase::failed}, kOver, kAbsent, Action::none, {}},
     {"its deleted pod goes", VmiView{Phase::failed}, kDeleted, kAbsent, Action::remove_pod, {}},
     {"the pod is deleted under the VMI", VmiView{Phase::running}, kDeleted, kRunning, Action::stop, {}},

@@ -20,7 +20,9 @@ using State = GuestView::State;
 namespace fs = std::filesystem;
 
 constexpr auto kQmpTimeout = 1s;
-constexpr auto kPressEvery = 1s;     ///< a guest that is still booting does not notice the button
+constexpr auto kPressEvery = 1s;     ///< who begins to listen for the button a bit later hears the next press
+constexpr auto kPressRarely = 5s;    ///< as virt-handler does, for guests that take long
+constexpr auto kPressOften = 10s;    ///< from the first press
 constexpr auto kQuitTime = 1s;       ///< from QMP's quit to SIGKILL
 constexpr auto kRebootTime = 60s;    ///< for a guest to react to its power button
 constexpr auto kStartTimeout = 60s;  ///< until QEMU says that the guest runs
@@ -227,15 +229,24 @@ void Guest::stop(std::chrono::milliseconds grace) {
     if (view_.rebooting) give_reboot_up();
   }
   const auto stopping = now - *stopping_since_;
-  if (stopping >= grace + kQuitTime) return kill();
-  if (now - last_press_ < kPressEvery && stopping < grace) return;
+  if (stopping >= grace) return pull_plug(now);
+  if (now - last_press_ < (stopping < kPressOften ? kPressEvery : kPressRarely)) return;
   last_press_ = now;
-  const char* command = stopping < grace ? "system_powerdown" : "quit";
-  if (!ensure_qmp() || !qmp_->execute(command, kQmpTimeout)) {
-    qmp_.reset();
-    // A QEMU that does not answer is asked by signal; it ends in order then too.
-    if (stopping >= grace) static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0));
-  }
+  if (!ensure_qmp() || !qmp_->execute("system_powerdown", kQmpTimeout)) qmp_.reset();
+}
+
+/// QEMU ends in order when it is asked to, by signal if it does not answer; if it does not, it is killed.
+void Guest::pull_plug(Clock::time_point now) {
+  if (!quitting_since_) quitting_since_ = now;
+  if (now - *quitting_since_ >= kQuitTime) return kill();
+  if (ensure_qmp() && qmp_->execute("quit", kQmpTimeout)) return;
+  qmp_.reset();
+  static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0));
+}
+
+std::chrono::milliseconds Guest::stopping_for() const {
+  if (!stopping_since_) return 0ms;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - *stopping_since_);
 }
 
 void Guest::kill() {

@@ -47,8 +47,10 @@ class Guest {
   Result<> perform(GuestAction action);
 
   /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call. To be
-  /// called several times a second until observe() says `ended`.
+  /// called several times a second until observe() says `ended`; each time with the grace that holds now.
   void stop(std::chrono::milliseconds grace);
+  /// How long ago stop() was called first; 0 when it was not.
+  [[nodiscard]] std::chrono::milliseconds stopping_for() const;
   /// Pulls the plug.
   void kill();
   /// Kills and waits for the end of the process, at most `timeout`.
@@ -70,6 +72,7 @@ class Guest {
   void finish_reboot();
   void give_reboot_up();
   void check_start_time();
+  void pull_plug(std::chrono::steady_clock::time_point now);
   [[nodiscard]] std::string last_words() const;
   [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
 
@@ -85,6 +88,7 @@ class Guest {
   std::string start_failure_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> stopping_since_;
+  std::optional<std::chrono::steady_clock::time_point> quitting_since_;
   std::chrono::steady_clock::time_point last_press_{};
 };
 

@@ -23,7 +23,7 @@ json vmi_of(const GuestSpec& spec) {
   if (spec.client_passthrough) devices["clientPassthrough"] = json::object();
   return {{"metadata", {{"namespace", spec.vmi_namespace}, {"name", spec.name}, {"uid", spec.uid}}},
           {"spec",
-           {{"terminationGracePeriodSeconds", spec.grace_seconds},
+           {{"terminationGracePeriodSeconds", spec.grace.count()},
             {"domain",
              {{"memory", {{"guest", std::to_string(spec.memory_mib) + "Mi"}}},
               {"cpu", {{"cores", spec.cores}}},

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "launcher-sim/guest_record.h"
@@ -118,6 +120,26 @@ TEST_CASE("a guest that ignores the power button ends after the grace period, in
   CHECK_FALSE(fs::exists(fs::path(guest->directory()) / usb_socket_name(0)));
   CHECK(guest->remove_directory());
   CHECK_FALSE(fs::exists(guest->directory()));
+}
+
+TEST_CASE("the grace period that is given last holds, and one without an end does no harm") {
+  Place place;
+  place.spec.grace = 100h;
+  const auto guest = place.start();
+  const Cleanup cleanup{*guest};
+  REQUIRE(reaches(*guest, State::running));
+  SUBCASE("of a guest that runs") {}
+  SUBCASE("of a paused one") { REQUIRE(guest->perform(GuestAction::pause)); }
+  CHECK(guest->stopping_for() == 0ms);
+  guest->stop(grace_period(std::numeric_limits<std::int64_t>::max()));
+  CHECK_FALSE(wait_pidfd(guest->exit_fd(), 300ms));
+  CHECK(guest->observe().state == State::stopping);
+  CHECK(guest->stopping_for() >= 300ms);
+  guest->stop(200ms);
+  CHECK(wait_pidfd(guest->exit_fd(), 20s));
+  REQUIRE(reaches(*guest, State::ended));
+  CHECK(guest->observe().ended_well);
+  CHECK_FALSE(fs::exists(fs::path(guest->directory()) / kPidFile));  // it ended in order
 }
 
 TEST_CASE("a QEMU that is killed has crashed, and one that cannot start says why") {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher-sim/json_at.h"
+#include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -50,9 +51,12 @@ PodView pod_view(const json& pod) {
   for (const json& condition : array_at(pod, "/status/conditions")) {
     if (text_at(condition, "/type") == "Ready") ready = text_at(condition, "/status") == "True";
   }
+  const bool deleting = !text_at(pod, "/metadata/deletionTimestamp").empty();
+  const json& grace = at(pod, "/metadata/deletionGracePeriodSeconds");
   return {.runs = phase == "Running" && ready,
           .over = phase == "Succeeded" || phase == "Failed",
-          .deleting = !text_at(pod, "/metadata/deletionTimestamp").empty()};
+          .deleting = deleting,
+          .grace = deleting && grace.is_number_integer() ? std::optional(grace_period(grace)) : std::nullopt};
 }
 
 bool is_launcher_pod(const json& pod) { return has_label(pod, "virt-launcher"); }

@@ -1,5 +1,7 @@
 #include "launcher-sim/shutdown.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "common/log.h"
@@ -17,12 +19,17 @@ using State = GuestView::State;
 
 void power_off(const GuestTable& guests, std::chrono::milliseconds grace) {
   const auto until = std::chrono::steady_clock::now() + grace + 2s;
+  // A guest that is being stopped already gets the time from now on.
+  std::map<const Guest*, std::chrono::milliseconds> limits;
+  for (const Guest* guest : guests.all()) {
+    limits[guest] = guest->stopping_for() + std::min<std::chrono::milliseconds>(guest->spec().grace, grace);
+  }
   int waiting_for = -1;
   do {
     waiting_for = -1;
     for (Guest* guest : guests.all()) {
       if (guest->observe().state == State::ended) continue;
-      guest->stop(grace);
+      guest->stop(limits.at(guest));
       waiting_for = guest->exit_fd();
     }
     if (waiting_for >= 0) wait_pidfd(waiting_for, 100ms);

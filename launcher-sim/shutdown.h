@@ -12,7 +12,8 @@
 // What a node that is shut down does with its guests. Nobody else works on them any more.
 namespace usbloop::launcher {
 
-/// Powers all off at the same time, within `grace` and a little.
+/// Powers all off at the same time, within `grace` and a little, whatever the VMIs say: a node that ends waits an hour
+/// for nobody. A VMI that allows less gets less.
 void power_off(const GuestTable& guests, std::chrono::milliseconds grace);
 
 /// Tells the API, if it answers, how the guest ended: of its VMI and of its launcher pod.

@@ -1,5 +1,6 @@
 #include "launcher-sim/vmi_spec.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -17,7 +18,7 @@ using nlohmann::json;
 constexpr std::int64_t kMinMemoryMib = 32;
 constexpr std::int64_t kMaxMemoryMib = 64 * 1024;
 constexpr std::int64_t kMaxCores = 16;
-constexpr std::int64_t kMaxGraceSeconds = 300;
+constexpr std::chrono::seconds kLongestGrace = std::chrono::hours(100 * 366 * 24);
 constexpr double kMib = 1024.0 * 1024.0;
 
 tl::unexpected<Error> bad_field(const std::string& field, const std::string& cause) {
@@ -92,6 +93,20 @@ Result<std::int64_t> memory_mib(std::string_view quantity) {
                     "'" + std::string(quantity.substr(0, 40)) + "' is not a quantity such as 256Mi");
 }
 
+std::chrono::seconds grace_period(const json& value) {
+  if (!value.is_number_integer()) return GuestSpec{}.grace;
+  // A number beyond int64 is unsigned to the parser, and would come out negative.
+  const auto longest = static_cast<std::uint64_t>(kLongestGrace.count());
+  if (value.is_number_unsigned()) {
+    return std::chrono::seconds(static_cast<std::int64_t>(std::min(value.get<std::uint64_t>(), longest)));
+  }
+  return std::clamp(std::chrono::seconds(value.get<std::int64_t>()), std::chrono::seconds(0), kLongestGrace);
+}
+
+std::chrono::seconds termination_grace(const json& vmi) {
+  return grace_period(at(vmi, "/spec/terminationGracePeriodSeconds"));
+}
+
 Result<GuestSpec> guest_spec(const json& vmi) {
   GuestSpec guest;
   guest.vmi_namespace = text_at(vmi, "/metadata/namespace");
@@ -106,9 +121,7 @@ Result<GuestSpec> guest_spec(const json& vmi) {
   const auto cores = integer_at(vmi, "/spec/domain/cpu/cores", 1, kMaxCores, guest.cores);
   if (!cores) return tl::unexpected(cores.error());
   guest.cores = static_cast<int>(*cores);
-  const auto grace = integer_at(vmi, "/spec/terminationGracePeriodSeconds", 0, kMaxGraceSeconds, guest.grace_seconds);
-  if (!grace) return tl::unexpected(grace.error());
-  guest.grace_seconds = static_cast<int>(*grace);
+  guest.grace = termination_grace(vmi);
   guest.graphics = at(vmi, "/spec/domain/devices/autoattachGraphicsDevice") != false;
   guest.client_passthrough = at(vmi, "/spec/domain/devices/clientPassthrough").is_object();
   return guest;

@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 using namespace usbloop;
 using namespace usbloop::launcher;
+using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
@@ -37,7 +40,7 @@ TEST_CASE("memory, cores and client passthrough are read from the spec") {
   CHECK(spec->memory_mib == 1024);
   CHECK(spec->cores == 2);
   CHECK(spec->client_passthrough);
-  CHECK(spec->grace_seconds == 0);
+  CHECK(spec->grace == 0s);
   CHECK(guest_spec(vmi({{"domain", {{"resources", {{"requests", {{"memory", "512Mi"}}}}}}}}))->memory_mib == 512);
 }
 
@@ -68,7 +71,27 @@ TEST_CASE("what is out of bounds or of the wrong type names its field") {
   CHECK(cause_field({{"domain", {{"cpu", {{"cores", 17}}}}}}) == "/spec/domain/cpu/cores");
   CHECK(cause_field({{"domain", {{"cpu", {{"cores", "1,id=x"}}}}}}) == "/spec/domain/cpu/cores");
   CHECK(cause_field({{"domain", {{"cpu", {{"cores", 1.5}}}}}}) == "/spec/domain/cpu/cores");
-  CHECK(cause_field({{"terminationGracePeriodSeconds", -1}}) == "/spec/terminationGracePeriodSeconds");
+}
+
+TEST_CASE("a grace period of any length is taken, and no clock runs over with it") {
+  const auto grace = [](const json& seconds) {
+    const auto spec = guest_spec(vmi({{"terminationGracePeriodSeconds", seconds}}));
+    REQUIRE(spec);
+    CHECK(spec->grace == termination_grace(vmi({{"terminationGracePeriodSeconds", seconds}})));
+    return spec->grace;
+  };
+  CHECK(grace(nullptr) == 30s);
+  CHECK(grace(0) == 0s);
+  CHECK(grace(301) == 301s);
+  CHECK(grace(3600) == 3600s);
+  CHECK(grace(86'400) == 24h);
+  CHECK(grace(-5) == 0s);
+  CHECK(grace(std::numeric_limits<std::int64_t>::min()) == 0s);
+  for (const json& endless : {json(std::numeric_limits<std::int64_t>::max()), json(10'000'000'000'000'000'000U)}) {
+    CHECK(grace(endless) >= 99 * 365 * 24h);
+    CHECK(std::chrono::steady_clock::now() + grace(endless) > std::chrono::steady_clock::now());
+    CHECK(std::chrono::milliseconds(grace(endless)) > 0ms);
+  }
 }
 
 TEST_CASE("an object of any shape is refused without harm") {

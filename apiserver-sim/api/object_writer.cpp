@@ -162,7 +162,7 @@ void hold_for_dependents(json& object, const std::string& propagation) {
 
 void mark_deleted(const Resource& resource, json& object, std::int64_t grace) {
   json& metadata = object["metadata"];
-  metadata["deletionTimestamp"] = format_time(now_seconds() + grace);
+  metadata["deletionTimestamp"] = format_time(seconds_from_now(grace));
   if (resource.qualified() != kNamespaceResource) metadata["deletionGracePeriodSeconds"] = grace;
   if (metadata.contains("generation")) metadata["generation"] = metadata["generation"].get<std::int64_t>() + 1;
   if (resource.qualified() == kNamespaceResource) object["status"]["phase"] = "Terminating";
@@ -319,13 +319,15 @@ tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Re
     json object = found->parse();
     const bool marked = is_being_deleted(object);
     if (!marked) hold_for_dependents(object, options.propagation_policy);
+    const bool hastened = options.grace_period_seconds && resource.hasten_end(object, *options.grace_period_seconds);
     const std::int64_t grace = resource.deletion_grace(object, options.grace_period_seconds);
     deletion.gone = grace == 0 && may_go(resource, object);
     if (options.dry_run) return Change{};
     if (deletion.gone) return Change{Change::Kind::remove, std::move(object)};
     // A second DELETE may shorten the grace of the first, not lengthen it.
-    if (marked && grace >= grace_left(object)) return Change{};
-    mark_deleted(resource, object, grace);
+    const bool sooner = !marked || grace < grace_left(object);
+    if (!sooner && !hastened) return Change{};
+    if (sooner) mark_deleted(resource, object, grace);
     return Change{Change::Kind::put, std::move(object)};
   });
   if (!outcome) return tl::unexpected(outcome.error());

@@ -112,7 +112,7 @@ tl::expected<DeleteOptions, kube::Status> delete_options_of_body(const json& bod
   if (const json* seconds = element_at(body, "/gracePeriodSeconds"); seconds != nullptr && !seconds->is_null()) {
     if (!seconds->is_number_integer())
       return undecodable("the value of gracePeriodSeconds into Go value of type int64");
-    options.grace_period_seconds = seconds->get<std::int64_t>();
+    options.grace_period_seconds = int64_of(*seconds, 0);
   }
   options.propagation_policy = text_at(body, "/propagationPolicy");
   std::vector<std::string> dry_run;

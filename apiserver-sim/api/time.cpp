@@ -1,5 +1,6 @@
 #include "apiserver-sim/api/time.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -46,6 +47,12 @@ std::optional<std::int64_t> parse_offset(const char* text) {
 
 std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t seconds_from_now(std::int64_t seconds) {
+  constexpr std::int64_t kLast = 253'402'300'799;  // 9999-12-31T23:59:59Z
+  const std::int64_t now = now_seconds();
+  return now + std::clamp<std::int64_t>(seconds, 0, kLast - now);
 }
 
 std::string format_time(std::int64_t seconds) {

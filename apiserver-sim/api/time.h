@@ -9,6 +9,9 @@ namespace usbloop::apiserver {
 /// Seconds since 1970.
 std::int64_t now_seconds();
 
+/// now_seconds() and so many more; as much as an RFC 3339 timestamp can say at most (the year 9999).
+std::int64_t seconds_from_now(std::int64_t seconds);
+
 /// RFC 3339 in UTC with whole seconds, as Kubernetes writes its timestamps.
 std::string format_time(std::int64_t seconds);
 

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/controllers/launcher_pod.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/controllers/node_lifecycle.h"
 #include "apiserver-sim/controllers/scheduler.h"
@@ -144,6 +146,41 @@ TEST_CASE("a deleted VMI goes after its pod, and a pod that is bound goes after 
   api.ok(api.call("PATCH", path, {{"status", {{"phase", "Succeeded"}}}}, kMerge));
   api.ok(api.call("DELETE", pod_path + "?gracePeriodSeconds=0"));
   CHECK(comes_true([&] { return api.call("GET", path).code == 404; }));
+}
+
+TEST_CASE("a launcher pod gets more time than its guest, and no number runs over") {
+  const auto grace_of_pod = [](const json& grace) {
+    json object = vmi("demo");
+    object["metadata"]["uid"] = "u";
+    if (!grace.is_null()) object["spec"]["terminationGracePeriodSeconds"] = grace;
+    return launcher_pod(object)["spec"]["terminationGracePeriodSeconds"].get<std::int64_t>();
+  };
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  CHECK(grace_of_pod(nullptr) == 45);
+  CHECK(grace_of_pod(0) == 15);
+  CHECK(grace_of_pod(3600) == 3615);
+  CHECK(grace_of_pod(-5) == 10);
+  CHECK(grace_of_pod(kMost) == kMost);
+  CHECK(grace_of_pod(std::numeric_limits<std::int64_t>::min()) < 0);
+}
+
+TEST_CASE("a pod that is deleted with any grace period goes at a time that can be written") {
+  Api api;
+  const auto deleted = [&](const char* name, const json& own, const std::string& query) {
+    json bound = pod(name);
+    bound["spec"]["nodeName"] = "n1";
+    if (!own.is_null()) bound["spec"]["terminationGracePeriodSeconds"] = own;
+    api.ok(api.call("POST", kPods, bound), 201);
+    return api.ok(api.call("DELETE", kPods + "/" + name + query))["metadata"];
+  };
+  CHECK(deleted("none", nullptr, "")["deletionGracePeriodSeconds"] == 30);
+  CHECK(deleted("negative", -5, "")["deletionGracePeriodSeconds"] == 1);
+  CHECK(deleted("asked", 30, "?gracePeriodSeconds=-1")["deletionGracePeriodSeconds"] == 1);
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const json endless = deleted("endless", most, "");
+  CHECK(endless["deletionGracePeriodSeconds"] == most);
+  CHECK(endless["deletionTimestamp"] == "9999-12-31T23:59:59Z");
+  CHECK(deleted("wished", 1, "?gracePeriodSeconds=9223372036854775807")["deletionTimestamp"] == "9999-12-31T23:59:59Z");
 }
 
 TEST_CASE("a node that has fallen silent is no longer ready, and neither are its pods") {

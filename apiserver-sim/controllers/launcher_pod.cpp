@@ -1,9 +1,13 @@
 #include "apiserver-sim/controllers/launcher_pod.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "apiserver-sim/api/discovery.h"
 #include "apiserver-sim/resources/pod.h"
+#include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -13,7 +17,6 @@ using nlohmann::json;
 constexpr std::size_t kMaxLabel = 63;
 /// virt-launcher gets more time than its guest, so that it can tell of the guest's end.
 constexpr std::int64_t kLauncherGraceSeconds = 15;
-constexpr std::int64_t kGuestGraceSeconds = 30;
 
 json labels_of(const json& vmi) {
   json labels = vmi["metadata"].value("labels", json::object());
@@ -45,9 +48,8 @@ json node_selector_of(const json& vmi) {
 }
 
 std::int64_t grace_of(const json& vmi) {
-  const json* grace = element_at(vmi, "/spec/terminationGracePeriodSeconds");
-  const bool given = grace != nullptr && grace->is_number_integer();
-  return (given ? grace->get<std::int64_t>() : kGuestGraceSeconds) + kLauncherGraceSeconds;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return std::min(termination_grace(vmi), kMost - kLauncherGraceSeconds) + kLauncherGraceSeconds;
 }
 
 }  // namespace

@@ -132,10 +132,13 @@ Next VmController::start(const Key& key, const json& vm) {
 }
 
 Next VmController::stop(const json& vm, const json& vmi) {
-  if (is_being_deleted(vmi)) return Next::done();
+  // Whoever deletes a VM may do it with less time than its VMI's, and again with still less.
+  const auto wish = is_being_deleted(vm) ? deletion_wish(vm) : std::nullopt;
+  if (is_being_deleted(vmi) && (!wish || *wish >= termination_grace(vmi))) return Next::done();
   const Key key{kVmiResource, text_at(vmi, "/metadata/namespace"), text_at(vmi, "/metadata/name")};
   const std::string uid = text_at(vmi, "/metadata/uid");
-  const auto deletion = writer_.remove(*registry_.find_qualified(kVmiResource), key, {.uid = uid});
+  const auto deletion =
+      writer_.remove(*registry_.find_qualified(kVmiResource), key, {.uid = uid, .grace_period_seconds = wish});
   if (!deletion && deletion.error().code != 404) {
     recorder_.warning(vm, "FailedDelete",
                       "Error deleting virtual machine instance " + key.name + ": " + deletion.error().message);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/resources/vm.h"
 #include "apiserver-sim/subresource/vm_lifecycle.h"
@@ -253,6 +255,54 @@ TEST_CASE("start, stop and restart are accepted or refused as virt-api does") {
   CHECK(put(api, "stop").code == 202);
   CHECK(api.get(kDemoVm)["spec"]["runStrategy"] == "Halted");
   CHECK(comes_true([&] { return status_of(api) == "Stopped"; }));
+}
+
+TEST_CASE("the grace period that is given with a stop is the VMI's from then on, also while it is being stopped") {
+  Api api;
+  const VmController controller(api.registry, *api.store, api.hub);
+  create(api, "Always");
+  api.ok(api.call("PATCH", kDemoVm, {{"spec", {{"template", {{"spec", {{"terminationGracePeriodSeconds", 3600}}}}}}}},
+                  kMerge));
+  REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
+  api.user = test::node_user();
+  api.ok(api.call(
+      "PATCH", kDemoVmi,
+      {{"spec", {{"terminationGracePeriodSeconds", 3600}}}, {"status", {{"nodeName", "n1"}, {"phase", "Running"}}}},
+      kMerge));
+  api.user = test::admin();
+  const auto grace = [&] { return api.get(kDemoVmi).value("/spec/terminationGracePeriodSeconds"_json_pointer, -1L); };
+  SUBCASE("stop, and stop again by force") {
+    CHECK(put(api, "stop").code == 202);
+    REQUIRE(comes_true([&] { return api.get(kDemoVmi)["metadata"].contains("deletionTimestamp"); }));
+    CHECK(grace() == 3600);
+    CHECK(put(api, "stop", R"({"gracePeriod":7})").code == 202);
+    CHECK(grace() == 7);
+    CHECK(put(api, "stop", R"({"gracePeriod":0})").code == 202);
+    CHECK(grace() == 0);
+  }
+  SUBCASE("numbers beyond all bounds") {
+    CHECK(message(put(api, "stop", R"({"gracePeriod":-1})")) == "gracePeriod has to be greater or equal to 0");
+    CHECK(message(put(api, "stop", R"({"gracePeriod":-9223372036854775808})")) ==
+          "gracePeriod has to be greater or equal to 0");
+    CHECK(put(api, "stop", R"({"gracePeriod":9223372036854775807})").code == 202);
+    CHECK(grace() == std::numeric_limits<std::int64_t>::max());
+  }
+  SUBCASE("a deletion with less time") {
+    api.ok(api.call("DELETE", kDemoVm + "?gracePeriodSeconds=20"));
+    CHECK(comes_true([&] { return grace() == 20; }));
+    api.ok(api.call("DELETE", kDemoVm + "?gracePeriodSeconds=60"));  // a second one does not lengthen it
+    api.ok(api.call("DELETE", kDemoVm + "?gracePeriodSeconds=0"));
+    CHECK(comes_true([&] { return grace() == 0; }));
+    CHECK(api.get(kDemoVmi)["metadata"]["deletionGracePeriodSeconds"] == 0);
+  }
+  SUBCASE("a deletion with more time or none said changes nothing") {
+    api.ok(api.call("DELETE", kDemoVmi + "?gracePeriodSeconds=86400"));
+    CHECK(grace() == 3600);
+    api.ok(api.call("DELETE", kDemoVmi));
+    CHECK(grace() == 3600);
+    api.ok(api.call("DELETE", kDemoVmi + "?gracePeriodSeconds=-4"));
+    CHECK(grace() == 0);
+  }
 }
 
 TEST_CASE("a VM that is started by hand runs until it is stopped by hand") {

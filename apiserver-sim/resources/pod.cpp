@@ -191,10 +191,11 @@ std::optional<kube::Status> PodResource::refuse_update(const json& object, const
 std::int64_t PodResource::deletion_grace(const json& object, std::optional<std::int64_t> wish) const {
   // Nobody runs it: there is no one to wait for.
   if (text_at(object, "/spec/nodeName").empty() || is_over(object)) return 0;
-  if (wish) return std::max<std::int64_t>(*wish, 0);
   const json* own = element_at(object, "/spec/terminationGracePeriodSeconds");
-  return own != nullptr && own->is_number_integer() ? std::max<std::int64_t>(own->get<std::int64_t>(), 0)
-                                                    : kDefaultGraceSeconds;
+  const std::int64_t grace = wish             ? *wish
+                             : own != nullptr ? int64_of(*own, kDefaultGraceSeconds)
+                                              : kDefaultGraceSeconds;
+  return grace < 0 ? 1 : grace;  // as kube-apiserver takes what is negative
 }
 
 const std::vector<std::string>& PodResource::selectable_names() const {

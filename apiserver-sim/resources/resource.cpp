@@ -1,5 +1,8 @@
 #include "apiserver-sim/resources/resource.h"
 
+#include <cstdint>
+#include <limits>
+
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/openapi/schema_set.h"
 #include "apiserver-sim/openapi/validation.h"
@@ -47,6 +50,8 @@ std::optional<kube::Status> Resource::refuse_delete(const std::string&) const { 
 
 std::int64_t Resource::deletion_grace(const nlohmann::json&, std::optional<std::int64_t>) const { return 0; }
 
+bool Resource::hasten_end(nlohmann::json&, std::int64_t) const { return false; }
+
 bool Resource::removable_with_finalizers(const nlohmann::json&) const { return false; }
 
 Fields Resource::selectable(const nlohmann::json& object) const {
@@ -72,6 +77,13 @@ const std::vector<Column>& Resource::columns() const {
 
 nlohmann::json Resource::cells(const nlohmann::json& object, std::int64_t now) const {
   return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now)};
+}
+
+std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  if (!value.is_number_integer()) return fallback;
+  const bool is_beyond = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMost);
+  return is_beyond ? kMost : value.get<std::int64_t>();
 }
 
 const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer) {

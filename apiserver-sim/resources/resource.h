@@ -73,6 +73,9 @@ class Resource {
   /// who deletes it.
   [[nodiscard]] virtual std::int64_t deletion_grace(const nlohmann::json& object,
                                                     std::optional<std::int64_t> wish) const;
+  /// A custom resource has no grace of its own: here it hands on what the one who deletes the object wishes, if what
+  /// runs for the object shall end sooner than it would. Whether the object changed.
+  virtual bool hasten_end(nlohmann::json& object, std::int64_t wish) const;
   /// Whether an object that is being deleted waits for no one although finalizers stand: then it goes at once.
   [[nodiscard]] virtual bool removable_with_finalizers(const nlohmann::json& object) const;
 
@@ -93,6 +96,8 @@ class Resource {
 
 /// The string at a JSON pointer ("/status/phase"), or empty.
 std::string text_at(const nlohmann::json& object, const char* pointer);
+/// The integer, at most what int64 holds (the parser keeps more as unsigned); `fallback` when it is none.
+std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback);
 /// The element at a JSON pointer, or null.
 const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer);
 /// status of the condition of that type, or empty.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 #include "apiserver-sim/resources/vmi.h"
@@ -12,6 +13,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kStrategies = {"Halted", "Manual", "Always", "RerunOnFailure", "Once"};
+
+constexpr const char* kDeletionWish = "usbloop.dev/deletion-grace-period-seconds";
 
 bool given(const json& spec, const char* name) { return spec.contains(name) && !spec[name].is_null(); }
 
@@ -25,6 +28,19 @@ kube::Status webhook_refusal(const std::string& webhook, Causes causes) {
   for (std::size_t i = 0; i < causes.size(); ++i) status.message += (i == 0 ? "" : ", ") + causes[i].message;
   status.causes = std::move(causes);
   return status;
+}
+
+std::optional<std::int64_t> deletion_wish(const json& vm) {
+  const json* annotations = element_at(vm, "/metadata/annotations");
+  if (annotations == nullptr || !annotations->is_object()) return std::nullopt;
+  const std::string text = annotations->contains(kDeletionWish) && annotations->at(kDeletionWish).is_string()
+                               ? annotations->at(kDeletionWish).get<std::string>()
+                               : std::string();
+  std::int64_t seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc{} || rest != end || seconds < 0) return std::nullopt;
+  return seconds;
 }
 
 std::string run_strategy_of(const json& vm) {
@@ -69,6 +85,13 @@ Causes VmResource::validate(const json& object) const {
   if (!causes.empty()) return causes;
   if (const json* spec = element_at(object, "/spec/template/spec")) check_vmi_spec(*spec, "spec.template.spec", causes);
   return causes;
+}
+
+bool VmResource::hasten_end(json& object, std::int64_t wish) const {
+  wish = std::max<std::int64_t>(wish, 0);
+  if (const auto before = deletion_wish(object); before && *before <= wish) return false;
+  object["metadata"]["annotations"][kDeletionWish] = std::to_string(wish);
+  return true;
 }
 
 std::optional<kube::Status> VmResource::admit(const json& object) const {

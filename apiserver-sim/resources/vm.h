@@ -14,10 +14,15 @@ class VmResource final : public Resource {
   VmResource();
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  /// Notes the wish for the VM's controller, which deletes the VMI.
+  bool hasten_end(nlohmann::json& object, std::int64_t wish) const override;
   [[nodiscard]] std::optional<kube::Status> admit(const nlohmann::json& object) const override;
   [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
+
+/// The grace period in seconds with which the VM was deleted, if the one who did it gave one.
+std::optional<std::int64_t> deletion_wish(const nlohmann::json& vm);
 
 /// The refusal of one of KubeVirt's webhooks.
 kube::Status webhook_refusal(const std::string& webhook, Causes causes);

@@ -76,6 +76,19 @@ std::optional<kube::Status> VmiResource::refuse_update(const json& object, const
   return status;
 }
 
+std::int64_t termination_grace(const json& vmi) {
+  constexpr std::int64_t kDefault = 30;
+  const json* own = element_at(vmi, "/spec/terminationGracePeriodSeconds");
+  return own == nullptr ? kDefault : int64_of(*own, kDefault);
+}
+
+bool VmiResource::hasten_end(json& object, std::int64_t wish) const {
+  wish = std::max<std::int64_t>(wish, 0);
+  if (wish >= termination_grace(object) || !object["spec"].is_object()) return false;
+  object["spec"]["terminationGracePeriodSeconds"] = wish;
+  return true;
+}
+
 bool VmiResource::removable_with_finalizers(const json& object) const {
   // Nobody but the node would take the finalizer off, and there is none yet. Finalizers of others are waited for.
   const json& finalizers = object["metadata"].value("finalizers", json::array());

@@ -18,11 +18,17 @@ class VmiResource final : public Resource {
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
   [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
                                                           const User& user) const override;
+  /// Lowers the grace period in the spec, which the guest's node goes by.
+  bool hasten_end(nlohmann::json& object, std::int64_t wish) const override;
   [[nodiscard]] bool removable_with_finalizers(const nlohmann::json& object) const override;
   [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
   [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
+
+/// spec.terminationGracePeriodSeconds: seconds between the power button and the plug; 30 when it is not given. May be
+/// negative, which is no time at all.
+std::int64_t termination_grace(const nlohmann::json& vmi);
 
 /// Adds what the schema does not say of a VMI's spec, at `path` ("spec", "spec.template.spec"), to the causes.
 void check_vmi_spec(const nlohmann::json& spec, const std::string& path, Causes& causes);

@@ -122,8 +122,8 @@ Refusal start(Call& call) {
   return ask(call, call.has_final_vmi() ? json::array({stop_request(call), request}) : json::array({request}));
 }
 
-/// The guest is given less time to power off than its VMI says.
-Refusal shorten_grace(Call& call, std::int64_t seconds) {
+/// The guest is given another time to power off than its VMI says; its node goes by what the VMI says now.
+Refusal set_grace(Call& call, std::int64_t seconds) {
   return write(call, kVmiResource, [seconds](const json& current) -> json {
     json changed = current;
     changed["spec"]["terminationGracePeriodSeconds"] = seconds;
@@ -134,12 +134,11 @@ Refusal shorten_grace(Call& call, std::int64_t seconds) {
 Refusal stop(Call& call) {
   const json* grace = element_at(call.options, "/gracePeriod");
   const bool given = grace != nullptr && grace->is_number_integer();
-  if (given && grace->get<std::int64_t>() < 0) return kube::bad_request("gracePeriod has to be greater or equal to 0");
-  const json* own = element_at(call.vmi, "/spec/terminationGracePeriodSeconds");
-  const bool is_shorter =
-      given && (own == nullptr || !own->is_number_integer() || grace->get<std::int64_t>() < own->get<std::int64_t>());
+  if (given && int64_of(*grace, 0) < 0) return kube::bad_request("gracePeriod has to be greater or equal to 0");
+  const std::int64_t seconds = given ? int64_of(*grace, 0) : 0;
+  const bool is_shorter = given && seconds < termination_grace(call.vmi);
   if (given && call.runs()) {
-    if (auto refused = shorten_grace(call, grace->get<std::int64_t>())) return refused;
+    if (auto refused = set_grace(call, seconds)) return refused;
   }
   const std::string strategy = run_strategy_of(call.vm);
   if (strategy == "Always" || strategy == "Once") return set_running(call, false);
@@ -167,10 +166,10 @@ Refusal end_pods(Call& call) {
 Refusal restart(Call& call) {
   const json* grace = element_at(call.options, "/gracePeriodSeconds");
   const bool given = grace != nullptr && grace->is_number_integer();
-  if (given && grace->get<std::int64_t>() > 0) {
+  if (given && int64_of(*grace, 0) > 0) {
     return kube::bad_request("For force restart, only gracePeriod=0 is supported for now");
   }
-  if (given && grace->get<std::int64_t>() < 0) return kube::bad_request("gracePeriod has to be greater or equal to 0");
+  if (given && int64_of(*grace, 0) < 0) return kube::bad_request("gracePeriod has to be greater or equal to 0");
   const std::string strategy = run_strategy_of(call.vm);
   if (strategy == "Halted" || strategy == "Once") {
     return call.conflict("RunStategy " + strategy + " does not support manual restart requests");

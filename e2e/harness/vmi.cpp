@@ -16,6 +16,7 @@ json vmi_manifest(const std::string& name, const VmiOptions& options) {
                    {"metadata", {{"name", name}, {"namespace", options.ns}}},
                    {"spec", {{"domain", {{"devices", devices}, {"memory", {{"guest", options.memory}}}}}}}};
   if (!options.node_selector.empty()) manifest["spec"]["nodeSelector"] = options.node_selector;
+  if (options.grace_seconds) manifest["spec"]["terminationGracePeriodSeconds"] = *options.grace_seconds;
   return manifest;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "e2e/harness/guest_console.h"
@@ -16,6 +18,7 @@ struct VmiOptions {
   std::map<std::string, std::string> node_selector = {};
   std::string memory = "192Mi";
   std::string ns = "default";
+  std::optional<std::int64_t> grace_seconds = std::nullopt;  ///< terminationGracePeriodSeconds
 };
 
 /// The object to POST.
