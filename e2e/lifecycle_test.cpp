@@ -275,3 +275,13 @@ TEST_CASE("whoever deletes a VMI may give its guest less time, also while it is 
     CHECK_FALSE(process_exists(qemu));
   }
 }
+
+TEST_CASE("a VMI that is deleted while it boots does not wait for its guest") {
+  const CaseDir dir;
+  Loop loop(dir);
+  Vmi vmi(loop, "demo", {.grace_seconds = 3600});
+  vmi.wait_phase("Running");
+  const pid_t qemu = vmi.qemu_pid();
+  vmi.remove(60s);
+  CHECK(holds_within(10s, [&] { return !process_exists(qemu); }));
+}

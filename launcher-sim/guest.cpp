@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "launcher-sim/guest_record.h"
+#include "launcher-sim/power_button.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -229,10 +230,20 @@ void Guest::stop(std::chrono::milliseconds grace) {
     if (view_.rebooting) give_reboot_up();
   }
   const auto stopping = now - *stopping_since_;
-  if (stopping >= grace) return pull_plug(now);
+  // Asked once: who has heard the button gets all of its time, whatever its registers say on the way down.
+  if (!heard_) heard_ = hears_power_button();
+  if (stopping >= grace || heard_ == false) return pull_plug(now);
   if (now - last_press_ < (stopping < kPressOften ? kPressEvery : kPressRarely)) return;
   last_press_ = now;
   if (!ensure_qmp() || !qmp_->execute("system_powerdown", kQmpTimeout)) qmp_.reset();
+}
+
+/// Nothing while QEMU does not say.
+std::optional<bool> Guest::hears_power_button() {
+  if (!ensure_qmp()) return std::nullopt;
+  // Powered off already, and kept by QEMU for a reboot that no longer comes.
+  if (const auto status = qmp_->status(kQmpTimeout); status && *status == "shutdown") return false;
+  return listens_for_power_button(*qmp_, kQmpTimeout);
 }
 
 /// QEMU ends in order when it is asked to, by signal if it does not answer; if it does not, it is killed.

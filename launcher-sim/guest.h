@@ -46,8 +46,9 @@ class Guest {
   /// conflict when it refuses. A soft reboot only begins here: observe() brings it to its end.
   Result<> perform(GuestAction action);
 
-  /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call. To be
-  /// called several times a second until observe() says `ended`; each time with the grace that holds now.
+  /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call, or at once
+  /// when the guest's system does not listen for the button (power_button.h): waiting for it would be for nothing. To
+  /// be called several times a second until observe() says `ended`; each time with the grace that holds now.
   void stop(std::chrono::milliseconds grace);
   /// How long ago stop() was called first; 0 when it was not.
   [[nodiscard]] std::chrono::milliseconds stopping_for() const;
@@ -72,6 +73,7 @@ class Guest {
   void finish_reboot();
   void give_reboot_up();
   void check_start_time();
+  [[nodiscard]] std::optional<bool> hears_power_button();
   void pull_plug(std::chrono::steady_clock::time_point now);
   [[nodiscard]] std::string last_words() const;
   [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
@@ -89,6 +91,7 @@ class Guest {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> stopping_since_;
   std::optional<std::chrono::steady_clock::time_point> quitting_since_;
+  std::optional<bool> heard_;  ///< whether the first press of stop() that QEMU took was heard
   std::chrono::steady_clock::time_point last_press_{};
 };
 

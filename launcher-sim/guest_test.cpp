@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "launcher-sim/guest_record.h"
+#include "launcher-sim/power_button.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/test_directory.h"
 
@@ -27,20 +29,26 @@ namespace {
 
 constexpr const char* kUid = "0e4b039f-eaea-4be4-8c97-93f935dd51b6";
 
-/// A Multiboot kernel that stops the processor for good: it neither boots anything nor minds the power button.
-void write_halting_kernel(const std::string& path) {
+/// A Multiboot kernel that stops the processor for good. It says in the ACPI register that it listens for the power
+/// button, and does not mind it; or it does not even say so, as a system that has not come so far.
+void write_halting_kernel(const std::string& path, bool listens) {
   constexpr std::uint32_t kMagic = 0x1BADB002;
   constexpr std::uint32_t kHasAddresses = 1U << 16U;
   constexpr std::uint32_t kLoad = 0x100000;
   constexpr std::uint32_t kEntry = 32;
-  constexpr std::uint32_t kSize = 36;
+  constexpr std::uint32_t kSize = 48;
   // Magic, flags, checksum; then where header, image, end of data and of bss, and entry are in memory.
   const std::array<std::uint32_t, 8> header = {
       kMagic, kHasAddresses, 0U - kMagic - kHasAddresses, kLoad, kLoad, kLoad + kSize, kLoad + kSize, kLoad + kEntry};
   std::array<char, kSize> image{};
   std::memcpy(image.data(), header.data(), sizeof header);
-  const std::array<unsigned char, 4> code = {0xFA, 0xF4, 0xEB, 0xFD};  // cli, hlt, back to the hlt
-  std::memcpy(image.data() + kEntry, code.data(), code.size());
+  const std::array<unsigned char, 10> enable = {0x66, 0xBA, 0x02, 0x06, 0x66, 0xB8, 0x00, 0x01,  // dx: 0x602, ax: 0x100
+                                                0x66, 0xEF};                                     // out
+  const std::array<unsigned char, 4> halt = {0xFA, 0xF4, 0xEB, 0xFD};  // cli, hlt, back to the hlt
+  std::size_t end = kEntry;
+  if (listens)
+    end = static_cast<std::size_t>(std::copy(enable.begin(), enable.end(), image.begin() + kEntry) - image.begin());
+  std::copy(halt.begin(), halt.end(), image.begin() + static_cast<std::ptrdiff_t>(end));
   std::ofstream(path, std::ios::binary).write(image.data(), image.size());
 }
 
@@ -52,7 +60,7 @@ struct Place {
   Place() {
     host.kernel = directory / "kernel";
     host.initramfs = directory / "initramfs";
-    write_halting_kernel(host.kernel);
+    write_halting_kernel(host.kernel, true);
     std::ofstream(host.initramfs) << "none";
   }
   ~Place() {
@@ -74,6 +82,17 @@ bool reaches(Guest& guest, State state, std::chrono::milliseconds limit = 20s) {
     std::this_thread::sleep_for(5ms);  // polls a condition with a deadline
   }
   return true;
+}
+
+/// Its kernel has said that it listens for the power button.
+bool listens(const Guest& guest) {
+  const auto until = std::chrono::steady_clock::now() + 30s;
+  while (std::chrono::steady_clock::now() < until) {
+    auto qmp = Qmp::connect(guest.directory(), 5s);
+    if (qmp && listens_for_power_button(*qmp, 5s) == true) return true;
+    std::this_thread::sleep_for(5ms);  // polls a condition with a deadline
+  }
+  return false;
 }
 
 /// Ends a guest that a test leaves running.
@@ -107,6 +126,7 @@ TEST_CASE("a guest that ignores the power button ends after the grace period, in
   Place place;
   const auto guest = place.start();
   const Cleanup cleanup{*guest};
+  REQUIRE(listens(*guest));
   REQUIRE(reaches(*guest, State::running));
   const auto began = std::chrono::steady_clock::now();
   while (guest->observe().state != State::ended) {
@@ -127,6 +147,7 @@ TEST_CASE("the grace period that is given last holds, and one without an end doe
   place.spec.grace = 100h;
   const auto guest = place.start();
   const Cleanup cleanup{*guest};
+  REQUIRE(listens(*guest));
   REQUIRE(reaches(*guest, State::running));
   SUBCASE("of a guest that runs") {}
   SUBCASE("of a paused one") { REQUIRE(guest->perform(GuestAction::pause)); }
@@ -140,6 +161,26 @@ TEST_CASE("the grace period that is given last holds, and one without an end doe
   REQUIRE(reaches(*guest, State::ended));
   CHECK(guest->observe().ended_well);
   CHECK_FALSE(fs::exists(fs::path(guest->directory()) / kPidFile));  // it ended in order
+}
+
+TEST_CASE("a guest that cannot hear the power button yet is not waited for") {
+  Place place;
+  write_halting_kernel(place.host.kernel, false);
+  const auto guest = place.start();
+  const Cleanup cleanup{*guest};
+  SUBCASE("before QEMU answers") {}
+  SUBCASE("while it runs") { REQUIRE(reaches(*guest, State::running)); }
+  SUBCASE("while it is paused") {
+    REQUIRE(reaches(*guest, State::running));
+    REQUIRE(guest->perform(GuestAction::pause));
+  }
+  const auto until = std::chrono::steady_clock::now() + 60s;
+  while (guest->observe().state != State::ended) {
+    guest->stop(100h);
+    REQUIRE(std::chrono::steady_clock::now() < until);
+    wait_pidfd(guest->exit_fd(), 20ms);
+  }
+  CHECK(guest->observe().ended_well);
 }
 
 TEST_CASE("a QEMU that is killed has crashed, and one that cannot start says why") {
