@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "apiserver-sim/api/api_handler.h"
 #include "apiserver-sim/resources/registry.h"
@@ -122,6 +123,13 @@ struct Api : World {
   nlohmann::json get(const std::string& path) {
     const Response response = call("GET", path);
     return response.code == 200 ? nlohmann::json::parse(response.body) : nlohmann::json();
+  }
+  /// Merges the patch as a node does, who alone of all users may write a VMI's status.
+  nlohmann::json merge_as_node(const std::string& path, const nlohmann::json& patch) {
+    const User before = std::exchange(user, node_user());
+    const Response response = call("PATCH", path, patch, kMerge);
+    user = before;
+    return ok(response);
   }
   nlohmann::json ok(const Response& response, int code = 200) {
     if (response.code != code) throw std::runtime_error(std::to_string(response.code) + ": " + response.body);

@@ -285,3 +285,23 @@ TEST_CASE("a VMI that is deleted while it boots does not wait for its guest") {
   vmi.remove(60s);
   CHECK(holds_within(10s, [&] { return !process_exists(qemu); }));
 }
+
+TEST_CASE("nobody who may only edit takes a VMI from its node, and a lost label comes back") {
+  const CaseDir dir;
+  Loop loop(dir);
+  const Vmi vmi(loop, "demo");
+  vmi.wait_phase("Running");
+  const pid_t qemu = vmi.qemu_pid();
+  const std::string path = vmis_path() + "/demo";
+  const json no_label = {{"metadata", {{"labels", {{"kubevirt.io/nodeName", nullptr}}}}}};
+  CHECK(loop.api().merge_patch(path, no_label).status == 422);
+  CHECK(loop.api().merge_patch(path, {{"status", {{"nodeName", "node-b"}, {"phase", "Failed"}}}}).status == 200);
+  CHECK(vmi.object().at("status").at("nodeName") == "node-a");
+  // Somebody of KubeVirt's may; the guest lives on all the same.
+  REQUIRE(Api(loop.node_kubeconfig()).merge_patch(path, no_label).status == 200);
+  wait_until("the label to come back", 20s, [&] {
+    return vmi.object().at("metadata").value("/labels/kubevirt.io~1nodeName"_json_pointer, "") == "node-a";
+  });
+  CHECK(process_exists(qemu));
+  CHECK(vmi.object().at("status").at("phase") == "Running");
+}

@@ -12,7 +12,8 @@ namespace {
 using nlohmann::json;
 
 std::string vmis_of_node(const std::string& node) {
-  return "/apis/kubevirt.io/v1/virtualmachineinstances?labelSelector=kubevirt.io%2FnodeName%3D" + node;
+  // Whose a guest is says its status; the label kubevirt.io/nodeName repeats it for those who list.
+  return "/apis/kubevirt.io/v1/virtualmachineinstances?fieldSelector=status.nodeName%3D" + node;
 }
 
 }  // namespace

@@ -173,8 +173,7 @@ TEST_CASE("a VMI without a node goes at once, one with a node waits for its fina
   CHECK(api.call("GET", kDemo).code == 404);
 
   api.call("POST", kVmis, vmi("demo"));
-  const json placed = {{"status", {{"nodeName", "n1"}}}};
-  api.call("PATCH", kDemo, placed, "application/merge-patch+json");
+  api.merge_as_node(kDemo, {{"status", {{"nodeName", "n1"}}}});
   const json marked = api.ok(api.call("DELETE", kDemo, {{"propagationPolicy", "Background"}}));
   CHECK(marked["kind"] == "VirtualMachineInstance");
   CHECK(marked["metadata"].contains("deletionTimestamp"));

@@ -211,6 +211,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   stamp_new(object, now);
   resource.prepare_create(object, now);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = resource.refuse_create(object, by.user)) return tl::unexpected(*refused);
   if (resource.info().namespaced) {
     if (auto refused = refuse_namespace(resource, namespace_, text_at(object, "/metadata/name")))
       return tl::unexpected(*refused);
@@ -266,7 +267,10 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
     return tl::unexpected(other_uid(info, current, uid));
   }
   const json record = object["metadata"].value("managedFields", json());
-  if (!options.whole) resource.prepare_update(object, current, options.status_only);
+  if (!options.whole) {
+    resource.prepare_update(object, current, options.status_only);
+    resource.restore_protected(object, current, user);
+  }
   carry_over(object, current);
   object["metadata"]["managedFields"] = record;
   if (record.is_null()) object["metadata"].erase("managedFields");

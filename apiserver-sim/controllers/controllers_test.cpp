@@ -10,6 +10,7 @@
 #include "apiserver-sim/controllers/node_lifecycle.h"
 #include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/controllers/vmi_controller.h"
+#include "apiserver-sim/controllers/vmi_lifecycle.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/test_support.h"
 
@@ -95,6 +96,25 @@ TEST_CASE("pods are spread over the nodes, and none gets more than it has room f
   CHECK(comes_true([&] { return on("n1").size() == 3; }));
 }
 
+TEST_CASE("the node of a VMI that was handed over is found again by its pod") {
+  const json bound = {
+      {"metadata", {{"uid", "p"}}},
+      {"spec", {{"nodeName", "n1"}}},
+      {"status", {{"phase", "Running"}, {"conditions", json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};
+  json lost = {{"metadata", {{"name", "demo"}, {"uid", "v"}}},
+               {"status", {{"phase", "Running"}, {"activePods", {{"p", "n1"}}}}}};
+  const json found = advance_vmi(lost, &bound, format_time(now_seconds()));
+  CHECK(found["status"]["nodeName"] == "n1");
+  CHECK(found["metadata"]["labels"]["kubevirt.io/nodeName"] == "n1");
+  lost["status"]["nodeName"] = "n2";  // where it went says the status, not the pod
+  lost["metadata"]["labels"] = {{"kubevirt.io/nodeName", "elsewhere"}};
+  CHECK(advance_vmi(lost, &bound, format_time(now_seconds()))["metadata"]["labels"]["kubevirt.io/nodeName"] == "n2");
+  lost["status"] = {{"phase", "Scheduling"}};
+  json waiting = bound;
+  waiting["status"] = json::object();
+  CHECK_FALSE(advance_vmi(lost, &waiting, format_time(now_seconds()))["status"].contains("nodeName"));
+}
+
 TEST_CASE("a VMI gets a launcher pod, becomes Scheduled with it, and fails when it vanishes") {
   Api api;
   const VmiController controller(api.registry, *api.store, api.hub);
@@ -143,7 +163,7 @@ TEST_CASE("a deleted VMI goes after its pod, and a pod that is bound goes after 
   api.ok(api.call("DELETE", path));
   CHECK(comes_true([&] { return api.get(pod_path)["metadata"].contains("deletionTimestamp"); }));
   CHECK(api.get(path)["status"]["phase"] == "Running");
-  api.ok(api.call("PATCH", path, {{"status", {{"phase", "Succeeded"}}}}, kMerge));
+  api.merge_as_node(path, {{"status", {{"phase", "Succeeded"}}}});
   api.ok(api.call("DELETE", pod_path + "?gracePeriodSeconds=0"));
   CHECK(comes_true([&] { return api.call("GET", path).code == 404; }));
 }
@@ -236,7 +256,7 @@ TEST_CASE("a deleted namespace goes with what is in it, after the last finalizer
   api.ok(api.call("POST", "/api/v1/namespaces", {{"metadata", {{"name", "lab"}}}}), 201);
   api.call("POST", vmis, vmi("loose"));
   api.call("POST", vmis, vmi("held"));
-  api.call("PATCH", vmis + "/held", {{"status", {{"nodeName", "n1"}}}}, kMerge);
+  api.merge_as_node(vmis + "/held", {{"status", {{"nodeName", "n1"}}}});
   CHECK(api.ok(api.call("DELETE", name))["status"]["phase"] == "Terminating");
   CHECK(comes_true([&] { return api.get(vmis + "/loose").is_null(); }));
   CHECK(comes_true([&] { return api.get(vmis + "/held")["metadata"].contains("deletionTimestamp"); }));

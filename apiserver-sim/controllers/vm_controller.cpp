@@ -113,7 +113,8 @@ Next VmController::start(const Key& key, const json& vm) {
   const Next held = edit(
       key, [](const json& current) -> json { return is_being_deleted(current) ? current : with_finalizer(current); });
   if (held.failed) return held;
-  const auto outcome = writer_.create(*registry_.find_qualified(kVmiResource), key.namespace_, vmi_of_vm(vm), false);
+  const auto outcome = writer_.create(*registry_.find_qualified(kVmiResource), key.namespace_, vmi_of_vm(vm), false,
+                                      {.user = virt_controller_user()});
   if (outcome) {
     spdlog::info("VM {}/{}: created its VMI", key.namespace_, key.name);
     recorder_.normal(vm, "SuccessfulCreate",

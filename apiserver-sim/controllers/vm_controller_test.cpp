@@ -195,7 +195,7 @@ TEST_CASE("a VM makes its VMI, makes it anew when it is over, and takes it away 
 
   const json ran = {{"phase", "Succeeded"},
                     {"phaseTransitionTimestamps", json::array({{{"phase", "Running"}}, {{"phase", "Succeeded"}}})}};
-  api.ok(api.call("PATCH", kDemoVmi, {{"status", ran}}, kMerge));
+  api.merge_as_node(kDemoVmi, {{"status", ran}});
   CHECK(comes_true([&] {
     const json now = api.get(kDemoVmi);
     return !now.is_null() && now["metadata"]["uid"] != made["metadata"]["uid"];
@@ -213,7 +213,7 @@ TEST_CASE("a deleted VM goes after its VMI") {
   const VmController controller(api.registry, *api.store, api.hub);
   create(api, "Always");
   REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
-  api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"nodeName", "n1"}}}}, kMerge));  // a node has it now
+  api.merge_as_node(kDemoVmi, {{"status", {{"nodeName", "n1"}}}});  // a node has it now
   api.ok(api.call("DELETE", kDemoVm));
   CHECK(comes_true([&] { return api.get(kDemoVmi)["metadata"].contains("deletionTimestamp"); }));
   CHECK(comes_true([&] { return status_of(api) == "Terminating"; }));
@@ -244,7 +244,7 @@ TEST_CASE("start, stop and restart are accepted or refused as virt-api does") {
   const VmController controller(api.registry, *api.store, api.hub);
   REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
   const std::string uid = api.get(kDemoVmi)["metadata"]["uid"];
-  api.ok(api.call("PATCH", kDemoVmi, {{"status", {{"phase", "Running"}}}}, kMerge));
+  api.merge_as_node(kDemoVmi, {{"status", {{"phase", "Running"}}}});
   CHECK(message(put(api, "start")) == conflict + "VM is already running");
   CHECK(put(api, "restart").code == 202);
   CHECK(comes_true([&] {
@@ -264,12 +264,8 @@ TEST_CASE("the grace period that is given with a stop is the VMI's from then on,
   api.ok(api.call("PATCH", kDemoVm, {{"spec", {{"template", {{"spec", {{"terminationGracePeriodSeconds", 3600}}}}}}}},
                   kMerge));
   REQUIRE(comes_true([&] { return !api.get(kDemoVmi).is_null(); }));
-  api.user = test::node_user();
-  api.ok(api.call(
-      "PATCH", kDemoVmi,
-      {{"spec", {{"terminationGracePeriodSeconds", 3600}}}, {"status", {{"nodeName", "n1"}, {"phase", "Running"}}}},
-      kMerge));
-  api.user = test::admin();
+  api.merge_as_node(kDemoVmi, {{"spec", {{"terminationGracePeriodSeconds", 3600}}},
+                               {"status", {{"nodeName", "n1"}, {"phase", "Running"}}}});
   const auto grace = [&] { return api.get(kDemoVmi).value("/spec/terminationGracePeriodSeconds"_json_pointer, -1L); };
   SUBCASE("stop, and stop again by force") {
     CHECK(put(api, "stop").code == 202);

@@ -60,6 +60,17 @@ void advance_phase(json& vmi, const json* pod, const std::string& now) {
   if (ready && !deleting) hand_over(vmi, *pod, now);
 }
 
+/// Node and label of a VMI that has been handed over follow from its pod: should they be lost, by an older server or
+/// a restored object, the guest would be nobody's.
+void keep_node(json& vmi, const json& pod) {
+  const std::string phase = text_at(vmi, "/status/phase");
+  const std::string bound = text_at(pod, "/spec/nodeName");
+  if ((phase != "Scheduled" && phase != "Running") || bound.empty()) return;
+  json& status = vmi["status"];
+  if (text_at(status, "/nodeName").empty()) status["nodeName"] = bound;
+  vmi["metadata"]["labels"][kNodeLabel] = status["nodeName"];
+}
+
 Condition ready_condition(const json& vmi, const json* pod) {
   if (pod == nullptr) {
     return {"Ready", "False", "PodNotExists", "virt-launcher pod has not yet been scheduled"};
@@ -113,6 +124,7 @@ json advance_vmi(const json& vmi, const json* pod, const std::string& now) {
   if (pod == nullptr && !had_pod(vmi) && !is_new(vmi)) return next;
   advance_phase(next, pod, now);
   if (pod != nullptr) {
+    keep_node(next, *pod);
     next["status"]["activePods"] = {{text_at(*pod, "/metadata/uid"), text_at(*pod, "/spec/nodeName")}};
   }
   set_condition(next, ready_condition(next, pod), now);

@@ -36,6 +36,10 @@ void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& curr
   object = std::move(updated);
 }
 
+void Resource::restore_protected(nlohmann::json&, const nlohmann::json&, const User&) const {}
+
+std::optional<kube::Status> Resource::refuse_create(const nlohmann::json&, const User&) const { return std::nullopt; }
+
 Causes Resource::validate(const nlohmann::json& object) const {
   return schema_ == nullptr ? Causes() : violations(*schema_, object);
 }

@@ -59,8 +59,13 @@ class Resource {
   virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
   /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
   virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
+  /// Puts back, without a word, what this user may not write, as a mutating webhook does. Not asked for the server's
+  /// own controllers.
+  virtual void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const;
   /// Why the object cannot be; empty when it is fine. Looks at the schema; a kind with rules of its own adds them.
   [[nodiscard]] virtual Causes validate(const nlohmann::json& object) const;
+  /// Why this user may not create the object, which is valid.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_create(const nlohmann::json& object, const User& user) const;
   /// Why this user may not make this change of an existing object.
   [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
                                                                   const nlohmann::json& current,

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "apiserver-sim/resources/kubevirt_reserved.h"
 #include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
@@ -14,6 +15,7 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kStrategies = {"Halted", "Manual", "Always", "RerunOnFailure", "Once"};
 
+constexpr const char* kValidator = "virtualmachine-validator.kubevirt.io";
 constexpr const char* kDeletionWish = "usbloop.dev/deletion-grace-period-seconds";
 
 bool given(const json& spec, const char* name) { return spec.contains(name) && !spec[name].is_null(); }
@@ -94,6 +96,23 @@ bool VmResource::hasten_end(json& object, std::int64_t wish) const {
   return true;
 }
 
+std::optional<kube::Status> VmResource::refuse_create(const json& object, const User& user) const {
+  const json* metadata = element_at(object, "/spec/template/metadata");
+  if (metadata == nullptr || is_kubevirt_component(user)) return std::nullopt;
+  Causes causes = refuse_reserved_labels(*metadata, "spec.template.metadata.labels");
+  if (causes.empty()) return std::nullopt;
+  return webhook_refusal(kValidator, std::move(causes));
+}
+
+std::optional<kube::Status> VmResource::refuse_update(const json& object, const json& current, const User& user) const {
+  // What an older server let in is no reason to refuse the change of something else.
+  const json none = json::object();
+  const json* before = element_at(current, "/spec/template/metadata");
+  const json* now = element_at(object, "/spec/template/metadata");
+  if (same_reserved_labels(now == nullptr ? none : *now, before == nullptr ? none : *before)) return std::nullopt;
+  return refuse_create(object, user);
+}
+
 std::optional<kube::Status> VmResource::admit(const json& object) const {
   Causes causes;
   const json& spec = object["spec"];
@@ -113,7 +132,7 @@ std::optional<kube::Status> VmResource::admit(const json& object) const {
     }
   }
   if (causes.empty()) return std::nullopt;
-  return webhook_refusal("virtualmachine-validator.kubevirt.io", std::move(causes));
+  return webhook_refusal(kValidator, std::move(causes));
 }
 
 const std::vector<Column>& VmResource::columns() const {

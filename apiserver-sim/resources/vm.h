@@ -16,6 +16,10 @@ class VmResource final : public Resource {
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
   /// Notes the wish for the VM's controller, which deletes the VMI.
   bool hasten_end(nlohmann::json& object, std::int64_t wish) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_create(const nlohmann::json& object,
+                                                          const User& user) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
+                                                          const User& user) const override;
   [[nodiscard]] std::optional<kube::Status> admit(const nlohmann::json& object) const override;
   [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "apiserver-sim/resources/kubevirt_reserved.h"
+#include "apiserver-sim/resources/vm.h"
+
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
 
-/// The nodes, and virt-controller and virt-api.
-bool is_kubevirt_component(const User& user) {
-  return user.in_group("system:nodes") || user.name.starts_with("system:serviceaccount:kubevirt:");
-}
+constexpr const char* kCreateWebhook = "virtualmachineinstances-create-validator.kubevirt.io";
+constexpr const char* kUpdateWebhook = "virtualmachineinstances-update-validator.kubevirt.io";
 
 }  // namespace
 
@@ -63,17 +64,31 @@ Causes VmiResource::validate(const json& object) const {
   return causes;
 }
 
+void VmiResource::restore_protected(json& object, const json& current, const User& user) const {
+  if (is_kubevirt_component(user)) return;
+  object.erase("status");
+  if (const auto status = current.find("status"); status != current.end()) object["status"] = *status;
+}
+
+std::optional<kube::Status> VmiResource::refuse_create(const json& object, const User& user) const {
+  if (is_kubevirt_component(user)) return std::nullopt;
+  Causes causes = refuse_reserved_labels(object["metadata"], "metadata.labels");
+  if (causes.empty()) return std::nullopt;
+  return webhook_refusal(kCreateWebhook, std::move(causes));
+}
+
 std::optional<kube::Status> VmiResource::refuse_update(const json& object, const json& current,
                                                        const User& user) const {
-  if (is_kubevirt_component(user) || object.value("spec", json()) == current.value("spec", json())) return std::nullopt;
-  kube::Status status;
-  status.code = 422;
-  status.reason = "Invalid";
-  status.message =
-      "admission webhook \"virtualmachineinstances-update-validator.kubevirt.io\" denied the request: update of VMI "
-      "object is restricted";
-  status.causes.push_back({"FieldValueNotSupported", "update of VMI object is restricted", ""});
-  return status;
+  if (is_kubevirt_component(user)) return std::nullopt;
+  const auto refuse = [](const char* why) {
+    return webhook_refusal(kUpdateWebhook, {{"FieldValueNotSupported", why, ""}});
+  };
+  if (object.value("spec", json()) != current.value("spec", json()))
+    return refuse("update of VMI object is restricted");
+  if (!same_reserved_labels(object["metadata"], current["metadata"])) {
+    return refuse("modification of the following reserved kubevirt.io/ labels on a VMI object is prohibited");
+  }
+  return std::nullopt;
 }
 
 std::int64_t termination_grace(const json& vmi) {

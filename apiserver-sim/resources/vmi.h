@@ -15,7 +15,11 @@ class VmiResource final : public Resource {
  public:
   VmiResource();
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  /// A VMI has no status subresource: its status is written with the rest of it, by KubeVirt alone.
+  void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const override;
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_create(const nlohmann::json& object,
+                                                          const User& user) const override;
   [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
                                                           const User& user) const override;
   /// Lowers the grace period in the spec, which the guest's node goes by.

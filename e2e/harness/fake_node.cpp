@@ -87,7 +87,8 @@ void add_running_vmi(Loop& loop, const std::string& node, const std::string& nam
                      return event.at("object").value("/status/nodeName"_json_pointer, "") == node;
                    });
   const json running = {{"status", {{"phase", "Running"}, {"nodeName", node}}}};
-  expect_status(loop.api().merge_patch(vmis_path() + "/" + name, running), 200, "set the phase of " + name);
+  const Api as_node(loop.node_kubeconfig());
+  expect_status(as_node.merge_patch(vmis_path() + "/" + name, running), 200, "set the phase of " + name);
 }
 
 FakeNode::FakeNode(Loop& loop, std::string name)

@@ -33,6 +33,8 @@ class Loop {
   [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
   /// The administrator's.
   [[nodiscard]] std::filesystem::path kubeconfig() const { return dir_ / "apiserver/admin.kubeconfig"; }
+  /// A node's, who may write what users may not.
+  [[nodiscard]] std::filesystem::path node_kubeconfig() const { return dir_ / "apiserver/node.kubeconfig"; }
   [[nodiscard]] std::filesystem::path run_dir(const std::string& node) const { return dir_ / node; }
   [[nodiscard]] const Api& api() const { return *api_; }
 
