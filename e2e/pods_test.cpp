@@ -126,6 +126,33 @@ TEST_CASE("a deleted handler pod is replaced") {
   });
 }
 
+TEST_CASE("a pod that is no guest's is rejected by the node it is bound to, and goes when it is deleted") {
+  const CaseDir dir;
+  Loop loop(dir, {.launcher_options = {"--max-vmis", "1"}});
+  const json spec = {{"nodeName", "node-a"}, {"containers", json::array({{{"name", "c"}, {"image", "nginx"}}})}};
+  for (const char* name : {"a", "b", "c"}) {
+    CHECK(loop.api().create(kPods, {{"metadata", {{"name", name}}}, {"spec", spec}}).status == 201);
+    wait_until("the pod to be rejected", 30s, [&] { return phase(get(loop, kPods + "/" + name)) == "Failed"; });
+    CHECK(get(loop, kPods + "/" + name).at("status").at("reason") == "NoContainerRuntime");
+  }
+  CHECK(events(loop, "Pod", "NoContainerRuntime") == 3);
+  Vmi vmi(loop, "demo");
+  vmi.wait_phase("Running");
+  CHECK(loop.api().remove(kPods + "/a").status == 200);
+  CHECK(loop.api().remove(kPods + "/b?gracePeriodSeconds=0").status == 200);
+  for (const char* name : {"a", "b"}) {
+    wait_until("the pod to be gone", 30s, [&] { return loop.api().get(kPods + "/" + name).status == 404; });
+  }
+  // Bound and deleted while no node was there to see it.
+  loop.launcher().kill_hard();
+  CHECK(loop.api().create(kPods, {{"metadata", {{"name", "late"}}}, {"spec", spec}}).status == 201);
+  CHECK(loop.api().remove(kPods + "/late").status == 200);
+  CHECK(get(loop, kPods + "/late").at("metadata").contains("deletionTimestamp"));
+  loop.start_launcher();
+  wait_until("the pod to be gone", 30s, [&] { return loop.api().get(kPods + "/late").status == 404; });
+  CHECK(phase(vmi.object()) == "Running");
+}
+
 TEST_CASE("a VM runs its VMI again after a crash, and stops it when it is halted") {
   const CaseDir dir;
   Loop loop(dir);

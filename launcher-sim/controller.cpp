@@ -138,6 +138,7 @@ Result<> Controller::reconcile(const std::string& uid, const std::stop_token& st
   // Before the first lists an absent object means nothing, and after them an absent one is gone.
   if (!vmis_.wait_synced(stop) || !pods_.wait_synced(stop)) return {};
   if (uid == NodePods::kHandlerKey) return keep_handler(stop);
+  if (NodePods::is_foreign(uid)) return pods_.settle_foreign(uid, stop);
   const Subject subject{uid, vmis_.get(uid), pods_.launcher_of(uid)};
   const bool is_ours = subject.vmi != nullptr && node_of(*subject.vmi) == options_.node_name;
   Guest* guest = guests_.find(uid);

@@ -1,12 +1,14 @@
 #include "launcher-sim/node_pods.h"
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/log.h"
 #include "launcher-sim/json_at.h"
 #include "launcher-sim/pod_status.h"
+#include "launcher-sim/vmi_spec.h"
 #include "launcher-sim/vmi_status.h"
 
 namespace usbloop::launcher {
@@ -18,8 +20,13 @@ constexpr const char* kHandlerPods = "/api/v1/namespaces/kubevirt/pods";
 
 std::string pods_of_node(const std::string& node) { return "/api/v1/pods?fieldSelector=spec.nodeName%3D" + node; }
 
+constexpr std::string_view kForeign = "pod ";
+
 std::string key_of(const json& pod) {
-  return is_handler_pod(pod) ? std::string(NodePods::kHandlerKey) : vmi_uid_of(pod);
+  if (is_handler_pod(pod)) return NodePods::kHandlerKey;
+  // Anybody who makes pods may write anything there.
+  const std::string vmi = vmi_uid_of(pod);
+  return is_uuid(vmi) ? vmi : std::string(kForeign) + text_at(pod, "/metadata/uid");
 }
 
 Result<> remove_pod(const kube::RestClient& client, const json& pod, const std::stop_token& stop) {
@@ -36,52 +43,46 @@ NodePods::NodePods(const kube::RestClient& client, std::string node, std::string
       address_(std::move(address)),
       informer_(client, pods_of_node(node_), {[this](const std::string& uid) { note(uid); }, [](const Error*) {}}) {}
 
+bool NodePods::is_foreign(const std::string& key) { return key.starts_with(kForeign); }
+
+void NodePods::forget(const std::string& pod_uid, const std::string& key) {
+  auto& pods = pods_of_key_[key];
+  pods.erase(pod_uid);
+  if (pods.empty()) pods_of_key_.erase(key);
+  key_of_pod_.erase(pod_uid);
+}
+
 void NodePods::note(const std::string& pod_uid) {
   const auto pod = informer_.get(pod_uid);
-  std::string key;
+  const std::string key = pod == nullptr ? std::string() : key_of(*pod);
+  std::string before;
   {
     const std::lock_guard lock(mutex_);
-    if (pod == nullptr) {
-      const auto known = key_of_pod_.find(pod_uid);
-      if (known == key_of_pod_.end()) return;
-      key = known->second;
-      auto& pods = pods_of_key_[key];
-      pods.erase(pod_uid);
-      if (pods.empty()) pods_of_key_.erase(key);
-      key_of_pod_.erase(known);
-    } else {
-      key = key_of(*pod);
-      if (key.empty()) return;
+    if (const auto known = key_of_pod_.find(pod_uid); known != key_of_pod_.end()) before = known->second;
+    // Its owner may have been changed under it: it is another one's pod from then on.
+    if (!before.empty() && before != key) forget(pod_uid, before);
+    if (!key.empty()) {
       key_of_pod_[pod_uid] = key;
       pods_of_key_[key].insert(pod_uid);
     }
   }
-  changed_(key);
+  if (!before.empty() && before != key) changed_(before);
+  if (!key.empty()) changed_(key);
+}
+
+std::set<std::string> NodePods::pods_of(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = pods_of_key_.find(key);
+  return found == pods_of_key_.end() ? std::set<std::string>() : found->second;
 }
 
 kube::Informer::Object NodePods::launcher_of(const std::string& vmi_uid) const {
-  std::set<std::string> uids;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = pods_of_key_.find(vmi_uid);
-    if (found == pods_of_key_.end()) return nullptr;
-    uids = found->second;
-  }
   kube::Informer::Object chosen;
-  for (const auto& uid : uids) {
+  for (const auto& uid : pods_of(vmi_uid)) {
     auto pod = informer_.get(uid);
     if (pod != nullptr && (chosen == nullptr || !pod_view(*pod).deleting)) chosen = std::move(pod);
   }
   return chosen;
-}
-
-std::set<std::string> NodePods::vmis() const {
-  const std::lock_guard lock(mutex_);
-  std::set<std::string> uids;
-  for (const auto& [key, pods] : pods_of_key_) {
-    if (key != kHandlerKey) uids.insert(key);
-  }
-  return uids;
 }
 
 Result<> NodePods::write_status(const json& pod, const json& patch, const std::stop_token& stop) {
@@ -105,14 +106,28 @@ Result<> NodePods::report_ended(const json& pod, bool well, const std::stop_toke
 
 Result<> NodePods::remove(const json& pod, const std::stop_token& stop) const { return remove_pod(client_, pod, stop); }
 
-Result<> NodePods::keep_handler(const std::stop_token& stop) {
-  std::set<std::string> uids;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = pods_of_key_.find(kHandlerKey); found != pods_of_key_.end()) uids = found->second;
+Result<> NodePods::settle_foreign(const std::string& key, const std::stop_token& stop) {
+  for (const auto& uid : pods_of(key)) {
+    const auto pod = informer_.get(uid);
+    if (pod == nullptr) continue;
+    const PodView view = pod_view(*pod);
+    if (view.deleting) return remove_pod(client_, *pod, stop);
+    if (view.over) continue;
+    if (auto rejected = write_status(*pod, pod_rejected(*pod, rfc3339_now()), stop); !rejected) return rejected;
+    spdlog::warn("{} is rejected: {}", pod_path(*pod), kRejectedMessage);
+    json event = vmi_event(*pod, "Warning", kRejected, kRejectedMessage, node_, rfc3339_now());
+    event["involvedObject"].update({{"apiVersion", "v1"}, {"kind", "Pod"}});
+    event["source"]["component"] = "kubelet";
+    event["reportingComponent"] = "kubelet";
+    const std::string path = "/api/v1/namespaces/" + text_at(*pod, "/metadata/namespace") + "/events";
+    if (const auto sent = client_.create(path, event, stop); !sent) spdlog::debug("{}", sent.error().message());
   }
+  return {};
+}
+
+Result<> NodePods::keep_handler(const std::stop_token& stop) {
   bool there = false;
-  for (const auto& uid : uids) {
+  for (const auto& uid : pods_of(kHandlerKey)) {
     const auto pod = informer_.get(uid);
     if (pod == nullptr) continue;
     const PodView view = pod_view(*pod);

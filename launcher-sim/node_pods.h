@@ -21,10 +21,11 @@ class NodePods {
   /// `address`: of the node; its pods share it. `client` must outlive this.
   NodePods(const kube::RestClient& client, std::string node, std::string address);
 
-  /// Called from run()'s thread with the uid of a VMI whose launcher pod changed, or with kHandlerKey when a handler
-  /// pod did. Before run().
+  /// Called from run()'s thread with the uid of a VMI whose launcher pod changed, with kHandlerKey when a handler pod
+  /// did, or with the key of a pod that is none of KubeVirt's. Before run().
   void on_change(std::function<void(const std::string& key)> changed) { changed_ = std::move(changed); }
   static constexpr const char* kHandlerKey = "virt-handler";
+  static bool is_foreign(const std::string& key);
 
   /// Returns when stop is requested.
   void run(const std::stop_token& stop) { informer_.run(stop); }
@@ -33,19 +34,23 @@ class NodePods {
 
   /// The launcher pod of a VMI on this node, or null. Of several the one that is not being deleted.
   [[nodiscard]] kube::Informer::Object launcher_of(const std::string& vmi_uid) const;
-  /// uids of the VMIs that have a launcher pod here.
-  [[nodiscard]] std::set<std::string> vmis() const;
-
   [[nodiscard]] Result<> report_running(const nlohmann::json& pod, const std::stop_token& stop);
   [[nodiscard]] Result<> report_ended(const nlohmann::json& pod, bool well, const std::stop_token& stop);
   /// Ends the pod's deletion: nothing of it is left here.
   [[nodiscard]] Result<> remove(const nlohmann::json& pod, const std::stop_token& stop) const;
+
+  /// A pod that is none of KubeVirt's and is bound to this node all the same: it is rejected, and goes when it is
+  /// deleted.
+  [[nodiscard]] Result<> settle_foreign(const std::string& key, const std::stop_token& stop);
 
   /// Sees to it that there is one virt-handler pod on this node and that it runs; lets deleted ones go.
   [[nodiscard]] Result<> keep_handler(const std::stop_token& stop);
 
  private:
   void note(const std::string& pod_uid);
+  /// With mutex_ held.
+  void forget(const std::string& pod_uid, const std::string& key);
+  [[nodiscard]] std::set<std::string> pods_of(const std::string& key) const;
   [[nodiscard]] Result<> write_status(const nlohmann::json& pod, const nlohmann::json& patch,
                                       const std::stop_token& stop);
 
@@ -55,7 +60,7 @@ class NodePods {
   std::function<void(const std::string& key)> changed_ = [](const std::string&) {};
   kube::Informer informer_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::string> key_of_pod_;             ///< pod uid -> VMI uid or kHandlerKey
+  std::map<std::string, std::string> key_of_pod_;             ///< pod uid -> VMI uid, kHandlerKey or a foreign key
   std::map<std::string, std::set<std::string>> pods_of_key_;  ///< the other way
 };
 

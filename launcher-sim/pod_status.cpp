@@ -41,8 +41,6 @@ json status_patch(const json& pod, json status) {
   return {{"metadata", {{"uid", text_at(pod, "/metadata/uid")}}}, {"status", std::move(status)}};
 }
 
-bool has_label(const json& pod, const char* value) { return text_at(pod, "/metadata/labels/kubevirt.io") == value; }
-
 }  // namespace
 
 PodView pod_view(const json& pod) {
@@ -59,11 +57,27 @@ PodView pod_view(const json& pod) {
           .grace = deleting && grace.is_number_integer() ? std::optional(grace_period(grace)) : std::nullopt};
 }
 
-bool is_launcher_pod(const json& pod) { return has_label(pod, "virt-launcher"); }
-bool is_handler_pod(const json& pod) { return has_label(pod, "virt-handler"); }
+bool is_handler_pod(const json& pod) {
+  return text_at(pod, "/metadata/namespace") == "kubevirt" &&
+         text_at(pod, "/metadata/labels/kubevirt.io") == "virt-handler";
+}
 
 std::string vmi_uid_of(const json& pod) {
-  return is_launcher_pod(pod) ? text_at(pod, "/metadata/labels/kubevirt.io~1created-by") : std::string();
+  for (const json& owner : array_at(pod, "/metadata/ownerReferences")) {
+    if (text_at(owner, "/kind") == "VirtualMachineInstance" &&
+        text_at(owner, "/apiVersion").starts_with("kubevirt.io/") && at(owner, "/controller") == true) {
+      return text_at(owner, "/uid");
+    }
+  }
+  return {};
+}
+
+json pod_rejected(const json& pod, const std::string& now) {
+  const std::string started = text_at(pod, "/status/startTime");
+  return status_patch(pod, {{"phase", "Failed"},
+                            {"reason", kRejected},
+                            {"message", std::string("Pod was rejected: ") + kRejectedMessage},
+                            {"startTime", started.empty() ? now : started}});
 }
 
 json pod_running(const json& pod, const std::string& address, const std::string& now) {

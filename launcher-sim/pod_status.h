@@ -12,16 +12,20 @@ namespace usbloop::launcher {
 
 PodView pod_view(const nlohmann::json& pod);
 
-/// Labels of KubeVirt's pods.
-bool is_launcher_pod(const nlohmann::json& pod);
+/// A virt-handler pod, in KubeVirt's own namespace.
 bool is_handler_pod(const nlohmann::json& pod);
-/// uid of the VMI that a launcher pod belongs to, or empty.
+/// uid of the VMI that owns a launcher pod; empty for every other pod, whatever its labels say.
 std::string vmi_uid_of(const nlohmann::json& pod);
 
 /// The pod's containers run and are ready.
 nlohmann::json pod_running(const nlohmann::json& pod, const std::string& address, const std::string& now);
 /// The pod's containers have ended.
 nlohmann::json pod_ended(const nlohmann::json& pod, bool well, const std::string& now);
+
+/// The pod is none of KubeVirt's and cannot run here, as a kubelet rejects a pod.
+nlohmann::json pod_rejected(const nlohmann::json& pod, const std::string& now);
+inline constexpr const char* kRejected = "NoContainerRuntime";
+inline constexpr const char* kRejectedMessage = "the node runs guests of KubeVirt only and has no container runtime";
 
 /// The virt-handler pod of a node, to be created.
 nlohmann::json handler_pod(const std::string& node);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "launcher-sim/node_agent.h"
@@ -16,7 +17,8 @@ constexpr const char* kTime = "2026-01-02T03:04:05Z";
 json pod() {
   return json::parse(R"({
     "metadata": {"name": "virt-launcher-demo-x", "namespace": "default", "uid": "p",
-                 "labels": {"kubevirt.io": "virt-launcher", "kubevirt.io/created-by": "v"}},
+                 "ownerReferences": [{"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "name": "demo",
+                                      "uid": "v", "controller": true}]},
     "spec": {"nodeName": "node-a", "containers": [{"name": "compute", "image": "i"}]},
     "status": {"phase": "Pending"}})");
 }
@@ -52,12 +54,40 @@ TEST_CASE("a pod that is reported ended says how") {
   CHECK(badly["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 1);
 }
 
-TEST_CASE("pods are told apart by their labels, whatever their shape") {
+TEST_CASE("a pod that is none of KubeVirt's is rejected as a kubelet does it") {
+  const json patch = pod_rejected(pod(), kTime);
+  CHECK(patch["metadata"] == json{{"uid", "p"}});
+  CHECK(pod_view(applied(patch)).over);
+  CHECK(patch["status"]["reason"] == "NoContainerRuntime");
+  CHECK(patch["status"]["message"] ==
+        "Pod was rejected: the node runs guests of KubeVirt only and has no container runtime");
+}
+
+TEST_CASE("a pod that is being deleted says how long its guest may take") {
+  json object = pod();
+  object["metadata"]["deletionGracePeriodSeconds"] = 7;
+  CHECK_FALSE(pod_view(object).grace);
+  object["metadata"]["deletionTimestamp"] = kTime;
+  CHECK(pod_view(object).grace == std::chrono::seconds(7));
+  object["metadata"]["deletionGracePeriodSeconds"] = "7";
+  CHECK_FALSE(pod_view(object).grace);
+}
+
+TEST_CASE("pods are told apart by their owners and not by labels, whatever their shape") {
+  json foreign = pod();
+  foreign["metadata"].erase("ownerReferences");
+  foreign["metadata"]["labels"] = {{"kubevirt.io", "virt-launcher"}, {"kubevirt.io/created-by", "v"}};
+  CHECK(vmi_uid_of(foreign).empty());
+  foreign["metadata"]["labels"] = {{"kubevirt.io", "virt-handler"}};
+  CHECK_FALSE(is_handler_pod(foreign));
+  json handler = handler_pod("node-a");
+  handler["metadata"]["namespace"] = "kubevirt";
+  CHECK(is_handler_pod(handler));
   CHECK(vmi_uid_of(pod()) == "v");
-  CHECK(is_handler_pod(handler_pod("node-a")));
   CHECK(handler_pod("node-a")["spec"]["nodeName"] == "node-a");
   CHECK(vmi_uid_of(handler_pod("node-a")).empty());
-  for (const char* text : {"{}", R"({"metadata":{"labels":[]},"status":7})", R"({"spec":{"containers":{}}})"}) {
+  for (const char* text :
+       {"{}", R"({"metadata":{"labels":[],"ownerReferences":[1]},"status":7})", R"({"spec":{"containers":{}}})"}) {
     CAPTURE(text);
     const json object = json::parse(text);
     CHECK(vmi_uid_of(object).empty());

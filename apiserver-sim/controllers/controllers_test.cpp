@@ -37,6 +37,17 @@ json pod(const std::string& name, const json& selector = json::object()) {
           {"spec", {{"nodeSelector", selector}, {"containers", json::array({{{"name", "c"}, {"image", "i"}}})}}}};
 }
 
+/// One for a guest.
+json launcher(const std::string& name) {
+  json object = pod(name);
+  object["metadata"]["ownerReferences"] = json::array({{{"apiVersion", "kubevirt.io/v1"},
+                                                        {"kind", "VirtualMachineInstance"},
+                                                        {"name", name},
+                                                        {"uid", "of-" + name},
+                                                        {"controller", true}}});
+  return object;
+}
+
 }  // namespace
 
 TEST_CASE("a node takes pods when it is ready and open, and only those that select it") {
@@ -58,14 +69,14 @@ TEST_CASE("a node takes pods when it is ready and open, and only those that sele
 TEST_CASE("a pod gets a node as soon as there is one, until then it says that it has none") {
   Api api;
   const Scheduler scheduler(api.registry, *api.store, api.hub);
-  api.ok(api.call("POST", kPods, pod("before")), 201);
+  api.ok(api.call("POST", kPods, launcher("before")), 201);
   CHECK(comes_true([&] {
     return api.get(kPods + "/before").value("/status/conditions/0/reason"_json_pointer, "") == "Unschedulable";
   }));
   CHECK(api.get(kPods + "/before")["status"]["conditions"][0]["message"] == "no nodes available to schedule pods");
   api.ok(api.call("POST", "/api/v1/nodes", node(now_seconds())), 201);
   api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds())["status"]}}, kMerge);
-  api.ok(api.call("POST", kPods, pod("after")), 201);
+  api.ok(api.call("POST", kPods, launcher("after")), 201);
   for (const char* name : {"before", "after"}) {
     CAPTURE(name);
     CHECK(comes_true([&] { return api.get(kPods + "/" + name)["spec"].value("nodeName", "") == "n1"; }));
@@ -83,7 +94,7 @@ TEST_CASE("pods are spread over the nodes, and none gets more than it has room f
     api.call("PATCH", std::string("/api/v1/nodes/") + name + "/status", {{"status", node(now_seconds())["status"]}},
              kMerge);
   }
-  for (int i = 0; i < 8; ++i) api.call("POST", kPods, pod("p" + std::to_string(i)));
+  for (int i = 0; i < 8; ++i) api.call("POST", kPods, launcher("p" + std::to_string(i)));
   const Scheduler scheduler(api.registry, *api.store, api.hub);
   const auto on = [&](const std::string& name) {
     return api.get(kPods + "?fieldSelector=spec.nodeName%3D" + name)["items"];
@@ -94,6 +105,38 @@ TEST_CASE("pods are spread over the nodes, and none gets more than it has room f
   const std::string gone = on("n1")[0]["metadata"]["name"];
   CHECK(api.call("DELETE", kPods + "/" + gone + "?gracePeriodSeconds=0").code == 200);
   CHECK(comes_true([&] { return on("n1").size() == 3; }));
+}
+
+TEST_CASE("a pod that is no guest's waits and says why, goes when it is deleted, and takes no guest's place") {
+  Api api;
+  api.call("POST", "/api/v1/nodes", node(now_seconds()));
+  api.call("PATCH", "/api/v1/nodes/n1/status", {{"status", node(now_seconds())["status"]}}, kMerge);
+  // Bound by an older server, or by who made it.
+  for (const char* name : {"old-1", "old-2", "old-3", "old-4"}) {
+    json bound = pod(name);
+    bound["spec"]["nodeName"] = "n1";
+    bound["metadata"]["labels"] = {{"kubevirt.io", "virt-launcher"}, {"kubevirt.io/created-by", name}};
+    api.ok(api.call("POST", kPods, bound), 201);
+  }
+  const Scheduler scheduler(api.registry, *api.store, api.hub);
+  api.ok(api.call("POST", kPods, pod("nginx")), 201);
+  const auto condition = [&] { return api.get(kPods + "/nginx").value("/status/conditions/0"_json_pointer, json()); };
+  CHECK(comes_true([&] { return condition().is_object(); }));
+  CHECK(condition()["type"] == "PodScheduled");
+  CHECK(condition()["status"] == "False");
+  CHECK(condition()["reason"] == "Unschedulable");
+  CHECK(condition()["message"] ==
+        "0/1 nodes are available: 1 node(s) run guests of KubeVirt only and have no container runtime.");
+  CHECK(comes_true([&] {
+    return api.get("/api/v1/namespaces/default/events?fieldSelector=reason%3DFailedScheduling")["items"].size() == 1;
+  }));
+  for (const char* name : {"p1", "p2", "p3"}) api.ok(api.call("POST", kPods, launcher(name)), 201);
+  for (const char* name : {"p1", "p2", "p3"}) {
+    CHECK(comes_true([&] { return api.get(kPods + "/" + name)["spec"].value("nodeName", "") == "n1"; }));
+  }
+  CHECK_FALSE(api.get(kPods + "/nginx")["spec"].contains("nodeName"));
+  CHECK(api.call("DELETE", kPods + "/nginx").code == 200);
+  CHECK(api.call("GET", kPods + "/nginx").code == 404);
 }
 
 TEST_CASE("the node of a VMI that was handed over is found again by its pod") {

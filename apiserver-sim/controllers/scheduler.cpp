@@ -112,7 +112,7 @@ void Scheduler::observe_pod(const Event& event) {
     take_off(pod.key);
   } else if (!node.empty()) {
     waiting_.erase(pod.key);
-    place_on(node, pod.key);
+    if (!placed_.contains(pod.key) && is_kubevirt_pod(pod.parse())) place_on(node, pod.key);
   } else if (!waiting_.contains(pod.key)) {
     loop_.add(pod.key);
   }
@@ -172,6 +172,13 @@ std::string Scheduler::why_none(const std::map<std::string, std::string>& select
   return why + ".";
 }
 
+std::string Scheduler::why_foreign() const {
+  if (nodes_.empty()) return "no nodes available to schedule pods";
+  const std::string count = std::to_string(nodes_.size());
+  return "0/" + count + " nodes are available: " + count +
+         " node(s) run guests of KubeVirt only and have no container runtime.";
+}
+
 Next Scheduler::reconcile(const Key& key) {
   const ObjectPtr object = store_.get(key);
   if (!object || !field_of(*object, "spec.nodeName").empty() || has_ended(*object)) {
@@ -182,8 +189,10 @@ Next Scheduler::reconcile(const Key& key) {
   if (known == waiting_.end()) {
     const json pod = object->parse();
     if (is_being_deleted(pod)) return Next::done();
-    known = waiting_.emplace(key, Waiting{string_map(element_at(pod, "/spec/nodeSelector"))}).first;
+    known =
+        waiting_.emplace(key, Waiting{string_map(element_at(pod, "/spec/nodeSelector")), !is_kubevirt_pod(pod)}).first;
   }
+  if (known->second.is_foreign) return refuse(key, why_foreign());
   const auto& selector = known->second.selector;
   const std::string node = choose_node(selector);
   return node.empty() ? refuse(key, why_none(selector)) : bind(key, node);

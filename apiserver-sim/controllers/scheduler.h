@@ -27,8 +27,9 @@ NodeView view_node(const nlohmann::json& node);
 /// Whether the node has all the labels that are asked for.
 bool selects(const std::map<std::string, std::string>& selector, const NodeView& node);
 
-/// Gives each pod without a node one that fits, the one with the fewest pods first. A pod that finds none says so in
-/// its condition PodScheduled, and is looked at again when a node changes or gets room.
+/// Gives each pod of KubeVirt without a node one that fits, the one with the fewest pods first. A pod that finds none,
+/// as every other pod, says why in its condition PodScheduled, and is looked at again when a node changes or gets room.
+/// Other pods that are bound to a node all the same take no guest's place.
 class Scheduler {
  public:
   Scheduler(const Registry& registry, Store& store, WatchHub& hub);
@@ -36,6 +37,7 @@ class Scheduler {
  private:
   struct Waiting {
     std::map<std::string, std::string> selector;
+    bool is_foreign = false;  ///< no node here can run it
   };
 
   void observe(const Event& event);
@@ -49,6 +51,7 @@ class Scheduler {
   Next refuse(const Key& key, const std::string& why);
   [[nodiscard]] std::string choose_node(const std::map<std::string, std::string>& selector) const;
   [[nodiscard]] std::string why_none(const std::map<std::string, std::string>& selector) const;
+  [[nodiscard]] std::string why_foreign() const;
   [[nodiscard]] std::size_t load_of(const std::string& node) const;
 
   const Registry& registry_;

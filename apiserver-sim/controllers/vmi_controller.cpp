@@ -16,14 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-/// uid of the VMI that a launcher pod belongs to, or empty.
-std::string vmi_of(const Object& pod) {
-  const auto app = pod.labels.find(kAppLabel);
-  if (app == pod.labels.end() || app->second != "virt-launcher") return {};
-  const auto created_by = pod.labels.find(kCreatedByLabel);
-  return created_by == pod.labels.end() ? std::string() : created_by->second;
-}
-
 /// The one that speaks for the VMI: one that is not going away, if there is one.
 const ObjectPtr* speaker(const std::vector<ObjectPtr>& pods) {
   const ObjectPtr* chosen = nullptr;
@@ -62,7 +54,7 @@ void VmiController::observe(const Event& event) {
 }
 
 void VmiController::observe_pod(const Event& event) {
-  const std::string uid = vmi_of(*event.object);
+  const std::string uid = vmi_uid_of(event.object->parse());
   if (uid.empty()) return;
   if (event.type == EventType::deleted) {
     auto& pods = pods_[uid];

@@ -31,6 +31,12 @@ class PodResource final : public Resource {
 /// "Guaranteed", "Burstable" or "BestEffort", from what the containers ask for.
 std::string qos_class(const nlohmann::json& pod);
 
+/// uid of the VMI whose guest runs in the pod; empty for every other pod. By its owner: labels are for everyone to
+/// change.
+std::string vmi_uid_of(const nlohmann::json& pod);
+/// Whether a node of the loop can run the pod: a guest's, or virt-handler's. There is no container runtime.
+bool is_kubevirt_pod(const nlohmann::json& pod);
+
 /// Succeeded or Failed.
 bool is_over(const nlohmann::json& pod);
 

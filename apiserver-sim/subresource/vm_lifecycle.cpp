@@ -152,8 +152,7 @@ Refusal stop(Call& call) {
 Refusal end_pods(Call& call) {
   const std::string uid = text_at(call.vmi, "/metadata/uid");
   for (const ObjectPtr& pod : call.store.list(kPodResource, call.ns).objects) {
-    const auto created_by = pod->labels.find(kCreatedByLabel);
-    if (created_by == pod->labels.end() || created_by->second != uid) continue;
+    if (vmi_uid_of(pod->parse()) != uid) continue;
     DeleteOptions options;
     options.grace_period_seconds = 1;  // the shortest with which a guest's end is told
     options.dry_run = call.dry_run();
