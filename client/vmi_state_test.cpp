@@ -16,7 +16,7 @@ using asio::ip::tcp;
 
 namespace {
 
-const Target kTarget{"demo", "default"};
+const Target kLostTarget{"demo", "default"};
 
 /// An API server that answers each request one byte at a time, without end.
 class DrippingServer {
@@ -64,7 +64,7 @@ class DrippingServer {
 
 TEST_CASE("a server that answers byte by byte does not hold the client for long after its session was lost") {
   const DrippingServer server;
-  const auto state = look_up_vmi(server.access(), kTarget, {});
+  const auto state = look_up_vmi(server.access(), kLostTarget, {});
   REQUIRE_FALSE(state.has_value());  // the answer would take more than an hour
   CHECK(state.error().kind == ErrorKind::timeout);
 }
@@ -76,7 +76,7 @@ TEST_CASE("Ctrl-C ends the question about the VMI at once") {
     while (!server.was_asked()) std::this_thread::yield();
     asked.request_stop();
   });
-  const auto state = look_up_vmi(server.access(), kTarget, asked.get_token());
+  const auto state = look_up_vmi(server.access(), kLostTarget, asked.get_token());
   REQUIRE_FALSE(state.has_value());
   CHECK(state.error().kind == ErrorKind::cancelled);
 }

@@ -243,7 +243,7 @@ TEST_CASE("a write of the history that cannot be read shortens the history only"
   }
   sqlite3* database = nullptr;
   REQUIRE(sqlite3_open((dir / "state.db").c_str(), &database) == SQLITE_OK);
-  CHECK(sqlite3_exec(database, "UPDATE events SET previous = '{' WHERE version = 3", nullptr, nullptr, nullptr) ==
+  CHECK(sqlite3_exec(database, "UPDATE events SET text = '{' WHERE version = 3", nullptr, nullptr, nullptr) ==
         SQLITE_OK);
   sqlite3_close(database);
   WatchHub hub(100);
