@@ -1,6 +1,7 @@
 #include "apiserver-sim/audit/audit_log.h"
 
 #include <exception>
+#include <new>
 
 #include "common/log.h"
 
@@ -57,21 +58,17 @@ void AuditLog::run() {
     const std::string lines = std::exchange(queue_, {});
     const std::uint64_t count = std::exchange(queued_, 0);
     lock.unlock();
-    write(lines, count);
+    try {
+      write(lines, count);
+    } catch (const std::bad_alloc&) {
+      lost_ += count;
+    }
     lock.lock();
   }
 }
 
-Result<> AuditLog::append(const std::string& lines) {
-  try {
-    return file_.append(lines);
-  } catch (const std::exception& error) {
-    return make_error(ErrorKind::internal, "write", "the audit log", error.what());
-  }
-}
-
 void AuditLog::write(const std::string& lines, std::uint64_t count) {
-  const auto written = append(lines);
+  const auto written = file_.append(lines);
   if (!written) lost_ += count;
   if (!written && !failing_) spdlog::error("{}. Requests go on, and are not recorded", written.error().message());
   if (written && failing_) spdlog::warn("the audit log is written again; {} events were lost", lost_.load());

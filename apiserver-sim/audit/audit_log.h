@@ -35,7 +35,6 @@ class AuditLog final : public RequestObserver {
   void record(const RequestEvent& event, AuditStage stage);
   void run();
   void write(const std::string& lines, std::uint64_t count);
-  Result<> append(const std::string& lines);
 
   AuditFile file_;
   std::atomic<std::uint64_t> lost_ = 0;

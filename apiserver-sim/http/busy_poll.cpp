@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <exception>
-#include <string>
 #include <thread>
 
 #include "apiserver-sim/http/run_queue.h"
-#include "common/repeated_error.h"
+#include "common/log.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -45,12 +44,11 @@ void run_polling(asio::io_context& loop, std::chrono::microseconds most, const s
     loop.run_one();
     window.slept(Clock::now() - begin);
   };
-  RepeatedError errors;
   while (!loop.stopped()) {
     try {
       step();
     } catch (const std::exception& error) {
-      errors.report(std::string("an event was given up: ") + error.what());  // there was no memory for it
+      spdlog::error("an event was given up: {}", error.what());  // there was no memory for it
     }
   }
 }

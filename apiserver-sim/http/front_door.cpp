@@ -31,6 +31,8 @@ namespace {
 
 using asio::ip::tcp;
 
+constexpr std::chrono::milliseconds kPauseAfterError{50};
+
 /// "127.0.0.1:40404"
 std::string text_of(const tcp::endpoint& peer) {
   const std::string address = peer.address().to_string();
@@ -165,23 +167,28 @@ class FrontDoor::Impl {
   asio::awaitable<void> accept() {
     std::size_t next = 0;
     while (acceptor_.is_open()) {
-      asio::error_code code;
-      tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, code));
-      if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) co_return;
-      if (code) {
-        // No descriptors left, or the client went before we came: connections that end make room again.
-        errors_.report("accept: " + code.message());
-        asio::steady_timer pause(accepting_.context(), std::chrono::milliseconds(50));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
-        continue;
-      }
-      const tcp::endpoint peer = socket.remote_endpoint(code);
       try {
-        if (!code) admit(std::move(socket), peer, *loops_[next++ % loops_.size()]);
+        co_await accept_for(*loops_[next++ % loops_.size()]);
       } catch (const std::bad_alloc&) {
-        errors_.report("refused a connection: out of memory");
+        spdlog::error("accept: out of memory");
+        std::this_thread::sleep_for(kPauseAfterError);  // a timer would need some; nobody else uses this thread
       }
     }
+  }
+
+  asio::awaitable<void> accept_for(Loop& loop) {
+    asio::error_code code;
+    tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, code));
+    if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) co_return;
+    if (code) {
+      // No descriptors left, or the client went before we came: connections that end make room again.
+      errors_.report("accept: " + code.message());
+      asio::steady_timer pause(accepting_.context(), kPauseAfterError);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
+      co_return;
+    }
+    const tcp::endpoint peer = socket.remote_endpoint(code);
+    if (!code) admit(std::move(socket), peer, loop);
   }
 
   /// Gives the connection to the loop, unless there are too many.
