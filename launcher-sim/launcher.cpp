@@ -1,6 +1,6 @@
 #include "launcher-sim/launcher.h"
 
-#include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <asio/executor_work_guard.hpp>
@@ -13,12 +13,12 @@
 #include <thread>
 
 #include "common/descriptor_limit.h"
-#include "common/kube/kubeconfig.h"
 #include "common/kube/rest_client.h"
 #include "common/log.h"
 #include "common/shown_text.h"
 #include "common/small_file.h"
 #include "launcher-sim/accelerator.h"
+#include "launcher-sim/api_server_wait.h"
 #include "launcher-sim/channel_server.h"
 #include "launcher-sim/controller.h"
 #include "launcher-sim/exit_watcher.h"
@@ -27,6 +27,7 @@
 #include "launcher-sim/node_agent.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
+#include "launcher-sim/signals.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {
@@ -53,43 +54,35 @@ Result<QemuHost> qemu_host(const Options& options) {
   return host;
 }
 
-Result<Node> prepare(const Options& options) {
+/// Waits for the API server, or for a signal (ErrorKind::cancelled), which is left for who takes signals.
+Result<kube::RestClient> find_api_server(const Options& options, const RunDir& run_dir, const Signals& signals) {
+  // A node with guests looks after them, whether the API server answers or not.
+  const ApiServerQuery query{options.kubeconfig, options.context, options.node_name, run_dir.guests().empty()};
+  const Fd found(::eventfd(0, EFD_CLOEXEC));
+  if (!found) return make_errno_error("make", "an eventfd");
+  Result<kube::RestClient> client = make_error(ErrorKind::internal, "find", "the API server", "not tried");
+  std::jthread waiting([&](const std::stop_token& stop) {
+    client = wait_for_api_server(query, stop);
+    ::eventfd_write(found.get(), 1);
+  });
+  signals.wait_or_readable(found.get());
+  waiting.request_stop();
+  waiting.join();
+  return client;
+}
+
+Result<Node> prepare(const Options& options, const Signals& signals) {
   auto host = qemu_host(options);
   if (!host) return tl::unexpected(host.error());
-  auto access = kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context);
-  if (!access) return tl::unexpected(access.error());
-  auto client = kube::RestClient::make(std::move(*access), "launcher-sim");
-  if (!client) return tl::unexpected(client.error());
   auto run_dir = RunDir::open(options.run_dir);
   if (!run_dir) return tl::unexpected(run_dir.error());
+  auto client = find_api_server(options, *run_dir, signals);
+  if (!client) return tl::unexpected(client.error());
   auto accelerator = choose_accelerator(options.accelerator, *host);
   if (!accelerator) return tl::unexpected(accelerator.error());
   host->accelerator = *accelerator;
   return Node{options, std::move(*host), std::move(*run_dir), std::move(*client)};
 }
-
-/// SIGTERM and SIGINT, blocked in every thread and taken here.
-class Signals {
- public:
-  Signals() {
-    ::sigemptyset(&set_);
-    ::sigaddset(&set_, SIGTERM);
-    ::sigaddset(&set_, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow any more (RLIMIT_FSIZE) is a full disk
-  }
-  /// The signal's number.
-  [[nodiscard]] int wait() const {
-    int number = 0;
-    while (::sigwait(&set_, &number) != 0) {
-    }
-    return number;
-  }
-
- private:
-  sigset_t set_{};
-};
 
 /// The loop of the channel server in a thread of its own; ended by the destructor.
 class LoopThread {
@@ -194,7 +187,11 @@ int run(const Options& options) {
   if (auto logging = init_logging("launcher-sim", options.log_level); !logging) return fail(logging.error());
   raise_descriptor_limit();
   const Signals signals;
-  auto node = prepare(options);
+  auto node = prepare(options, signals);
+  if (!node && node.error().kind == ErrorKind::cancelled) {
+    spdlog::info("stopped by signal {} before the API server was there", signals.wait());
+    return 0;
+  }
   if (!node) return fail(node.error());
   const auto served = serve(*node, signals);
   if (!served) return fail(served.error());

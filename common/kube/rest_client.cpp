@@ -199,7 +199,10 @@ class RestClient::Impl {
       const httplib::Result result = (*client)->send(request);
       if (stop.stop_requested()) return make_error(ErrorKind::cancelled, operation, object, "asked to stop");
       if (result) return result->status;
-      return make_error(ErrorKind::unavailable, operation, object, access_.url() + ": " + to_text(result.error()));
+      // A server that is not the one of the kubeconfig stays a stranger however often it is asked.
+      const auto kind =
+          result.error() == httplib::Error::SSLServerVerification ? ErrorKind::denied : ErrorKind::unavailable;
+      return make_error(kind, operation, object, access_.url() + ": " + to_text(result.error()));
     } catch (const std::exception& exception) {
       return make_error(ErrorKind::internal, operation, object, exception.what());
     }

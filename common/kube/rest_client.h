@@ -34,7 +34,8 @@ enum class WatchEnd {
 ///
 /// A Status that refuses becomes an Error whose cause reads "REASON (CODE): MESSAGE": not_found 404, conflict 409 and
 /// 410, denied 401 and 403, invalid for other 4xx, unavailable for 429 and 5xx. Other errors: unavailable (no
-/// connection), timeout, protocol (no JSON, too much of it), cancelled (`stop` was requested).
+/// connection), denied (the server's certificate is not signed by the kubeconfig's authority, or not for its name),
+/// timeout, protocol (no JSON, too much of it), cancelled (`stop` was requested).
 class RestClient {
  public:
   static Result<RestClient> make(ClusterAccess access, std::string user_agent, RestOptions options = {});
