@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -17,6 +16,7 @@
 
 #include "client/give_back.h"
 #include "client/output_queue.h"
+#include "client/unplug_watch.h"
 #include "common/log.h"
 #include "usbredir/packet_gate.h"
 
@@ -29,7 +29,6 @@ using usbredir::HostState;
 /// So much output may wait before the guest's bytes are left unread, and so much when reading goes on.
 constexpr std::size_t kHighWater = 4 * 1024 * 1024;
 constexpr std::size_t kLowWater = 1024 * 1024;
-constexpr std::chrono::milliseconds kPresenceInterval{250};
 
 struct RedirHostDeleter {
   void operator()(usbredirhost* host) const { usbredirhost_close(host); }
@@ -89,15 +88,13 @@ usbredir::DeviceDescription describe(libusb_device_handle* handle, const LocalDe
 }
 
 /// usbredirhost with the three threads that its documentation allows: the holder's thread reads the guest's bytes,
-/// one thread runs libusb's events, and the writing is done by whichever of the two has made output (under
-/// usbredirparser's write lock). A third thread of ours only looks whether the device is still there.
+/// one thread runs libusb's events (an unplug is one of them), and the writing is done by whichever of the two has made
+/// output (under usbredirparser's write lock).
 class LibusbHost : public usbredir::HostEnd {
  public:
-  LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, platform::Place place,
-             std::optional<Process> guard)
+  LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, std::optional<Process> guard)
       : guard_(std::move(guard)),
         description_(std::move(description)),
-        place_(std::move(place)),
         context_(std::move(context)),
         output_(kHighWater, [this](std::uint8_t* data) { usbredirhost_free_write_buffer(host_.get(), data); }) {}
   ~LibusbHost() override;
@@ -123,6 +120,7 @@ class LibusbHost : public usbredir::HostEnd {
   static std::uint64_t on_output_size(void* self) { return static_cast<LibusbHost*>(self)->output_.bytes(); }
 
   std::string last_error() const;
+  Error why_not_taken() const;
   void note_packet(const std::uint8_t* data, std::size_t size);
   void advance(HostState next);
   void look_at_state(int read_result);
@@ -130,11 +128,10 @@ class LibusbHost : public usbredir::HostEnd {
   void release_device();
   void wake();
   void run_events();
-  void watch_presence();
+  void on_unplug();
 
   const std::optional<Process> guard_;  // declared first: it ends when the device is back
   const usbredir::DeviceDescription description_;
-  const platform::Place place_;
   UsbContextPtr context_;
   OutputQueue output_;
   RedirHostPtr host_;
@@ -150,14 +147,18 @@ class LibusbHost : public usbredir::HostEnd {
   std::function<void()> wake_;
 
   std::atomic<bool> stopping_{false};
-  std::mutex presence_mutex_;
-  std::condition_variable presence_changed_;
+  std::unique_ptr<UnplugWatch> unplug_;
   std::thread events_;
-  std::thread presence_;
 };
 
 Result<> LibusbHost::start(UsbHandlePtr handle) {
   libusb_set_log_cb(context_.get(), log_libusb, LIBUSB_LOG_CB_CONTEXT);
+  auto unplug = UnplugWatch::start(context_.get(), handle.get(), [this] { on_unplug(); });
+  if (unplug) {
+    unplug_ = std::move(*unplug);
+  } else {
+    spdlog::warn("an unplug would be noticed only when the guest uses the device: {}", unplug.error().message());
+  }
   events_ = std::thread([this] { run_events(); });
   host_.reset(usbredirhost_open_full(context_.get(), nullptr, on_log, on_read, on_write, on_flush, alloc_lock,
                                      take_lock, drop_lock, free_lock, this, "usbloop " USBLOOP_VERSION, verbosity(),
@@ -166,29 +167,31 @@ Result<> LibusbHost::start(UsbHandlePtr handle) {
   usbredirhost_set_buffered_output_size_cb(host_.get(), on_output_size);
   // The library owns the handle from here on, also when it fails.
   const int status = usbredirhost_set_device(host_.get(), handle.release());
-  if (status != usb_redir_success) {
-    const std::string cause = last_error();
-    const bool busy = cause.find("in use") != std::string::npos;
-    return make_error(busy ? ErrorKind::conflict : ErrorKind::internal, "take", description_.label(), cause,
-                      busy
-                          ? "Another program has claimed the device (another redirection, a virtual machine?). End it, "
-                            "then try again."
-                          : "");
-  }
+  if (status != usb_redir_success) return tl::unexpected(why_not_taken());
   usbredirhost_write_guest_data(host_.get());
   started_ = true;
-  presence_ = std::thread([this] { watch_presence(); });
   return {};
+}
+
+/// The library gives its reasons only as text.
+Error LibusbHost::why_not_taken() const {
+  Error error{ErrorKind::internal, "take", description_.label(), last_error(), ""};
+  const auto says = [&](const char* words) { return error.cause.find(words) != std::string::npos; };
+  if (says("in use")) {
+    error.kind = ErrorKind::conflict;
+    error.hint =
+        "Another program has claimed the device (another redirection, a virtual machine?). End it, then try again.";
+  } else if (says("LIBUSB_ERROR_NO_DEVICE") || says("LIBUSB_ERROR_NOT_FOUND")) {
+    error.kind = ErrorKind::not_found;
+    error.hint =
+        "It has been unplugged, or came back from its reset as another device. Look at --list, then try again.";
+  }
+  return error;
 }
 
 LibusbHost::~LibusbHost() {
   set_wake(nullptr);
-  {
-    const std::lock_guard lock(presence_mutex_);
-    stopping_ = true;
-  }
-  presence_changed_.notify_all();
-  if (presence_.joinable()) presence_.join();
+  stopping_ = true;
   if (host_) release_device();
   if (events_.joinable()) {
     libusb_interrupt_event_handler(context_.get());
@@ -219,16 +222,9 @@ void LibusbHost::run_events() {
   }
 }
 
-/// libusb's own notice of an unplug depends on a running udevd; a transfer tells it only when the guest does one.
-void LibusbHost::watch_presence() {
-  std::unique_lock lock(presence_mutex_);
-  while (!presence_changed_.wait_for(lock, kPresenceInterval, [this] { return stopping_.load(); })) {
-    if (is_final(state_)) return;
-    if (platform::present(place_)) continue;
-    advance(HostState::device_gone);
-    wake();
-    return;
-  }
+void LibusbHost::on_unplug() {
+  advance(HostState::device_gone);
+  wake();
 }
 
 void LibusbHost::on_log(void* self, int level, const char* text) {
@@ -374,7 +370,7 @@ Result<std::unique_ptr<usbredir::HostEnd>> make_libusb_host(UsbContextPtr contex
   auto description = describe(handle.get(), info);
   auto guard = start_guard(info);
   if (!guard) spdlog::warn("the device would not be given back if this program is killed: {}", guard.error().message());
-  auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description), info.place,
+  auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description),
                                            guard ? std::optional(std::move(*guard)) : std::nullopt);
   if (auto started = host->start(std::move(handle)); !started) return tl::unexpected(started.error());
   return host;

@@ -6,7 +6,8 @@
 // What libusb does not tell: facts of the operating system about USB devices. One implementation per system.
 namespace usbloop::client::platform {
 
-/// Where a device is, as libusb knows it: `ports` is "1.4" behind a hub, empty when unknown.
+/// Where a device is, as libusb knows it: `ports` is "1.4" behind a hub, empty when unknown. The address is 0 while the
+/// device is being reset (about 0.1 s), and the same as before after it.
 struct Place {
   std::uint8_t bus = 0;
   std::uint8_t address = 0;
@@ -21,14 +22,12 @@ std::string device_node(const Place& place);
 /// does not.
 std::string attribute(const Place& place, const std::string& name);
 
-/// The drivers bound to the device's interfaces, joined by commas; "none" when there is none, empty when unknown.
+/// The drivers bound to the device's interfaces at this moment, joined by commas; "none" when there is none, empty when
+/// unknown. A program that has the device ("usbfs") lets go of it for the time of a reset.
 std::string drivers(const Place& place);
 
 /// Whether this process may open the device.
 bool accessible(const Place& place);
-
-/// Whether the same device is still plugged in. Cheap enough to be called several times a second.
-bool present(const Place& place);
 
 /// Whether the system has USB at all.
 bool has_usb();

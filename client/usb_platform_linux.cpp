@@ -62,15 +62,6 @@ std::string drivers(const Place& place) {
 
 bool accessible(const Place& place) { return ::access(device_node(place).c_str(), R_OK | W_OK) == 0; }
 
-bool present(const Place& place) {
-  // A device number is not used again soon, so the same number at the same port is the same device.
-  const std::string number = attribute(place, "devnum");
-  if (!number.empty()) return number == std::to_string(place.address);
-  std::error_code code;
-  if (fs::exists(kSysfs, code) && !place.ports.empty()) return false;
-  return fs::exists(device_node(place), code);  // no sysfs here, as in some containers
-}
-
 bool has_usb() {
   std::error_code code;
   return fs::exists(kSysfs, code) || fs::exists("/dev/bus/usb", code);
