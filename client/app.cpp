@@ -48,8 +48,9 @@ int list_devices() {
 }
 
 int give_device_back(const Options& options) {
-  if (options.after > 0) wait_for_end_of(options.after);
-  const auto said = give_back(*options.selector);
+  const bool is_guard = options.after > 0;
+  if (is_guard) wait_for_end_of(options.after);
+  const auto said = give_back(*options.selector, is_guard);
   if (!said) return fail(said.error());
   std::cout << shown_lines(*said) << std::endl;
   return kEnded;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 namespace usbloop::client {
 
@@ -28,23 +29,41 @@ void attach_drivers(libusb_device_handle* handle) {
   }
 }
 
+/// The drivers of the device, "none" only when that lasts: a program that has the device holds no interface while it
+/// resets it, and a device that has just come back gets its drivers in a moment.
+std::string lasting_drivers(const platform::Place& place) {
+  constexpr int kLooks = 20;
+  constexpr std::chrono::milliseconds kPause{50};
+  std::string found = platform::drivers(place);
+  for (int look = 0; look < kLooks && (found.empty() || found == "none"); ++look) {
+    std::this_thread::sleep_for(kPause);
+    found = platform::drivers(place);
+  }
+  return found;
+}
+
+tl::unexpected<Error> in_use(const LocalDevice& device) {
+  return make_error(ErrorKind::conflict, "give back", device.line(), "a program on this machine is using it",
+                    "End that redirection; it gives the device back itself.");
+}
+
+bool held_by_program(const std::string& drivers) { return ("," + drivers + ",").find(",usbfs,") != std::string::npos; }
+
 }  // namespace
 
-Result<std::string> give_back(const Selector& selector) {
+Result<std::string> give_back(const Selector& selector, bool holder_has_ended) {
   const auto devices = UsbDevices::list();
   if (!devices) return tl::unexpected(devices.error());
   const auto index = choose_device(devices->all(), selector);
   if (!index) return tl::unexpected(index.error());
   const LocalDevice& device = devices->all()[*index];
-  const std::string before = platform::drivers(device.place);
-  if (("," + before + ",").find(",usbfs,") != std::string::npos) {
-    return make_error(ErrorKind::conflict, "give back", device.line(), "a program on this machine is using it",
-                      "End that redirection; it gives the device back itself.");
-  }
-  const auto handle = devices->open(*index);
+  if (held_by_program(platform::drivers(device.place))) return in_use(device);
+  const auto handle = devices->open(*index);  // not before a reset that is under way has ended
   if (!handle) return tl::unexpected(handle.error());
+  const std::string before = holder_has_ended ? platform::drivers(device.place) : lasting_drivers(device.place);
+  if (held_by_program(before)) return in_use(device);
   if (before == "none" || before.empty()) attach_drivers(handle->get());
-  const std::string now = platform::drivers(device.place);
+  const std::string now = lasting_drivers(device.place);
   if (now == "none") return device.line() + ": no driver of this machine wants it.";
   return device.line() + ": with its driver" + (now.empty() ? "." : " " + now + ".");
 }

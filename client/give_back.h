@@ -12,8 +12,9 @@ namespace usbloop::client {
 
 /// Gives the device that `selector` means back to this machine's own drivers: what a redirection does at its end, for
 /// one that was killed and could not. Returns what to tell the person. Errors: those of choosing and opening a device;
-/// conflict when a redirection is using it.
-Result<std::string> give_back(const Selector& selector);
+/// conflict when a redirection is using it, also one that is resetting it at this moment; unless `holder_has_ended`,
+/// that takes a second to make sure of.
+Result<std::string> give_back(const Selector& selector, bool holder_has_ended);
 
 /// Waits until the parent process, which has to be `parent`, has ended. From the guard's only thread.
 void wait_for_end_of(pid_t parent);

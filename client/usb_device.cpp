@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace usbloop::client {
 
 namespace {
+
+/// So long is a device waited for that is being reset: a reset takes 0.1 s, one that the device answers late takes seconds.
+constexpr int kResetTries = 100;
+constexpr std::chrono::milliseconds kResetPause{50};
 
 usbredir::Speed speed_of(libusb_device* device) {
   switch (libusb_get_device_speed(device)) {
@@ -65,6 +71,19 @@ std::string LocalDevice::line() const {
 }
 
 Result<UsbDevices> UsbDevices::list() {
+  auto list = list_now();
+  for (int tries = 0; tries < kResetTries && list && list->any_in_reset(); ++tries) {
+    std::this_thread::sleep_for(kResetPause);  // nothing tells of the end of somebody else's reset
+    list = list_now();
+  }
+  return list;
+}
+
+bool UsbDevices::any_in_reset() const {
+  return std::any_of(infos_.begin(), infos_.end(), [](const auto& info) { return info.place.address == 0; });
+}
+
+Result<UsbDevices> UsbDevices::list_now() {
   constexpr const char* kNoUsb = "--emulate stick,image=FILE redirects an emulated device instead.";
   libusb_context* raw = nullptr;
   if (const int code = libusb_init(&raw); code != 0) {

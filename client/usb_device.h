@@ -51,6 +51,7 @@ struct LocalDevice {
 /// The devices of this machine at one moment, sorted by place. Keeps libusb's references; use from one thread.
 class UsbDevices {
  public:
+  /// Waits up to five seconds for devices that are being reset: they have no address for that time.
   /// Errors: unavailable when the machine has no USB, or libusb's own.
   static Result<UsbDevices> list();
 
@@ -65,6 +66,9 @@ class UsbDevices {
 
  private:
   explicit UsbDevices(UsbContextPtr context) : context_(std::move(context)) {}
+
+  static Result<UsbDevices> list_now();
+  [[nodiscard]] bool any_in_reset() const;
 
   UsbContextPtr context_;  // declared first, so destroyed last
   std::vector<UsbDevicePtr> devices_;
