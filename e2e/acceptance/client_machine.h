@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "e2e/harness/plain_guest.h"
+#include "e2e/harness/qmp.h"
 
 namespace usbloop::e2e {
 
@@ -17,8 +18,14 @@ class ClientMachine {
   ClientMachine(const CaseDir& dir, std::vector<std::string> devices, const std::filesystem::path& kubeconfig);
 
   GuestConsole& console() { return machine_.console(); }
+  /// Where its QEMU runs: relative paths among the arguments start there.
+  [[nodiscard]] const std::filesystem::path& dir() const { return machine_.dir(); }
 
-  /// Pulls out the device that has this id among the QEMU arguments.
+  /// Its QEMU's monitor: the hands at its hardware.
+  Qmp& hardware() { return hardware_; }
+  /// Plugs in a device, in the notation of QEMU's -device, under an id.
+  void plug(const std::string& device, const std::string& id);
+  /// Pulls out the device that has this id.
   void unplug(const std::string& id);
 
   /// "BUS-DEVICE" of the device at a port ("1-1"), as lsusb numbers them.
@@ -35,11 +42,15 @@ class ClientMachine {
   int status_after(const std::function<void()>& cause);
   /// SIGKILL.
   void kill_client();
+  /// After something went wrong: the client in the background, if there is one, and a device, if it is plugged in.
+  void kill_client_if_any();
+  void unplug_if_there(const std::string& id);
   /// What the client in the background has said.
   std::string client_output();
 
  private:
   PlainGuest machine_;
+  Qmp hardware_;
 };
 
 }  // namespace usbloop::e2e

@@ -119,6 +119,11 @@ GuestResult GuestConsole::finish(milliseconds timeout) {
   return *result;
 }
 
+void GuestConsole::start_over() {
+  send("\x03");
+  wait_ready();
+}
+
 GuestResult GuestConsole::run(const std::string& command, milliseconds timeout) {
   start(command);
   return finish(timeout);

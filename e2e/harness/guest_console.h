@@ -32,6 +32,9 @@ class GuestConsole {
   void start(const std::string& command);
   GuestResult finish(milliseconds timeout = 30s);
 
+  /// After a command that did not end: interrupts it, and goes on in a new shell.
+  void start_over();
+
   /// All that the guest has said since we connected, with line ends as "\n".
   [[nodiscard]] const std::string& text();
   /// A mark for wait_for_line: lines before it do not count.

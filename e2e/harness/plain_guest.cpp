@@ -47,7 +47,7 @@ GuestConsole& PlainGuest::boot() {
       return false;
     }
   });
-  console_->wait_ready();
+  console_->wait_ready(180s);
   return *console_;
 }
 

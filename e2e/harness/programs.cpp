@@ -14,6 +14,8 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
+}  // namespace
+
 bool on_path(const std::string& program) {
   std::istringstream dirs(environment("PATH"));
   std::string dir;
@@ -22,8 +24,6 @@ bool on_path(const std::string& program) {
   }
   return false;
 }
-
-}  // namespace
 
 fs::path apiserver_sim() { return USBLOOP_APISERVER_SIM; }
 fs::path launcher_sim() { return USBLOOP_LAUNCHER_SIM; }

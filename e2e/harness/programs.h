@@ -15,6 +15,9 @@ std::filesystem::path kubectl_usbredir();
 /// Where scripts/build-guest puts the test guest.
 std::filesystem::path guest_dir();
 
+/// Whether PATH has a program of that name.
+bool on_path(const std::string& program);
+
 /// Why a test with a guest cannot run on this machine, or nothing when it can.
 std::optional<std::string> missing_for_guest();
 
