@@ -19,7 +19,7 @@ target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_setti
 target_compile_options(usbloop_doctest_main PRIVATE ${USBLOOP_TEST_OPTIONS})
 
 # usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
-# sources, named NAME/case. LABEL is one of unit, component, e2e, acceptance (design: tests). Exit code 77 means
+# sources, named NAME/case. LABEL is one of unit, component, e2e, acceptance, long (CONTRIBUTING.md). Exit code 77 means
 # skipped; the test prints why. OWN_MAIN: the sources bring their own main.
 function(usbloop_test name)
   cmake_parse_arguments(arg "OWN_MAIN" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
