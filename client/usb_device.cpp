@@ -12,7 +12,8 @@ namespace usbloop::client {
 
 namespace {
 
-/// So long is a device waited for that is being reset: a reset takes 0.1 s, one that the device answers late takes seconds.
+/// So long is a device waited for that is being reset: a reset takes 0.1 s, one that the device answers late takes
+/// seconds.
 constexpr int kResetTries = 100;
 constexpr std::chrono::milliseconds kResetPause{50};
 
