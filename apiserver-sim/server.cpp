@@ -10,12 +10,16 @@
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/files.h"
 #include "apiserver-sim/http/front_door.h"
+#include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/metrics/metrics.h"
+#include "apiserver-sim/policy/policies.h"
 #include "apiserver-sim/security/bootstrap.h"
 #include "apiserver-sim/security/kubeconfig_writer.h"
 #include "apiserver-sim/security/pki.h"
 #include "apiserver-sim/security/rbac_admission.h"
 #include "apiserver-sim/security/role_aggregation.h"
+#include "apiserver-sim/subresource/subresource_api.h"
+#include "apiserver-sim/subresource/vmi_streams.h"
 #include "apiserver-sim/thread_room.h"
 #include "common/descriptor_limit.h"
 #include "common/log.h"
@@ -99,16 +103,16 @@ class ApiServer::Impl {
     authorizer_.emplace(*store_, hub_);
     admission_.emplace(*authorizer_);
     api_.emplace(registry_, *store_, *authorizer_, &*admission_);
-    RelayOptions relay;
-    relay.websocket.ping_interval = options.ping_interval;
-    relay.websocket.peer_timeout = options.peer_timeout;
-    usbredir_.emplace(*store_, relay);
+    StreamOptions stream;
+    stream.websocket.ping_interval = options.ping_interval;
+    stream.websocket.peer_timeout = options.peer_timeout;
+    streams_.emplace(*store_, stream);
     // An aggregate, which older compilers do not make in place.
     // NOLINTNEXTLINE(modernize-make-unique)
-    services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *usbredir_, *tls_,
+    services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *streams_, *tls_,
                                  workers_, node_workers_, limits, options.busy_poll});
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
-    metrics_->attach(*services_);
+    metrics_->attach(*services_, streams_->traffic());
     services_->observers = metrics_->observers();
     api_->serve_metrics([this] { return metrics_->page(); });
     if (auto opened = open_audit_log(options); !opened) return opened;
@@ -156,8 +160,8 @@ class ApiServer::Impl {
     auto store = Store::open(std::move(journal), registry_.field_reader(), hub_, unreadable);
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
-    if (auto made = make_system_namespaces(registry_, *store_); !made) return made;
-    if (auto made = apply_bootstrap_policy(registry_, *store_); !made) return made;
+    if (auto made = make_system_namespaces(registry_, *store_, {kKubeVirtNamespace}); !made) return made;
+    if (auto made = apply_bootstrap_policies(registry_, *store_, bootstrap_policies()); !made) return made;
     return make_installed_objects(registry_, *store_);
   }
 
@@ -203,7 +207,7 @@ class ApiServer::Impl {
     return {};
   }
 
-  Registry registry_;
+  const Registry registry_ = kubevirt_registry();
   WatchHub hub_{kHistory};
   std::unique_ptr<Store> store_;
   std::optional<net::TlsContext> tls_;
@@ -211,7 +215,7 @@ class ApiServer::Impl {
   std::optional<RbacAuthorizer> authorizer_;
   std::optional<RbacAdmission> admission_;
   std::optional<ApiHandler> api_;
-  std::optional<UsbredirRelay> usbredir_;
+  std::optional<VmiStreams> streams_;
   asio::thread_pool workers_{kWorkers};
   asio::thread_pool node_workers_{kNodeWorkers};
   std::unique_ptr<AuditLog> audit_;

@@ -12,10 +12,12 @@
 #include <utility>
 
 #include "apiserver-sim/api/api_handler.h"
+#include "apiserver-sim/policy/policies.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/security/bootstrap.h"
 #include "apiserver-sim/security/rbac_admission.h"
 #include "apiserver-sim/store/store.h"
+#include "apiserver-sim/subresource/subresource_api.h"
 
 // What the unit tests of this folder share.
 namespace usbloop::apiserver::test {
@@ -43,7 +45,7 @@ class TemporaryDirectory {
 
 /// Registry, store in memory and history without a server around them.
 struct World {
-  Registry registry;
+  const Registry registry = kubevirt_registry();
   WatchHub hub;
   std::unique_ptr<Store> store;
   explicit World(std::size_t history = 1000) : hub(history) {
@@ -102,7 +104,7 @@ struct Api : World {
   User user = admin();
 
   explicit Api(std::size_t history = 1000) : World(history) {
-    if (const auto made = apply_bootstrap_policy(registry, *store); !made)
+    if (const auto made = apply_bootstrap_policies(registry, *store, bootstrap_policies()); !made)
       throw std::runtime_error(made.error().message());
     for (const char* name : {"default", "kubevirt"}) {
       call("POST", "/api/v1/namespaces", {{"metadata", {{"name", name}}}});

@@ -3,7 +3,6 @@
 #include "apiserver-sim/api/table.h"
 #include "apiserver-sim/api/time.h"
 #include "apiserver-sim/api/yaml.h"
-#include "apiserver-sim/resources/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -34,9 +33,8 @@ Response finish(const View& view, Response response) {
     response.body = nlohmann::ordered_json::parse(response.body).dump(2) + "\n";
   }
   const ResourceInfo& info = view.resource.info();
-  if (info.group == kKubevirtGroup && view.version != info.version) {
-    response.headers.emplace_back("Warning", "299 - \"kubevirt.io/" + view.version +
-                                                 " is now deprecated and will be removed in a future release.\"");
+  if (view.version != info.version && !info.other_versions_warning.empty()) {
+    response.headers.emplace_back("Warning", "299 - \"" + info.other_versions_warning + "\"");
   }
   return response;
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "apiserver-sim/subresource/subresource_table.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -55,11 +53,11 @@ void add_reviews(std::vector<ApiGroup>& groups) {
   }
 }
 
-/// As KubeVirt lists its subresources: names, neither kinds nor verbs.
-void add_subresources(ApiGroup& group, const std::vector<std::string>& names) {
-  for (const char* version : {"v1", "v1alpha3"}) {
+/// An aggregated API lists names, neither kinds nor verbs (as KubeVirt's does).
+void add_aggregated(ApiGroup& group, const AggregatedApi& api) {
+  for (const std::string& version : api.versions()) {
     auto& resources = version_named(group, version).resources;
-    for (const std::string& name : names) {
+    for (const std::string& name : api.listed()) {
       const std::string parent = name.substr(0, name.find('/'));
       const auto same = [&](const auto& other) { return other.plural == parent; };
       auto found = std::find_if(resources.begin(), resources.end(), same);
@@ -90,7 +88,7 @@ std::vector<ApiGroup> api_groups(const Registry& registry) {
     }
   }
   add_reviews(groups);
-  add_subresources(group_named(groups, "subresources.kubevirt.io"), listed_subresources());
+  for (const auto& api : registry.all_aggregated()) add_aggregated(group_named(groups, api->group()), *api);
   std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (ApiGroup& group : groups) {
     for (ApiVersion& version : group.versions) {

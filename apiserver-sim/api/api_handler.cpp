@@ -6,7 +6,6 @@
 
 #include "apiserver-sim/api/discovery.h"
 #include "apiserver-sim/api/self_review.h"
-#include "apiserver-sim/subresource/subresource_table.h"
 #include "common/log.h"
 
 namespace usbloop::apiserver {
@@ -69,14 +68,13 @@ Response ApiHandler::dispatch(const Request& request, Decision& decision) {
     spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused.message);
     return answer_status(refused);
   }
-  // Stored objects are asked for most of the time: they are no document, whose list is long. KubeVirt's version is one
-  // and stands among the subresources.
+  // Stored objects are asked for most of the time: they are no document, whose list is long.
   const bool reading = request.method == "GET" || request.method == "HEAD";
-  if (reading && (!info.is_resource || info.group == kSubresourceGroup)) {
+  if (reading && !info.is_resource) {
     if (auto document = find_document(request)) return std::move(*document);
   }
   if (!info.is_resource) return page_not_found();
-  if (info.group == kSubresourceGroup) return answer_subresource(registry_, store_, request, info);
+  if (const AggregatedApi* api = registry_.aggregated(info.group)) return api->answer(registry_, store_, request, info);
   if (is_review(info)) return answer_review(request, info, authorizer_);
   return rest_.handle(request, info);
 }

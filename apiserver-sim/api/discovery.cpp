@@ -104,13 +104,6 @@ ordered_json kubernetes_version() {
           {"platform", "linux/amd64"}};
 }
 
-ordered_json kubevirt_version() {
-  return {{"gitVersion", kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
-          {"gitTreeState", "clean"},        {"buildDate", "2026-03-01T00:00:00Z"},
-          {"goVersion", "go1.24"},          {"compiler", "gc"},
-          {"platform", "linux/amd64"}};
-}
-
 /// The document at "GROUP" or "GROUP/VERSION".
 std::optional<ordered_json> document_below_apis(const std::vector<ApiGroup>& groups, const std::string& path) {
   for (const ApiGroup& group : groups) {
@@ -118,9 +111,6 @@ std::optional<ordered_json> document_below_apis(const std::vector<ApiGroup>& gro
     if (path == group.name) return one_group(group);
     for (const ApiVersion& version : group.versions) {
       if (path == group.group_version(version)) return resource_list(group, version);
-      if (group.name == "subresources.kubevirt.io" && path == group.group_version(version) + "/version") {
-        return kubevirt_version();
-      }
     }
   }
   return std::nullopt;

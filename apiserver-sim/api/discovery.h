@@ -9,9 +9,8 @@
 // The documents from which clients learn what the server has. wire.md section 2.
 namespace usbloop::apiserver {
 
-/// Kubernetes' and KubeVirt's versions as the server says them.
+/// Kubernetes' version as the server says it.
 inline constexpr const char* kKubernetesVersion = "v1.32.4";
-inline constexpr const char* kKubeVirtVersion = "v1.8.0";
 
 /// The answer to a GET of "/api", "/apis", "/apis/GROUP", "/apis/GROUP/VERSION", "/version", …; nothing for other
 /// paths.

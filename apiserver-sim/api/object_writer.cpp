@@ -92,8 +92,8 @@ std::optional<kube::Status> failed_precondition(const Resource& resource, const 
 /// As kube-apiserver's storage says it, path and code included.
 kube::Status other_uid(const ResourceInfo& info, const json& current, const std::string& uid) {
   const std::string name = text_at(current, "/metadata/name");
-  std::string path = "/registry/" + (info.group.ends_with("kubevirt.io") ? info.group + "/" : "") +
-                     (info.kind == "Node" ? "minions" : info.plural) + "/";
+  std::string path =
+      "/registry/" + (info.custom() ? info.group + "/" : "") + (info.kind == "Node" ? "minions" : info.plural) + "/";
   if (info.namespaced) path += text_at(current, "/metadata/namespace") + "/";
   return kube::conflict(info.group, info.plural, name,
                         "StorageError: invalid object, Code: 4, Key: " + path + name +
@@ -207,7 +207,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   // Validated twice: the defaults are written into a tree whose shape has to be right first.
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   // What the server adds from here on is nobody's.
-  if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), merge_schema_of(resource.info()));
+  if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
   stamp_new(object, now);
   resource.prepare_create(object, now);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
@@ -276,7 +276,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   if (record.is_null()) object["metadata"].erase("managedFields");
   if (!options.by.applied) {
     track_update(&current, object, owner_of(resource, options.by, options.status_only ? "status" : ""),
-                 merge_schema_of(info));
+                 resource.merge_schema());
   }
   if (auto cause = late_finalizer(object, current)) {
     return tl::unexpected(kube::invalid(info.group, info.kind, name, {*cause}));

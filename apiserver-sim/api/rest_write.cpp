@@ -141,7 +141,7 @@ Response RestHandler::apply(const View& view, const Request& request, const Requ
   if (!configuration["metadata"].is_object()) return answer_status(kube::bad_request("metadata is not an object"));
   const WrittenBy by = written_by(view, request, options, true);
   const FieldOwner owner{{by.manager, true, by.api_version, info.subresource}, format_time(now_seconds())};
-  const MergeSchema& schema = merge_schema_of(view.resource.info());
+  const MergeSchema& schema = view.resource.merge_schema();
   const auto edit = [&](const json& current) {
     return apply_configuration(&current, configuration, owner, options.force, schema);
   };

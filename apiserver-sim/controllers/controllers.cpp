@@ -2,13 +2,19 @@
 
 #include "apiserver-sim/controllers/event_expiry.h"
 #include "apiserver-sim/controllers/garbage_collector.h"
+#include "apiserver-sim/controllers/handler_watch.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/controllers/node_lifecycle.h"
 #include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/controllers/vm_controller.h"
 #include "apiserver-sim/controllers/vmi_controller.h"
+#include "apiserver-sim/kinds/kubevirt_pod.h"
 
 namespace usbloop::apiserver {
+
+Runnable what_nodes_run() {
+  return {is_kubevirt_pod, "node(s) run guests of KubeVirt only and have no container runtime"};
+}
 
 struct Controllers::All {
   All(const Registry& registry, Store& store, WatchHub& hub, const ControllerOptions& options)
@@ -16,7 +22,8 @@ struct Controllers::All {
         namespaces(registry, store, hub),
         garbage(registry, store, hub),
         nodes(registry, store, hub, options.node),
-        scheduler(registry, store, hub),
+        scheduler(registry, store, hub, what_nodes_run()),
+        handlers(registry, store, hub, options.handler),
         vmis(registry, store, hub),
         vms(registry, store, hub) {}
 
@@ -25,6 +32,7 @@ struct Controllers::All {
   GarbageCollector garbage;
   NodeLifecycle nodes;
   Scheduler scheduler;
+  HandlerWatch handlers;
   VmiController vmis;
   VmController vms;
 };

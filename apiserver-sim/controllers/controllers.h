@@ -3,10 +3,14 @@
 #include <memory>
 
 #include "apiserver-sim/controllers/controller_options.h"
+#include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 
 namespace usbloop::apiserver {
+
+/// For the scheduler: the nodes of the loop run KubeVirt's pods.
+Runnable what_nodes_run();
 
 /// All controllers of the server, each with a thread of its own: what kube-controller-manager, kube-scheduler and
 /// virt-controller are in a cluster. They run from construction to destruction.

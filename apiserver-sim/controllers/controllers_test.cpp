@@ -1,3 +1,5 @@
+#include "apiserver-sim/controllers/controllers.h"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -5,6 +7,7 @@
 #include <thread>
 
 #include "apiserver-sim/api/time.h"
+#include "apiserver-sim/controllers/handler_watch.h"
 #include "apiserver-sim/controllers/launcher_pod.h"
 #include "apiserver-sim/controllers/namespace_controller.h"
 #include "apiserver-sim/controllers/node_lifecycle.h"
@@ -68,7 +71,7 @@ TEST_CASE("a node takes pods when it is ready and open, and only those that sele
 
 TEST_CASE("a pod gets a node as soon as there is one, until then it says that it has none") {
   Api api;
-  const Scheduler scheduler(api.registry, *api.store, api.hub);
+  const Scheduler scheduler(api.registry, *api.store, api.hub, what_nodes_run());
   api.ok(api.call("POST", kPods, launcher("before")), 201);
   CHECK(comes_true([&] {
     return api.get(kPods + "/before").value("/status/conditions/0/reason"_json_pointer, "") == "Unschedulable";
@@ -95,7 +98,7 @@ TEST_CASE("pods are spread over the nodes, and none gets more than it has room f
              kMerge);
   }
   for (int i = 0; i < 8; ++i) api.call("POST", kPods, launcher("p" + std::to_string(i)));
-  const Scheduler scheduler(api.registry, *api.store, api.hub);
+  const Scheduler scheduler(api.registry, *api.store, api.hub, what_nodes_run());
   const auto on = [&](const std::string& name) {
     return api.get(kPods + "?fieldSelector=spec.nodeName%3D" + name)["items"];
   };
@@ -118,7 +121,7 @@ TEST_CASE("a pod that is no guest's waits and says why, goes when it is deleted,
     bound["metadata"]["labels"] = {{"kubevirt.io", "virt-launcher"}, {"kubevirt.io/created-by", name}};
     api.ok(api.call("POST", kPods, bound), 201);
   }
-  const Scheduler scheduler(api.registry, *api.store, api.hub);
+  const Scheduler scheduler(api.registry, *api.store, api.hub, what_nodes_run());
   api.ok(api.call("POST", kPods, pod("nginx")), 201);
   const auto condition = [&] { return api.get(kPods + "/nginx").value("/status/conditions/0"_json_pointer, json()); };
   CHECK(comes_true([&] { return condition().is_object(); }));
@@ -280,6 +283,29 @@ TEST_CASE("a node lives as long as it renews its lease") {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   CHECK(comes_true([&] { return status() == "Unknown"; }));
+}
+
+TEST_CASE("a node whose virt-handler has fallen silent takes no more guests, one that speaks keeps its label") {
+  Api api;
+  const auto add = [&](const char* name, std::int64_t word) {
+    json made = node(now_seconds(), "True", name);
+    made["metadata"]["annotations"]["kubevirt.io/heartbeat"] = format_time(word);
+    api.ok(api.call("POST", "/api/v1/nodes", made), 201);
+  };
+  const auto schedulable = [&](const char* name) {
+    return api.get(std::string("/api/v1/nodes/") + name)["metadata"]["labels"]["kubevirt.io/schedulable"];
+  };
+  add("silent", now_seconds() - 400);
+  add("speaks", now_seconds() - 200);
+  const HandlerWatch watch(api.registry, *api.store, api.hub, std::chrono::seconds(300));
+  CHECK(comes_true([&] { return schedulable("silent") == "false"; }));
+  const auto told = [&] {
+    const json events = api.get("/api/v1/namespaces/default/events")["items"];
+    return events.size() == 1 && events[0]["reason"] == "NodeUnresponsive" &&
+           events[0]["involvedObject"]["name"] == "silent";
+  };
+  CHECK(comes_true(told));
+  CHECK(schedulable("speaks") == "true");
 }
 
 TEST_CASE("the pods of a node that is no longer there are removed") {

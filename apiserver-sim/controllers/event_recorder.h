@@ -17,7 +17,7 @@ namespace usbloop::apiserver {
 /// be stored (its namespace goes away) is dropped.
 class EventRecorder {
  public:
-  /// `component`: "virtualmachine-controller", "default-scheduler", ….
+  /// `component`: "default-scheduler", "node-controller", ….
   EventRecorder(const Registry& registry, Store& store, std::string component);
 
   void normal(const nlohmann::json& object, const std::string& reason, const std::string& message) {

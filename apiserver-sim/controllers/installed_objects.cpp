@@ -2,7 +2,8 @@
 
 #include "apiserver-sim/api/api_groups.h"
 #include "apiserver-sim/api/object_writer.h"
-#include "apiserver-sim/resources/installed_kinds.h"
+#include "apiserver-sim/kinds/kubevirt.h"
+#include "apiserver-sim/resources/kubernetes_kinds.h"
 #include "apiserver-sim/resources/namespace.h"
 #include "apiserver-sim/resources/vmi.h"
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver-sim/api/discovery.h"
+#include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/vmi.h"
 

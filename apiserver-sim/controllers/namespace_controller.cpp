@@ -1,5 +1,6 @@
 #include "apiserver-sim/controllers/namespace_controller.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "apiserver-sim/api/time.h"
@@ -20,10 +21,12 @@ const User& namespace_controller_user() {
 
 }  // namespace
 
-Result<> make_system_namespaces(const Registry& registry, Store& store) {
+Result<> make_system_namespaces(const Registry& registry, Store& store, std::vector<std::string> more) {
   ObjectWriter writer(store);
   const Resource* resource = registry.find_qualified(kNamespaceResource);
-  for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease", "kubevirt"}) {
+  std::vector<std::string> names = {"default", "kube-system", "kube-public", "kube-node-lease"};
+  names.insert(names.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  for (const std::string& name : names) {
     const auto outcome = writer.create(*resource, "", {{"metadata", {{"name", name}}}}, false);
     if (!outcome && outcome.error().reason != "AlreadyExists") {
       return make_error(ErrorKind::internal, "make the namespace", name, outcome.error().message);

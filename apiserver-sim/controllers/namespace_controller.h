@@ -13,8 +13,8 @@
 
 namespace usbloop::apiserver {
 
-/// Makes the namespaces that every cluster has, and KubeVirt's, as far as they are missing.
-Result<> make_system_namespaces(const Registry& registry, Store& store);
+/// Makes the namespaces that every cluster has, and `more`, as far as they are missing.
+Result<> make_system_namespaces(const Registry& registry, Store& store, std::vector<std::string> more = {});
 
 /// Empties namespaces that are being deleted and lets them go when nothing is left in them.
 class NamespaceController {

@@ -18,7 +18,6 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr const char* kUnreachable = "node.kubernetes.io/unreachable";
-constexpr const char* kSchedulable = "kubevirt.io/schedulable";
 
 const User& node_controller_user() {
   static const User kUser{"system:serviceaccount:kube-system:node-controller", "", {"system:masters"}};
@@ -140,7 +139,6 @@ Next NodeLifecycle::check_node(const Key& key, const json& node) {
   const std::int64_t left = last_beat(key.name, node) + times_.grace.count() - now;
   if (left <= 0) return silent(key, node, now);
   Next next = alive(key, node);
-  if (!next.failed) next = check_handler(key, node, now);
   if (!next.failed) next.again = seconds(left);
   return next;
 }
@@ -174,25 +172,7 @@ Next NodeLifecycle::silent(const Key& key, const json& node, std::int64_t now) {
   mark_pods(key.name);
   const std::int64_t left = time_at(*ready, "/lastTransitionTime") + times_.eviction.count() - now;
   if (left <= 0) remove_pods(key.name, std::nullopt);
-  Next next = check_handler(key, node, now);
-  if (!next.failed) next.again = std::clamp(seconds(left), seconds(1), seconds(60));
-  return next;
-}
-
-/// KubeVirt's own watch over virt-handler.
-Next NodeLifecycle::check_handler(const Key& key, const json& node, std::int64_t now) {
-  const std::string word = text_at(node, "/metadata/annotations/kubevirt.io~1heartbeat");
-  const std::string label = text_at(node, "/metadata/labels/kubevirt.io~1schedulable");
-  if (word.empty() || label != "true") return Next::done();
-  if (parse_time(word).value_or(now) + times_.handler.count() > now) return Next::done();
-  recorder_.normal(node, "NodeUnresponsive", "virt-handler is not responsive, marking node as unresponsive");
-  const auto outcome = writer_.update(*registry_.find_qualified(kNodeResource), key, node_controller_user(), {},
-                                      [](const json& current) -> json {
-                                        json marked = current;
-                                        marked["metadata"]["labels"][kSchedulable] = "false";
-                                        return marked;
-                                      });
-  return outcome ? Next::done() : Next::failure(outcome.error());
+  return Next::after(std::clamp(seconds(left), seconds(1), seconds(60)));
 }
 
 Next NodeLifecycle::gone(const Key& key) {
@@ -200,7 +180,7 @@ Next NodeLifecycle::gone(const Key& key) {
     gone_since_.erase(key.name);
     return Next::done();
   }
-  // Its launcher may be there and make the Node again.
+  // Its kubelet may be there and make the Node again.
   const std::int64_t since = gone_since_.try_emplace(key.name, now_seconds()).first->second;
   const std::int64_t left = since + times_.grace.count() - now_seconds();
   if (left > 0) return Next::after(seconds(left));

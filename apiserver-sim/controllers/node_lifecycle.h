@@ -9,12 +9,16 @@
 
 #include "apiserver-sim/api/object_writer.h"
 #include "apiserver-sim/controllers/control_loop.h"
-#include "apiserver-sim/controllers/controller_options.h"
 #include "apiserver-sim/controllers/event_recorder.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 
 namespace usbloop::apiserver {
+
+struct NodeTimes {
+  std::chrono::seconds grace{40};      ///< a node that has said nothing for so long is not ready
+  std::chrono::seconds eviction{300};  ///< after that time in silence its pods are deleted
+};
 
 /// Watches over the nodes. One that is silent (its lease, or the heartbeat in its Ready condition, is old) has its
 /// conditions set to Unknown and its pods marked as not ready; what stays silent loses its pods; the pods of a node
@@ -28,7 +32,6 @@ class NodeLifecycle {
   void observe_pod(const Event& event);
   Next reconcile(const Key& key);
   Next check_node(const Key& key, const nlohmann::json& node);
-  Next check_handler(const Key& key, const nlohmann::json& node, std::int64_t now);
   Next silent(const Key& key, const nlohmann::json& node, std::int64_t now);
   Next alive(const Key& key, const nlohmann::json& node);
   Next gone(const Key& key);

@@ -65,9 +65,10 @@ bool selects(const std::map<std::string, std::string>& selector, const NodeView&
   return true;
 }
 
-Scheduler::Scheduler(const Registry& registry, Store& store, WatchHub& hub)
+Scheduler::Scheduler(const Registry& registry, Store& store, WatchHub& hub, Runnable runnable)
     : registry_(registry),
       store_(store),
+      runnable_(std::move(runnable)),
       writer_(store),
       recorder_(registry, store, "default-scheduler"),
       loop_("scheduler", store, hub,
@@ -112,7 +113,7 @@ void Scheduler::observe_pod(const Event& event) {
     take_off(pod.key);
   } else if (!node.empty()) {
     waiting_.erase(pod.key);
-    if (!placed_.contains(pod.key) && is_kubevirt_pod(pod.parse())) place_on(node, pod.key);
+    if (!placed_.contains(pod.key) && !is_foreign(pod.parse())) place_on(node, pod.key);
   } else if (!waiting_.contains(pod.key)) {
     loop_.add(pod.key);
   }
@@ -175,9 +176,10 @@ std::string Scheduler::why_none(const std::map<std::string, std::string>& select
 std::string Scheduler::why_foreign() const {
   if (nodes_.empty()) return "no nodes available to schedule pods";
   const std::string count = std::to_string(nodes_.size());
-  return "0/" + count + " nodes are available: " + count +
-         " node(s) run guests of KubeVirt only and have no container runtime.";
+  return "0/" + count + " nodes are available: " + count + " " + runnable_.why_not + ".";
 }
+
+bool Scheduler::is_foreign(const json& pod) const { return runnable_.runs && !runnable_.runs(pod); }
 
 Next Scheduler::reconcile(const Key& key) {
   const ObjectPtr object = store_.get(key);
@@ -189,8 +191,7 @@ Next Scheduler::reconcile(const Key& key) {
   if (known == waiting_.end()) {
     const json pod = object->parse();
     if (is_being_deleted(pod)) return Next::done();
-    known =
-        waiting_.emplace(key, Waiting{string_map(element_at(pod, "/spec/nodeSelector")), !is_kubevirt_pod(pod)}).first;
+    known = waiting_.emplace(key, Waiting{string_map(element_at(pod, "/spec/nodeSelector")), is_foreign(pod)}).first;
   }
   if (known->second.is_foreign) return refuse(key, why_foreign());
   const auto& selector = known->second.selector;

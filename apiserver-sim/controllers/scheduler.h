@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
@@ -27,12 +28,18 @@ NodeView view_node(const nlohmann::json& node);
 /// Whether the node has all the labels that are asked for.
 bool selects(const std::map<std::string, std::string>& selector, const NodeView& node);
 
-/// Gives each pod of KubeVirt without a node one that fits, the one with the fewest pods first. A pod that finds none,
-/// as every other pod, says why in its condition PodScheduled, and is looked at again when a node changes or gets room.
-/// Other pods that are bound to a node all the same take no guest's place.
+/// What the nodes can run.
+struct Runnable {
+  std::function<bool(const nlohmann::json& pod)> runs;  ///< empty: every pod
+  std::string why_not;  ///< what a pod that they cannot run is told of them: "node(s) have no container runtime"
+};
+
+/// Gives each pod without a node one that fits, the one with the fewest pods first. A pod that finds none, or that no
+/// node can run, says why in its condition PodScheduled, and is looked at again when a node changes or gets room. A pod
+/// that is bound to a node all the same, and cannot run there, takes no place.
 class Scheduler {
  public:
-  Scheduler(const Registry& registry, Store& store, WatchHub& hub);
+  Scheduler(const Registry& registry, Store& store, WatchHub& hub, Runnable runnable = {});
 
  private:
   struct Waiting {
@@ -54,8 +61,11 @@ class Scheduler {
   [[nodiscard]] std::string why_foreign() const;
   [[nodiscard]] std::size_t load_of(const std::string& node) const;
 
+  [[nodiscard]] bool is_foreign(const nlohmann::json& pod) const;
+
   const Registry& registry_;
   Store& store_;
+  const Runnable runnable_;
   ObjectWriter writer_;
   EventRecorder recorder_;
   std::map<std::string, NodeView> nodes_;

@@ -7,6 +7,7 @@
 #include "apiserver-sim/controllers/launcher_pod.h"
 #include "apiserver-sim/controllers/virt_controller.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
+#include "apiserver-sim/kinds/kubevirt_pod.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/vmi.h"
 #include "common/log.h"

@@ -10,7 +10,6 @@
 #include "apiserver-sim/http/response_text.h"
 #include "apiserver-sim/http/rest_engine.h"
 #include "apiserver-sim/security/impersonation.h"
-#include "apiserver-sim/subresource/subresource_table.h"
 #include "common/log.h"
 #include "common/net/deadline.h"
 
@@ -64,7 +63,7 @@ void Connection::stop() {
 void Connection::abort() {
   stopping_ = aborted_ = true;
   if (transport_ != nullptr) transport_->close();
-  relay_peer_.cut();
+  stream_ends_.cut();
   if (stream_) stream_->close();
 }
 
@@ -89,7 +88,7 @@ asio::awaitable<void> Connection::run() {
     const Next next = co_await serve_request(std::move(head_text));
     if (next == Next::close) break;
   }
-  if (!stream_) co_return;  // a relay has used it up
+  if (!stream_) co_return;  // a stream has used it up
   stream_->shutdown_write();
   stream_->close();
 }
@@ -166,7 +165,7 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::string head_tex
   if (caller) user = impersonate(*caller, wanted, services_.authorizer);
   if (user) request.user = *user;
   const RequestInfo info = read_request_info(request);
-  const bool streams = find_stream(request.method, info) != nullptr || is_watch(request, info);
+  const bool streams = services_.streams.find(request.method, info) || is_watch(request, info);
   Observation observation(services_.observers, {head->fields,
                                                 request,
                                                 info,
@@ -202,7 +201,7 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const Arrival& arriva
     co_return co_await refuse(std::move(refused));
   }
   if (watch) co_return co_await serve_watch(request, arrival.info, arrival.keep_alive);
-  co_return co_await serve_usbredir(arrival.head.fields, arrival.info, arrival.keep_alive);
+  co_return co_await serve_websocket(arrival.head.fields, arrival.info, arrival.keep_alive);
 }
 
 asio::awaitable<bool> Connection::send(const std::string& text) {
@@ -242,10 +241,10 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request
   co_return Next::close;
 }
 
-asio::awaitable<Connection::Next> Connection::serve_usbredir(const websocket::Head& head, const RequestInfo& info,
+asio::awaitable<Connection::Next> Connection::serve_websocket(const websocket::Head& head, const RequestInfo& info,
                                                              bool keep_alive) {
   std::string leftover = buffer_;
-  const auto refusal = co_await services_.usbredir.serve(stream_, head, info, std::move(leftover), relay_peer_);
+  const auto refusal = co_await services_.streams.serve(stream_, head, info, std::move(leftover), stream_ends_);
   if (!refusal) {
     observation_->answers(101);
     co_return Next::close;

@@ -42,7 +42,7 @@ class Connection {
   asio::awaitable<Read> read_more(std::chrono::milliseconds time);
   net::IoResult take();
   asio::awaitable<Next> serve_request(std::string head_text);
-  /// A watch, or the upgrade of usbredir.
+  /// A watch, or a websocket.
   asio::awaitable<Next> serve_stream(const Arrival& arrival);
   asio::awaitable<Next> serve_rest(const Arrival& arrival);
   /// The whole body out of buffer_ and the stream; the refusal when it may not come or does not.
@@ -52,7 +52,7 @@ class Connection {
   asio::awaitable<Next> work(const Arrival& arrival, std::string body);
   asio::awaitable<bool> send(const std::string& text);
   asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
-  asio::awaitable<Next> serve_usbredir(const websocket::Head& head, const RequestInfo& info, bool keep_alive);
+  asio::awaitable<Next> serve_websocket(const websocket::Head& head, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> answer(const Response& response, bool keep_alive);
   /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
   asio::awaitable<Next> refuse(kube::Status status);
@@ -64,7 +64,7 @@ class Connection {
   net::PeerIdentity certificate_;
   std::unique_ptr<class RestEngine> engine_;  ///< made with the first REST request
   net::Stream* transport_ = nullptr;          ///< while TLS is being agreed on: the stream below, owned by tls_accept
-  RelayPeer relay_peer_;                      ///< while a relay is being set up or runs
+  StreamEnds stream_ends_;                    ///< while a stream is being set up or runs
   WatchSession* watch_ = nullptr;             ///< while one runs
   std::string audit_id_;                      ///< of the request that is being served
   Observation* observation_ = nullptr;        ///< of the request that is being served

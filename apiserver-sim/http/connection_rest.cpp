@@ -8,7 +8,6 @@
 #include "apiserver-sim/http/place.h"
 #include "apiserver-sim/http/request_body.h"
 #include "apiserver-sim/http/rest_engine.h"
-#include "apiserver-sim/subresource/subresource_table.h"
 
 namespace usbloop::apiserver {
 
@@ -93,7 +92,8 @@ asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival, std::
     const auto serve = [&]() -> asio::awaitable<RestEngine::Served> {
       co_return engine_->serve({arrival.head.fields, body, arrival.head.request.user, audit_id_, arrival.keep_alive});
     };
-    auto& pool = arrival.info.group == kSubresourceGroup ? services_.node_workers : services_.workers;
+    const bool asks_node = services_.registry.aggregated(arrival.info.group) != nullptr;
+    auto& pool = asks_node ? services_.node_workers : services_.workers;
     served = co_await asio::co_spawn(pool, serve, asio::use_awaitable);
   }
   if (served.code == 413) services_.refusals.count(Refusal::body_too_large);

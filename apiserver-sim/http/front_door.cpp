@@ -134,10 +134,10 @@ class FrontDoor::Impl {
   }
 
   void start() {
-    const auto relays = [this] { return services_.usbredir.active() > 0; };
-    for (auto& loop : loops_) loop->start(services_.busy_poll, relays);
+    const auto streams = [this] { return services_.streams.active() > 0; };
+    for (auto& loop : loops_) loop->start(services_.busy_poll, streams);
     asio::co_spawn(accepting_.context(), accept(), asio::detached);
-    accepting_.start({}, relays);
+    accepting_.start({}, streams);
   }
 
   void stop() {

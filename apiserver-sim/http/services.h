@@ -10,11 +10,11 @@
 #include "apiserver-sim/http/keyed_limit.h"
 #include "apiserver-sim/http/refusals.h"
 #include "apiserver-sim/http/request_observer.h"
+#include "apiserver-sim/http/stream_subresource.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/security/authenticator.h"
 #include "apiserver-sim/security/authorizer.h"
 #include "apiserver-sim/store/store.h"
-#include "apiserver-sim/subresource/usbredir_relay.h"
 #include "common/net/tls.h"
 
 namespace usbloop::apiserver {
@@ -33,7 +33,7 @@ struct Limits {
   std::chrono::milliseconds body{30'000};       ///< from a body's first byte to its end
   std::chrono::milliseconds response{30'000};   ///< for the client to take a response
   std::chrono::milliseconds idle{120'000};      ///< between requests
-  std::chrono::milliseconds stop_grace{1'000};  ///< for requests and relays when the server stops
+  std::chrono::milliseconds stop_grace{1'000};  ///< for requests and streams when the server stops
 };
 
 /// What every connection works with. The references outlive all connections.
@@ -44,12 +44,12 @@ struct Services {
   const Authenticator& authenticator;
   const Authorizer& authorizer;
   ApiHandler& api;
-  UsbredirRelay& usbredir;
+  StreamSubresource& streams;
   const net::TlsContext& tls;
   asio::thread_pool& workers;       ///< for requests whose body has come: nothing waits for a client there
   asio::thread_pool& node_workers;  ///< for those that wait for a node, whose controller needs the others meanwhile
   Limits limits;
-  std::chrono::microseconds busy_poll;           ///< while there are relays (http/busy_poll.h)
+  std::chrono::microseconds busy_poll;           ///< while there are streams (http/busy_poll.h)
   std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
   Refusals refusals = {};
   std::atomic<std::size_t> connections = 0;

@@ -4,12 +4,13 @@
 
 #include <optional>
 
+#include "apiserver-sim/http/server_collector.h"
 #include "apiserver-sim/metrics/connection_metrics.h"
 #include "apiserver-sim/metrics/object_collector.h"
 #include "apiserver-sim/metrics/phase_metrics.h"
+#include "apiserver-sim/metrics/relay_bytes.h"
 #include "apiserver-sim/metrics/relay_metrics.h"
 #include "apiserver-sim/metrics/request_metrics.h"
-#include "apiserver-sim/metrics/server_collector.h"
 #include "common/metrics/exposition.h"
 #include "common/metrics/process_collector.h"
 
@@ -32,6 +33,7 @@ class Metrics::Impl {
   PhaseMetrics phases;
   metrics::ProcessCollector process;
   std::optional<ServerCollector> server;
+  std::optional<RelayBytes> bytes;
 };
 
 Metrics::Metrics(const Registry& registry, const Store& store, WatchHub& hub, const std::string& version)
@@ -39,11 +41,14 @@ Metrics::Metrics(const Registry& registry, const Store& store, WatchHub& hub, co
 Metrics::~Metrics() = default;
 
 std::vector<RequestObserver*> Metrics::observers() { return {&impl_->requests, &impl_->relays, &impl_->connections}; }
-void Metrics::attach(const Services& services) { impl_->server.emplace(services); }
+void Metrics::attach(const Services& services, const net::Traffic& traffic) {
+  impl_->server.emplace(services);
+  impl_->bytes.emplace(traffic);
+}
 
 std::string Metrics::page() const {
   return metrics::exposition({&impl_->counters, &impl_->connections, &impl_->objects, &impl_->process,
-                              impl_->server ? &*impl_->server : nullptr});
+                              impl_->server ? &*impl_->server : nullptr, impl_->bytes ? &*impl_->bytes : nullptr});
 }
 
 }  // namespace usbloop::apiserver

@@ -22,8 +22,8 @@ class Metrics {
 
   /// To be told of each request.
   [[nodiscard]] std::vector<RequestObserver*> observers();
-  /// Shows the front door's numbers as well. Call before page().
-  void attach(const Services& services);
+  /// Shows the front door's numbers and the streams' bytes as well. Call before page().
+  void attach(const Services& services, const net::Traffic& traffic);
 
   /// The page in Prometheus' text format.
   [[nodiscard]] std::string page() const;

@@ -11,10 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kReviews = {"selfsubjectaccessreviews", "selfsubjectrulesreviews",
                                                       "selfsubjectreviews"};
-constexpr std::array<std::string_view, 24> kSubresources = {
-    "status",     "finalize",    "scale",       "eviction",       "binding", "log",    "token",    "usbredir",
-    "console",    "vnc",         "portforward", "pause",          "unpause", "freeze", "unfreeze", "reset",
-    "softreboot", "guestosinfo", "userlist",    "filesystemlist", "start",   "stop",   "restart",  "migrate"};
+constexpr std::array<std::string_view, 7> kSubresources = {"status",  "finalize", "scale", "eviction",
+                                                           "binding", "log",      "token"};
 
 template <typename List>
 bool is_in(const List& list, std::string_view text) {
@@ -23,9 +21,8 @@ bool is_in(const List& list, std::string_view text) {
 
 bool is_known(const Registry& registry, const RequestInfo& info) {
   if (!info.is_resource) return false;
-  if (info.group == "subresources.kubevirt.io") {
-    const bool version = info.version == "v1" || info.version == "v1alpha3";
-    return version && (info.resource == "virtualmachineinstances" || info.resource == "virtualmachines");
+  if (const AggregatedApi* api = registry.aggregated(info.group)) {
+    return is_in(api->versions(), info.version) && api->knows(info.resource, {});
   }
   if (info.group == "authorization.k8s.io" || info.group == "authentication.k8s.io") {
     return (info.version == "v1" || info.version == "v1beta1") && is_in(kReviews, info.resource);
@@ -34,14 +31,16 @@ bool is_known(const Registry& registry, const RequestInfo& info) {
 }
 
 /// "portforward/22" is a portforward.
-std::string subresource_label(const std::string& subresource) {
-  const std::string first = subresource.substr(0, subresource.find('/'));
-  return first.empty() || is_in(kSubresources, first) ? first : "other";
+std::string subresource_label(const Registry& registry, const RequestInfo& info) {
+  const std::string first = info.subresource.substr(0, info.subresource.find('/'));
+  const AggregatedApi* api = registry.aggregated(info.group);
+  const bool known = api != nullptr ? api->knows(info.resource, first) : is_in(kSubresources, first);
+  return first.empty() || known ? first : "other";
 }
 
-std::string verb_label(const RequestEvent& event) {
+std::string verb_label(const Registry& registry, const RequestEvent& event) {
   const std::string& verb = event.info.verb;
-  if (event.info.group == "subresources.kubevirt.io" && event.long_running) return "CONNECT";
+  if (event.long_running && registry.aggregated(event.info.group) != nullptr) return "CONNECT";
   if (verb == "patch") {
     return media_type(event.request.content_type) == "application/apply-patch+yaml" ? "APPLY" : "PATCH";
   }
@@ -66,11 +65,11 @@ const char* scope_label(const RequestInfo& info) {
 std::map<std::string, std::string> request_labels(const Registry& registry, const RequestEvent& event) {
   const RequestInfo& info = event.info;
   const bool known = is_known(registry, info);
-  return {{"verb", verb_label(event)},
+  return {{"verb", verb_label(registry, event)},
           {"group", known ? info.group : ""},
           {"version", known ? info.version : ""},
           {"resource", known ? info.resource : ""},
-          {"subresource", known ? subresource_label(info.subresource) : ""},
+          {"subresource", known ? subresource_label(registry, info) : ""},
           {"scope", scope_label(info)},
           {"dry_run", event.request.parameter("dryRun") == "All" ? "All" : ""},
           {"component", "apiserver"}};

@@ -34,8 +34,8 @@ bool add_group_version(const ApiGroup& group, const ApiVersion& version, OpenApi
 }
 
 /// Empty when the group version has no described kind.
-std::string v3_document(const ApiGroup& group, const ApiVersion& version) {
-  SchemaWriter writer(SchemaSet::builtin(), OpenApiVersion::v3);
+std::string v3_document(const SchemaSet& schemas, const ApiGroup& group, const ApiVersion& version) {
+  SchemaWriter writer(schemas, OpenApiVersion::v3);
   ordered_json paths = ordered_json::object();
   if (!add_group_version(group, version, OpenApiVersion::v3, writer, paths)) return {};
   return ordered_json{
@@ -43,8 +43,8 @@ std::string v3_document(const ApiGroup& group, const ApiVersion& version) {
       .dump();
 }
 
-ordered_json v2_document(const std::vector<ApiGroup>& groups) {
-  SchemaWriter writer(SchemaSet::builtin(), OpenApiVersion::v2);
+ordered_json v2_document(const SchemaSet& schemas, const std::vector<ApiGroup>& groups) {
+  SchemaWriter writer(schemas, OpenApiVersion::v2);
   ordered_json paths = ordered_json::object();
   for (const ApiGroup& group : groups) {
     for (const ApiVersion& version : group.versions)
@@ -67,7 +67,7 @@ void OpenApi::make_documents() {
   ordered_json index = {{"paths", ordered_json::object()}};
   for (const ApiGroup& group : groups) {
     for (const ApiVersion& version : group.versions) {
-      std::string text = v3_document(group, version);
+      std::string text = v3_document(registry_.schemas(), group, version);
       if (text.empty()) continue;
       const std::string path = (group.name.empty() ? "api/" : "apis/") + group.group_version(version);
       const std::string hash = content_hash(text);
@@ -76,7 +76,7 @@ void OpenApi::make_documents() {
     }
   }
   v3_index_ = index.dump();
-  v2_protobuf_ = gnostic_v2(v2_document(groups));
+  v2_protobuf_ = gnostic_v2(v2_document(registry_.schemas(), groups));
 }
 
 std::optional<Response> OpenApi::answer(const Request& request) {
@@ -114,7 +114,7 @@ Response OpenApi::answer_v2(const Request& request) const {
   if (wants_protobuf(request.accept)) {
     response = {200, kV2Protobuf, v2_protobuf_, {}};
   } else {
-    response = answer_json(200, v2_document(api_groups(registry_)).dump());
+    response = answer_json(200, v2_document(registry_.schemas(), api_groups(registry_)).dump());
   }
   response.headers.emplace_back("Vary", "Accept");
   settle_etag(request, response);

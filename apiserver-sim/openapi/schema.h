@@ -26,7 +26,7 @@ struct Schema {
 
   Type type = Type::object;
   std::string name;                     ///< of objects: "Devices"; empty: any object
-  std::string package;                  ///< of objects: "io.kubevirt.v1"
+  std::string package;                  ///< of objects: "io.k8s.api.core.v1"
   std::string description;              ///< of objects
   std::string format;                   ///< "int32", "int64", "byte", …; may be empty
   std::vector<SchemaField> fields;      ///< of objects

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "apiserver-sim/openapi/schema_texts.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -227,11 +225,6 @@ SchemaSet::SchemaSet(const std::vector<std::string_view>& texts) {
   Reader reader(*this);
   for (const std::string_view text : texts) reader.declare(text);
   reader.complete();
-}
-
-const SchemaSet& SchemaSet::builtin() {
-  static const SchemaSet kBuiltin{schema_texts()};
-  return kBuiltin;
 }
 
 const Schema* SchemaSet::kind(const std::string& api_version, const std::string& kind) const {

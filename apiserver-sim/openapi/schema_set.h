@@ -12,8 +12,8 @@ namespace usbloop::apiserver {
 
 /// A group version as the schema files write it down.
 struct SchemaPackage {
-  std::string name;         ///< "io.kubevirt.v1": the prefix of the types' names in OpenAPI documents
-  std::string api_version;  ///< "kubevirt.io/v1"
+  std::string name;         ///< "io.k8s.api.core.v1": the prefix of the types' names in OpenAPI documents
+  std::string api_version;  ///< "v1", "example.org/v1"
   bool custom = false;      ///< of a CustomResourceDefinition: its types stand within each other and have no names
   std::vector<std::string> kinds;
 };
@@ -21,16 +21,13 @@ struct SchemaPackage {
 /// Schemas read from their notation (schemas/README.md). Immutable once made; pointers into it live as long as it does.
 class SchemaSet {
  public:
-  /// The files of openapi/schemas, which are compiled in. Throws std::logic_error on a mistake in them.
-  static const SchemaSet& builtin();
-
-  /// Texts of schema files, in the order of their dependencies.
+  /// Texts of schema files, in the order of their dependencies. Throws std::logic_error on a mistake in them.
   explicit SchemaSet(const std::vector<std::string_view>& texts);
   ~SchemaSet() = default;
   SchemaSet(const SchemaSet&) = delete;
   SchemaSet& operator=(const SchemaSet&) = delete;
 
-  /// Null when the kind is not described. `api_version`: as in objects, "v1" or "kubevirt.io/v1".
+  /// Null when the kind is not described. `api_version`: as in objects, "v1" or "example.org/v1".
   [[nodiscard]] const Schema* kind(const std::string& api_version, const std::string& kind) const;
   /// A type by the name of its package and its own ("io.k8s.api.core.v1", "Node"); null when there is none.
   [[nodiscard]] const Schema* type(const std::string& package, const std::string& name) const;

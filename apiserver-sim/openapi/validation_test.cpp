@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apiserver-sim/kinds/all_kinds.h"
 #include "apiserver-sim/openapi/schema_set.h"
 
 using namespace usbloop::apiserver;
@@ -11,7 +12,10 @@ using nlohmann::json;
 
 namespace {
 
-const Schema& vmi_schema() { return *SchemaSet::builtin().kind("kubevirt.io/v1", "VirtualMachineInstance"); }
+const Schema& vmi_schema() {
+  static const SchemaSet kSchemas(all_schemas());
+  return *kSchemas.kind("kubevirt.io/v1", "VirtualMachineInstance");
+}
 
 /// A VMI with a change to its spec.
 json vmi_with(const char* spec) {

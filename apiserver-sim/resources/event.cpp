@@ -27,7 +27,8 @@ EventResource::EventResource()
                 .singular = "event",
                 .kind = "Event",
                 .short_names = {"ev"},
-                .strategic_merge = true}) {}
+                .strategic_merge = true,
+                .merge_rules = {"involvedObject atomic", "related atomic"}}) {}
 
 const std::vector<std::string>& EventResource::selectable_names() const {
   static const std::vector<std::string> kNames = {"involvedObject.kind",

@@ -13,7 +13,8 @@ NamespaceResource::NamespaceResource()
                 .namespaced = false,
                 .short_names = {"ns"},
                 .has_status = true,
-                .strategic_merge = true}) {}
+                .strategic_merge = true,
+                .merge_rules = {"status.conditions type"}}) {}
 
 void NamespaceResource::prepare_create(json& object, const std::string&) const {
   json& metadata = object["metadata"];

@@ -47,7 +47,8 @@ NodeResource::NodeResource()
                 .namespaced = false,
                 .short_names = {"no"},
                 .has_status = true,
-                .strategic_merge = true}) {}
+                .strategic_merge = true,
+                .merge_rules = {"spec.podCIDRs set", "status.conditions type", "status.addresses type"}}) {}
 
 const std::vector<std::string>& NodeResource::selectable_names() const {
   static const std::vector<std::string> kNames = {"spec.unschedulable"};

@@ -94,24 +94,6 @@ std::string gates_cell(const json& pod) {
 
 }  // namespace
 
-std::string vmi_uid_of(const json& pod) {
-  const json* owners = element_at(pod, "/metadata/ownerReferences");
-  if (owners == nullptr || !owners->is_array()) return {};
-  for (const json& owner : *owners) {
-    const bool is_vmi = text_at(owner, "/kind") == "VirtualMachineInstance" &&
-                        text_at(owner, "/apiVersion").starts_with("kubevirt.io/");
-    const json* controls = element_at(owner, "/controller");
-    if (is_vmi && controls != nullptr && *controls == true) return text_at(owner, "/uid");
-  }
-  return {};
-}
-
-bool is_kubevirt_pod(const json& pod) {
-  const bool is_handler = text_at(pod, "/metadata/namespace") == kKubeVirtNamespace &&
-                          text_at(pod, "/metadata/labels/kubevirt.io") == "virt-handler";
-  return is_handler || !vmi_uid_of(pod).empty();
-}
-
 bool is_over(const json& pod) {
   const std::string phase = text_at(pod, "/status/phase");
   return phase == "Succeeded" || phase == "Failed";
@@ -146,7 +128,27 @@ PodResource::PodResource()
                 .short_names = {"po"},
                 .categories = {"all"},
                 .has_status = true,
-                .strategic_merge = true}) {}
+                .strategic_merge = true,
+                .merge_rules = {"spec.containers name",
+                                "spec.containers[].ports containerPort,protocol",
+                                "spec.containers[].env name",
+                                "spec.containers[].volumeMounts mountPath",
+                                "spec.containers[].volumeDevices devicePath",
+                                "spec.initContainers name",
+                                "spec.initContainers[].ports containerPort,protocol",
+                                "spec.initContainers[].env name",
+                                "spec.initContainers[].volumeMounts mountPath",
+                                "spec.initContainers[].volumeDevices devicePath",
+                                "spec.ephemeralContainers name",
+                                "spec.volumes name",
+                                "spec.imagePullSecrets name",
+                                "spec.hostAliases ip",
+                                "spec.nodeSelector atomic",
+                                "spec.resourceClaims name",
+                                "spec.schedulingGates name",
+                                "spec.topologySpreadConstraints topologyKey,whenUnsatisfiable",
+                                "status.conditions type",
+                                "status.podIPs ip"}}) {}
 
 void PodResource::prepare_create(json& object, const std::string&) const {
   json& spec = object["spec"];

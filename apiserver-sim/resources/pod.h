@@ -5,15 +5,9 @@
 namespace usbloop::apiserver {
 
 inline constexpr const char* kPodResource = "pods";
-/// The namespace that KubeVirt itself lives in.
-inline constexpr const char* kKubeVirtNamespace = "kubevirt";
-/// Says what a pod of KubeVirt is: "virt-launcher" or "virt-handler".
-inline constexpr const char* kAppLabel = "kubevirt.io";
-/// On a launcher pod: the uid of its VMI.
-inline constexpr const char* kCreatedByLabel = "kubevirt.io/created-by";
 
-/// Core v1 Pod: the shape that KubeVirt's pods have. A pod that has a node and is not over keeps, after a DELETE, until
-/// its node has ended it (a second DELETE with no grace).
+/// Core v1 Pod: the fields that tests and controllers of ours need. A pod that has a node and is not over keeps, after
+/// a DELETE, until its node has ended it (a second DELETE with no grace).
 class PodResource final : public Resource {
  public:
   PodResource();
@@ -30,12 +24,6 @@ class PodResource final : public Resource {
 
 /// "Guaranteed", "Burstable" or "BestEffort", from what the containers ask for.
 std::string qos_class(const nlohmann::json& pod);
-
-/// uid of the VMI whose guest runs in the pod; empty for every other pod. By its owner: labels are for everyone to
-/// change.
-std::string vmi_uid_of(const nlohmann::json& pod);
-/// Whether a node of the loop can run the pod: a guest's, or virt-handler's. There is no container runtime.
-bool is_kubevirt_pod(const nlohmann::json& pod);
 
 /// Succeeded or Failed.
 bool is_over(const nlohmann::json& pod);

@@ -109,7 +109,8 @@ ResourceInfo binding_info(bool namespaced) {
           .kind = namespaced ? "RoleBinding" : "ClusterRoleBinding",
           .namespaced = namespaced,
           .strategic_merge = true,
-          .path_segment_names = true};
+          .path_segment_names = true,
+          .merge_rules = {"roleRef atomic"}};
 }
 
 }  // namespace

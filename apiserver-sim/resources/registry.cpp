@@ -1,16 +1,7 @@
 #include "apiserver-sim/resources/registry.h"
 
 #include <algorithm>
-
-#include "apiserver-sim/resources/event.h"
-#include "apiserver-sim/resources/installed_kinds.h"
-#include "apiserver-sim/resources/lease.h"
-#include "apiserver-sim/resources/namespace.h"
-#include "apiserver-sim/resources/node.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/rbac.h"
-#include "apiserver-sim/resources/vm.h"
-#include "apiserver-sim/resources/vmi.h"
+#include <utility>
 
 namespace usbloop::apiserver {
 namespace {
@@ -22,19 +13,11 @@ bool serves(const ResourceInfo& info, const std::string& version) {
 
 }  // namespace
 
-Registry::Registry() {
-  resources_.push_back(std::make_unique<NamespaceResource>());
-  resources_.push_back(std::make_unique<NodeResource>());
-  resources_.push_back(std::make_unique<PodResource>());
-  resources_.push_back(std::make_unique<EventResource>());
-  resources_.push_back(std::make_unique<LeaseResource>());
-  resources_.push_back(std::make_unique<VmResource>());
-  for (const bool namespaced : {true, false}) {
-    resources_.push_back(std::make_unique<RoleResource>(namespaced));
-    resources_.push_back(std::make_unique<RoleBindingResource>(namespaced));
-  }
-  resources_.push_back(std::make_unique<VmiResource>());
-  for (auto& resource : installed_kinds()) resources_.push_back(std::move(resource));
+Registry::Registry(Kinds kinds, Apis aggregated, const std::vector<std::string_view>& schema_texts)
+    : schemas_(std::make_unique<const SchemaSet>(schema_texts)),
+      resources_(std::move(kinds)),
+      aggregated_(std::move(aggregated)) {
+  for (const auto& resource : resources_) resource->describe(*schemas_);
 }
 
 const Resource* Registry::find(const std::string& group, const std::string& version, const std::string& plural) const {
@@ -48,6 +31,13 @@ const Resource* Registry::find(const std::string& group, const std::string& vers
 const Resource* Registry::find_qualified(const std::string& qualified) const {
   for (const auto& resource : resources_) {
     if (resource->qualified() == qualified) return resource.get();
+  }
+  return nullptr;
+}
+
+const AggregatedApi* Registry::aggregated(const std::string& group) const {
+  for (const auto& api : aggregated_) {
+    if (api->group() == group) return api.get();
   }
   return nullptr;
 }

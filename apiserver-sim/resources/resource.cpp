@@ -9,8 +9,19 @@
 
 namespace usbloop::apiserver {
 
-Resource::Resource(ResourceInfo info)
-    : info_(std::move(info)), schema_(SchemaSet::builtin().kind(api_version(info_.version), info_.kind)) {}
+namespace {
+
+/// The rules of a kind, and those of the metadata, which all have.
+std::vector<std::string_view> with_metadata(std::vector<std::string_view> rules) {
+  rules.insert(rules.end(), {"metadata.finalizers set", "metadata.ownerReferences uid"});
+  return rules;
+}
+
+}  // namespace
+
+Resource::Resource(ResourceInfo info) : info_(std::move(info)), merge_schema_(with_metadata(info_.merge_rules)) {}
+
+void Resource::describe(const SchemaSet& schemas) { schema_ = schemas.kind(api_version(info_.version), info_.kind); }
 
 std::string Resource::api_version(const std::string& version) const {
   return info_.group.empty() ? version : info_.group + "/" + version;

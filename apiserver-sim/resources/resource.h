@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apiserver-sim/api/http_types.h"
-#include "apiserver-sim/openapi/schema.h"
+#include "apiserver-sim/openapi/merge_schema.h"
+#include "apiserver-sim/openapi/schema_set.h"
 #include "apiserver-sim/store/object.h"
 #include "common/kube/status.h"
 
@@ -24,8 +26,13 @@ struct ResourceInfo {
   std::vector<std::string> categories = {};
   std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
   bool has_status = false;                       ///< the status is written through a subresource of its own
-  bool strategic_merge = false;     ///< takes strategic merge patches (built-in kinds do, custom ones do not)
-  bool path_segment_names = false;  ///< any name that fits into a path ("system:node"), not only DNS names
+  bool strategic_merge = false;             ///< takes strategic merge patches (built-in kinds do, custom ones do not)
+  bool path_segment_names = false;          ///< any name that fits into a path ("system:node"), not only DNS names
+  std::string other_versions_warning = {};  ///< to clients that use one of other_versions; empty: none
+  std::vector<std::string_view> merge_rules = {};  ///< lines of a MergeSchema beside those of the metadata
+
+  /// Defined by a CustomResourceDefinition in a real cluster, not built into its API server.
+  [[nodiscard]] bool custom() const { return !strategic_merge; }
 };
 
 /// A column of `kubectl get`. priority > 0: only with -o wide.
@@ -47,12 +54,16 @@ class Resource {
   virtual ~Resource() = default;
 
   [[nodiscard]] const ResourceInfo& info() const { return info_; }
-  /// What the fields of the objects may be; null when no file of openapi/schemas describes the kind. For what is
-  /// unknown to it: openapi/validation.h.
+  /// Takes the kind's schema from the set, which outlives this object. Called by the registry, before all else.
+  void describe(const SchemaSet& schemas);
+  /// What the fields of the objects may be; null when no schema file describes the kind. For what is unknown to it:
+  /// openapi/validation.h.
   [[nodiscard]] const Schema* schema() const { return schema_; }
-  /// "virtualmachineinstances.kubevirt.io": the resource part of the store's keys.
+  /// How its fields are merged and owned.
+  [[nodiscard]] const MergeSchema& merge_schema() const { return merge_schema_; }
+  /// "widgets.example.org": the resource part of the store's keys.
   [[nodiscard]] std::string qualified() const { return kube::qualified_resource(info_.group, info_.plural); }
-  /// "kubevirt.io/v1"
+  /// "example.org/v1"
   [[nodiscard]] std::string api_version(const std::string& version) const;
 
   /// Sets defaults and what clients may not choose. `now`: RFC 3339.
@@ -94,7 +105,8 @@ class Resource {
 
  private:
   ResourceInfo info_;
-  const Schema* schema_;
+  const Schema* schema_ = nullptr;
+  MergeSchema merge_schema_;
 };
 
 // For reading objects whose shape is not known.

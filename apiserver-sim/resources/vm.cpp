@@ -60,7 +60,9 @@ VmResource::VmResource()
                 .short_names = {"vm", "vms"},
                 .categories = {"all"},
                 .other_versions = {"v1alpha3"},
-                .has_status = true}) {}
+                .has_status = true,
+                .other_versions_warning = kOldVersionWarning,
+                .merge_rules = {"spec.template.spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
 
 void VmResource::prepare_create(json& object, const std::string&) const {
   object.erase("status");

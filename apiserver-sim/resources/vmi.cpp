@@ -35,7 +35,9 @@ VmiResource::VmiResource()
                 .kind = "VirtualMachineInstance",
                 .short_names = {"vmi", "vmis"},
                 .categories = {"all"},
-                .other_versions = {"v1alpha3"}}) {}
+                .other_versions = {"v1alpha3"},
+                .other_versions_warning = kOldVersionWarning,
+                .merge_rules = {"spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
 
 void VmiResource::prepare_create(json& object, const std::string& now) const {
   auto& metadata = object["metadata"];

@@ -6,6 +6,9 @@ namespace usbloop::apiserver {
 
 /// The API group of KubeVirt's kinds.
 inline constexpr const char* kKubevirtGroup = "kubevirt.io";
+/// What KubeVirt tells those who use its old version.
+inline constexpr const char* kOldVersionWarning =
+    "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.";
 inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
 /// Keeps a VMI until its node has ended the guest.
 inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";

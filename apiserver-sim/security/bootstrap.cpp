@@ -4,7 +4,6 @@
 
 #include "apiserver-sim/api/object_writer.h"
 #include "apiserver-sim/resources/rbac.h"
-#include "apiserver-sim/security/bootstrap_policy.h"
 #include "apiserver-sim/security/policy_rule.h"
 #include "apiserver-sim/security/role_aggregation.h"
 
@@ -34,19 +33,15 @@ std::string aggregation_label(std::string_view role) {
   return "rbac.authorization.k8s.io/aggregate-to-" + std::string(role);
 }
 
-json metadata_of(std::string_view name, bool kubernetes) {
-  json metadata = {{"name", name}};
-  if (kubernetes) {
-    metadata["labels"] = {{"kubernetes.io/bootstrapping", "rbac-defaults"}};
-    metadata["annotations"] = {{kAutoUpdate, "true"}};
-  } else {
-    metadata["labels"] = {{"kubevirt.io", ""}};
-  }
-  return metadata;
+json metadata_of(const BootstrapPolicy& policy, std::string_view name) {
+  if (!policy.label.empty()) return {{"name", name}, {"labels", {{policy.label, ""}}}};
+  return {{"name", name},
+          {"labels", {{"kubernetes.io/bootstrapping", "rbac-defaults"}}},
+          {"annotations", {{kAutoUpdate, "true"}}}};
 }
 
-json role_object(const BootstrapRole& role) {
-  json object = {{"metadata", metadata_of(role.name, role.kubernetes)}, {"rules", json::array()}};
+json role_object(const BootstrapPolicy& policy, const BootstrapRole& role) {
+  json object = {{"metadata", metadata_of(policy, role.name)}, {"rules", json::array()}};
   if (!role.joins.empty()) object["metadata"]["labels"][aggregation_label(role.joins)] = "true";
   if (!role.aggregates.empty()) {
     json selector = {{"matchLabels", {{aggregation_label(role.aggregates), "true"}}}};
@@ -59,10 +54,9 @@ json role_object(const BootstrapRole& role) {
   return object;
 }
 
-json binding_object(const BootstrapBinding& binding) {
+json binding_object(const BootstrapPolicy& policy, const BootstrapBinding& binding) {
   const std::string_view name = binding.name.empty() ? binding.role : binding.name;
-  const bool kubevirts = binding.role.find("kubevirt.io") != std::string_view::npos;
-  json object = {{"metadata", metadata_of(name, !kubevirts)},
+  json object = {{"metadata", metadata_of(policy, name)},
                  {"roleRef", {{"apiGroup", kRbacGroup}, {"kind", "ClusterRole"}, {"name", binding.role}}},
                  {"subjects", json::array()}};
   object["metadata"]["annotations"][kAutoUpdate] = "true";
@@ -126,7 +120,8 @@ std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const 
 
 }  // namespace
 
-Result<> apply_bootstrap_policy(const Registry& registry, Store& store) {
+Result<> apply_bootstrap_policies(const Registry& registry, Store& store,
+                                  const std::vector<BootstrapPolicy>& policies) {
   ObjectWriter writer(store);
   const auto keep = [&](const char* resource, const json& wanted) -> Result<> {
     const auto refused = reconcile(writer, store, *registry.find_qualified(resource), wanted);
@@ -134,11 +129,13 @@ Result<> apply_bootstrap_policy(const Registry& registry, Store& store) {
     return make_error(ErrorKind::internal, "make the " + std::string(resource), text_at(wanted, "/metadata/name"),
                       refused->message);
   };
-  for (const BootstrapRole& role : bootstrap_roles()) {
-    if (auto kept = keep(kClusterRoleResource, role_object(role)); !kept) return kept;
-  }
-  for (const BootstrapBinding& binding : bootstrap_bindings()) {
-    if (auto kept = keep(kClusterRoleBindingResource, binding_object(binding)); !kept) return kept;
+  for (const BootstrapPolicy& policy : policies) {
+    for (const BootstrapRole& role : policy.roles) {
+      if (auto kept = keep(kClusterRoleResource, role_object(policy, role)); !kept) return kept;
+    }
+    for (const BootstrapBinding& binding : policy.bindings) {
+      if (auto kept = keep(kClusterRoleBindingResource, binding_object(policy, binding)); !kept) return kept;
+    }
   }
   return aggregate_roles(registry, store);
 }

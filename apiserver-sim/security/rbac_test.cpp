@@ -366,7 +366,7 @@ TEST_CASE("a start gives the server's own roles back what they have lost, and le
                            {"rules", json::array()}};
   CHECK(patch(kClusterRoles + "/system:monitoring", left_alone) == 200);
   const auto before = api.store->version();
-  REQUIRE(apply_bootstrap_policy(api.registry, *api.store).has_value());
+  REQUIRE(apply_bootstrap_policies(api.registry, *api.store, bootstrap_policies()).has_value());
   CHECK(api.store->version() > before);
   CHECK(uncovered(read_rules(api.ok(api.call("GET", kClusterRoles + "/kubevirt.io:edit"))),
                   read_rules({{"rules", whole}}))
@@ -374,7 +374,7 @@ TEST_CASE("a start gives the server's own roles back what they have lost, and le
   CHECK(api.authorizer.allows(user("guest"), at("get", "/apis")));
   CHECK(api.ok(api.call("GET", kClusterRoles + "/system:monitoring"))["rules"].empty());
   const auto settled = api.store->version();
-  REQUIRE(apply_bootstrap_policy(api.registry, *api.store).has_value());
+  REQUIRE(apply_bootstrap_policies(api.registry, *api.store, bootstrap_policies()).has_value());
   CHECK(api.store->version() == settled);
   const json view = api.ok(api.call("GET", kClusterRoles + "/view"));
   CHECK(view["metadata"]["labels"]["kubernetes.io/bootstrapping"] == "rbac-defaults");

@@ -8,14 +8,13 @@
 
 #include "apiserver-sim/api/http_types.h"
 #include "apiserver-sim/api/request_info.h"
+#include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/resources/registry.h"
 #include "apiserver-sim/store/store.h"
 #include "apiserver-sim/subresource/vmi_checks.h"
 
 // What subresources.kubevirt.io serves. wire.md sections 9, 12 and 14.
 namespace usbloop::apiserver {
-
-inline constexpr std::string_view kSubresourceGroup = "subresources.kubevirt.io";
 
 /// Answers one authorized request. May block for kNodeRequestTime.
 using PlainHandler = Response (*)(const Registry&, Store&, const Request&, const RequestInfo&);

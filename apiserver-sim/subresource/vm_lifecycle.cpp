@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "apiserver-sim/api/object_writer.h"
+#include "apiserver-sim/kinds/kubevirt_pod.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/vm.h"
 #include "apiserver-sim/resources/vmi.h"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/resources/node.h"
 #include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/resources/resource.h"

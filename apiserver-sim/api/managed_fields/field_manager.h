@@ -5,7 +5,7 @@
 #include <tl/expected.hpp>
 
 #include "apiserver-sim/api/managed_fields/managers.h"
-#include "apiserver-sim/api/managed_fields/merge_schema.h"
+#include "apiserver-sim/openapi/merge_schema.h"
 #include "common/kube/status.h"
 
 // Who owns which fields of an object, and server-side apply, as kube-apiserver does them (its structured-merge-diff).

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver-sim/api/managed_fields/field_set.h"
-#include "apiserver-sim/api/managed_fields/merge_schema.h"
+#include "apiserver-sim/openapi/merge_schema.h"
 
 // What structured merging does with objects. A null value is taken for an absent one. `schema` may be null: the rule
 // holds everywhere below.

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "apiserver-sim/resources/resource.h"
-
 namespace usbloop::apiserver {
 
 /// How the value at one place of an object is merged and owned: the x-kubernetes-list-type, -list-map-keys and
@@ -41,8 +39,5 @@ class MergeSchema {
   std::map<std::string, MergeSchema, std::less<>> fields_;
   std::unique_ptr<MergeSchema> items_;
 };
-
-/// Of a kind of objects; lives as long as the program.
-const MergeSchema& merge_schema_of(const ResourceInfo& info);
 
 }  // namespace usbloop::apiserver

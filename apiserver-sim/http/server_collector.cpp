@@ -1,4 +1,4 @@
-#include "apiserver-sim/metrics/server_collector.h"
+#include "apiserver-sim/http/server_collector.h"
 
 #include <utility>
 
@@ -29,11 +29,6 @@ std::vector<prometheus::MetricFamily> ServerCollector::Collect() const {
     add_sample(refusals, {{"cause", name_of(refusal)}}, static_cast<double>(services_.refusals.of(refusal)));
   }
   families.push_back(std::move(refusals));
-
-  auto bytes = counter_family("usbloop_relay_bytes_total", "Bytes that relays have passed on, by direction.");
-  add_sample(bytes, {{"direction", "to_device"}}, static_cast<double>(services_.usbredir.traffic().to_device.load()));
-  add_sample(bytes, {{"direction", "to_client"}}, static_cast<double>(services_.usbredir.traffic().to_client.load()));
-  families.push_back(std::move(bytes));
   return families;
 }
 

@@ -1,9 +1,11 @@
-#include "apiserver-sim/resources/installed_kinds.h"
+#include "apiserver-sim/resources/kubernetes_kinds.h"
 
-#include <array>
-
-#include "apiserver-sim/api/discovery.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/resources/event.h"
+#include "apiserver-sim/resources/lease.h"
+#include "apiserver-sim/resources/namespace.h"
+#include "apiserver-sim/resources/node.h"
+#include "apiserver-sim/resources/pod.h"
+#include "apiserver-sim/resources/rbac.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -65,51 +67,6 @@ class ApiService final : public Resource {
   }
 };
 
-class KubeVirt final : public Resource {
- public:
-  KubeVirt()
-      : Resource({.group = kKubevirtGroup,
-                  .version = "v1",
-                  .plural = "kubevirts",
-                  .singular = "kubevirt",
-                  .kind = "KubeVirt",
-                  .short_names = {"kv", "kvs"},
-                  .categories = {"all"},
-                  .other_versions = {"v1alpha3"},
-                  .has_status = true}) {}
-
-  /// There is no operator that would have anything to deploy.
-  void prepare_create(json& object, const std::string& now) const override {
-    json conditions = json::array();
-    for (const auto& [type, status, reason, message] :
-         {std::array{"Available", "True", "AllComponentsReady", "All components are ready."},
-          std::array{"Progressing", "False", "AllComponentsReady", "All components are ready."},
-          std::array{"Degraded", "False", "AllComponentsReady", "All components are ready."},
-          std::array{"Created", "True", "AllResourcesCreated", "All resources were created."}}) {
-      conditions.push_back({{"type", type},
-                            {"status", status},
-                            {"reason", reason},
-                            {"message", message},
-                            {"lastProbeTime", now},
-                            {"lastTransitionTime", now}});
-    }
-    object["status"] = {{"phase", "Deployed"},
-                        {"observedKubeVirtVersion", kKubeVirtVersion},
-                        {"targetKubeVirtVersion", kKubeVirtVersion},
-                        {"operatorVersion", kKubeVirtVersion},
-                        {"conditions", std::move(conditions)}};
-  }
-  [[nodiscard]] const std::vector<Column>& columns() const override {
-    static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
-                                                 {"Age", "date", "", 0, "How long ago the object was created."},
-                                                 {"Phase", "string", "", 0, "Phase of the installation."}};
-    return kColumns;
-  }
-  [[nodiscard]] json cells(const json& object, std::int64_t now) const override {
-    return {text_at(object, "/metadata/name"), age_cell(object, now), text_at(object, "/status/phase")};
-  }
-};
-
 class Service final : public Resource {
  public:
   Service()
@@ -160,11 +117,19 @@ class Service final : public Resource {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Resource>> installed_kinds() {
+std::vector<std::unique_ptr<Resource>> kubernetes_kinds() {
   std::vector<std::unique_ptr<Resource>> kinds;
+  kinds.push_back(std::make_unique<NamespaceResource>());
+  kinds.push_back(std::make_unique<NodeResource>());
+  kinds.push_back(std::make_unique<PodResource>());
+  kinds.push_back(std::make_unique<EventResource>());
+  kinds.push_back(std::make_unique<LeaseResource>());
+  for (const bool namespaced : {true, false}) {
+    kinds.push_back(std::make_unique<RoleResource>(namespaced));
+    kinds.push_back(std::make_unique<RoleBindingResource>(namespaced));
+  }
   kinds.push_back(std::make_unique<CustomResourceDefinition>());
   kinds.push_back(std::make_unique<ApiService>());
-  kinds.push_back(std::make_unique<KubeVirt>());
   kinds.push_back(std::make_unique<Service>());
   return kinds;
 }

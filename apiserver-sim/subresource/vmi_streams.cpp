@@ -1,4 +1,4 @@
-#include "apiserver-sim/subresource/usbredir_relay.h"
+#include "apiserver-sim/subresource/vmi_streams.h"
 
 #include <asio/experimental/awaitable_operators.hpp>
 #include <span>
@@ -65,29 +65,28 @@ class Known {
 }  // namespace
 
 /// One accepted request, for the log and the two ways.
-struct UsbredirRelay::Session {
+struct VmiStreams::Session {
   std::string name;      ///< "console default/demo"
   std::string accepted;  ///< the 101, with what the node has sent behind its own
   std::string leftover;  ///< what the client has sent behind its request
 };
 
-void RelayPeer::cut() const {
-  if (node != nullptr) node->close();
-  if (client != nullptr) client->abort();
+bool VmiStreams::find(const std::string& method, const RequestInfo& info) const {
+  return find_stream(method, info) != nullptr;
 }
 
-asio::awaitable<std::optional<Response>> UsbredirRelay::serve(net::StreamPtr& client, const websocket::Head& head,
-                                                              const RequestInfo& info, std::string leftover,
-                                                              RelayPeer& peer) {
+asio::awaitable<std::optional<Response>> VmiStreams::serve(net::StreamPtr& client, const websocket::Head& head,
+                                                           const RequestInfo& info, std::string leftover,
+                                                           StreamEnds& ends) {
   const Counted counted(active_);
-  auto response = co_await handle(client, head, info, std::move(leftover), peer);
+  auto response = co_await handle(client, head, info, std::move(leftover), ends);
   if (response) spdlog::info("{} {}/{}: refused with {}", info.subresource, info.namespace_, info.name, response->code);
   co_return response;
 }
 
-asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& client, const websocket::Head& head,
-                                                               const RequestInfo& info, std::string leftover,
-                                                               RelayPeer& peer) {
+asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& client, const websocket::Head& head,
+                                                            const RequestInfo& info, std::string leftover,
+                                                            StreamEnds& ends) {
   const Subresource* stream = find_stream(head.method, info);
   if (stream == nullptr) co_return answer_text(404, "404: Page Not Found");
   const auto channel = find_channel(store_, info.namespace_, info.name, stream->stream);
@@ -97,7 +96,7 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& c
   auto dialed = net::connect_unix(executor, channel->socket_path);
   if (!dialed) co_return answer_refusal(dial_failure(dial_text(channel->socket_path, dialed.error())));
   net::Stream& node = **dialed;
-  const Known known(peer.node, node);
+  const Known known(ends.node, node);
   const std::string path = node_target(head, info);
   const std::string key = head.header("Sec-WebSocket-Key");
   // Consoles and displays carry what a person types and sees: nothing to be gained.
@@ -119,14 +118,14 @@ asio::awaitable<std::optional<Response>> UsbredirRelay::handle(net::StreamPtr& c
   spdlog::info("{}: connected to node {}{}", session.name, channel->node,
                handed_over ? ", which has handed its slot over" : "");
   if (handed_over) {
-    co_await be_the_end(std::move(client), std::move(*device), node, session, peer);
+    co_await be_the_end(std::move(client), std::move(*device), node, session, ends);
   } else {
     co_await pass_through(*client, node, session);
   }
   co_return std::nullopt;
 }
 
-asio::awaitable<void> UsbredirRelay::pass_through(net::Stream& client, net::Stream& node, const Session& session) {
+asio::awaitable<void> VmiStreams::pass_through(net::Stream& client, net::Stream& node, const Session& session) {
   const bool passed = co_await pass_on(node, session.leftover);
   if (!passed) co_return;
   const net::RelayCounts counts = co_await net::relay(
@@ -138,8 +137,8 @@ asio::awaitable<void> UsbredirRelay::pass_through(net::Stream& client, net::Stre
                counts.second_to_first, why);
 }
 
-asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::StreamPtr device, net::Stream& lease,
-                                                const Session& session, RelayPeer& peer) {
+asio::awaitable<void> VmiStreams::be_the_end(net::StreamPtr client, net::StreamPtr device, net::Stream& lease,
+                                             const Session& session, StreamEnds& ends) {
   using asio::experimental::awaitable_operators::operator&&;
   const auto end_device = [&device, &lease] {
     if (device->socket().is_open()) bridge::end_device(device->socket().native_handle());
@@ -148,15 +147,15 @@ asio::awaitable<void> UsbredirRelay::be_the_end(net::StreamPtr client, net::Stre
   };
   websocket::Channel channel(std::move(client), websocket::Role::server, options_.websocket,
                              std::as_bytes(std::span(session.leftover)));
-  const Known known(peer.client, channel);
+  const Known known(ends.client, channel);
   // The node has ended the session: what the device has sent is still passed on.
   const auto watch_lease = [&]() -> asio::awaitable<void> {
     co_await bridge::lease_ends(lease);
     if (device->socket().is_open()) bridge::end_device(device->socket().native_handle());
   };
   bridge::StreamGuard guard;
-  bridge::Ends ends{channel, *device, &guard, end_device, traffic_};
-  co_await (bridge::run(std::move(ends)) && watch_lease());
+  bridge::Ends both{channel, *device, &guard, end_device, traffic_};
+  co_await (bridge::run(std::move(both)) && watch_lease());
   const websocket::CloseInfo& close = channel.close_info();
   spdlog::info("{}: ended ({}{}{})", session.name, close.code, close.reason.empty() ? "" : ": ", close.reason);
 }

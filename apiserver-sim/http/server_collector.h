@@ -9,8 +9,8 @@
 
 namespace usbloop::apiserver {
 
-/// The front door's own numbers: connections and watches that are open and how many may be, refusals by cause, the
-/// bytes of the relays. Thread-safe.
+/// The front door's own numbers: connections and watches that are open and how many may be, refusals by cause.
+/// Thread-safe.
 class ServerCollector final : public prometheus::Collectable {
  public:
   /// `services` outlives this object.

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "apiserver-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+/// The group of KubeVirt's subresources, which its API server answers.
+inline constexpr std::string_view kSubresourceGroup = "subresources.kubevirt.io";
+inline constexpr const char* kKubeVirt = "kubevirts.kubevirt.io";
+/// The version of KubeVirt that is emulated: what /version, the KubeVirt object and the pods' images say.
+inline constexpr const char* kKubeVirtVersion = "v1.8.0";
+/// The namespace that KubeVirt itself lives in.
+inline constexpr const char* kKubeVirtNamespace = "kubevirt";
+/// Says what a pod of KubeVirt is: "virt-launcher" or "virt-handler".
+inline constexpr const char* kAppLabel = "kubevirt.io";
+/// On a launcher pod: the uid of its VMI.
+inline constexpr const char* kCreatedByLabel = "kubevirt.io/created-by";
+
+/// kubevirt.io/v1 KubeVirt: the object in which KubeVirt's operator says what it has installed. It has installed
+/// everything, always.
+class KubeVirtResource final : public Resource {
+ public:
+  KubeVirtResource();
+  void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  [[nodiscard]] const std::vector<Column>& columns() const override;
+  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
+};
+
+}  // namespace usbloop::apiserver

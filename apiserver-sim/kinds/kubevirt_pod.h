@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace usbloop::apiserver {
+
+/// uid of the VMI whose guest runs in the pod; empty for every other pod. By its owner: labels are for everyone to
+/// change.
+std::string vmi_uid_of(const nlohmann::json& pod);
+
+/// Whether a node of the loop can run the pod: a guest's, or virt-handler's. There is no container runtime.
+bool is_kubevirt_pod(const nlohmann::json& pod);
+
+}  // namespace usbloop::apiserver
