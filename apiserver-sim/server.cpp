@@ -4,25 +4,25 @@
 #include <charconv>
 #include <exception>
 
-#include "apiserver-sim/audit/audit_log.h"
 #include "apiserver-sim/controllers/controllers.h"
-#include "apiserver-sim/controllers/installed_objects.h"
-#include "apiserver-sim/controllers/namespace_controller.h"
-#include "apiserver-sim/files.h"
-#include "apiserver-sim/http/front_door.h"
+#include "apiserver-sim/kinds/installed_objects.h"
 #include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/metrics/metrics.h"
 #include "apiserver-sim/policy/policies.h"
-#include "apiserver-sim/security/bootstrap.h"
-#include "apiserver-sim/security/kubeconfig_writer.h"
-#include "apiserver-sim/security/pki.h"
-#include "apiserver-sim/security/rbac_admission.h"
-#include "apiserver-sim/security/role_aggregation.h"
 #include "apiserver-sim/subresource/subresource_api.h"
 #include "apiserver-sim/subresource/vmi_streams.h"
 #include "apiserver-sim/thread_room.h"
 #include "common/descriptor_limit.h"
 #include "common/log.h"
+#include "kube-sim/controllers/namespace_controller.h"
+#include "kube-sim/http/front_door.h"
+#include "kube-sim/observe/audit_log.h"
+#include "kube-sim/request/files.h"
+#include "kube-sim/security/bootstrap.h"
+#include "kube-sim/security/kubeconfig_writer.h"
+#include "kube-sim/security/pki.h"
+#include "kube-sim/security/rbac_admission.h"
+#include "kube-sim/security/role_aggregation.h"
 
 namespace usbloop::apiserver {
 namespace {

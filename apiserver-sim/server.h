@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "apiserver-sim/http/services.h"
 #include "apiserver-sim/options.h"
 #include "common/error.h"
+#include "kube-sim/http/services.h"
 
 namespace usbloop::apiserver {
 

@@ -10,12 +10,12 @@
 #include <sstream>
 #include <thread>
 
-#include "apiserver-sim/files.h"
-#include "apiserver-sim/security/x509.h"
 #include "apiserver-sim/server.h"
 #include "apiserver-sim/test_support.h"
 #include "common/kube/kubeconfig.h"
 #include "common/log.h"
+#include "kube-sim/request/files.h"
+#include "kube-sim/security/x509.h"
 
 using namespace usbloop::apiserver;
 using namespace std::chrono_literals;

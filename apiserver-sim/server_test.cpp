@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "apiserver-sim/files.h"
 #include "apiserver-sim/running_server.h"
 #include "common/metrics/check_exposition.h"
+#include "kube-sim/request/files.h"
 
 using namespace usbloop::apiserver;
 using namespace std::chrono_literals;

@@ -11,13 +11,13 @@
 #include <thread>
 #include <utility>
 
-#include "apiserver-sim/api/api_handler.h"
 #include "apiserver-sim/policy/policies.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/security/bootstrap.h"
-#include "apiserver-sim/security/rbac_admission.h"
-#include "apiserver-sim/store/store.h"
 #include "apiserver-sim/subresource/subresource_api.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/rest/api_handler.h"
+#include "kube-sim/security/bootstrap.h"
+#include "kube-sim/security/rbac_admission.h"
+#include "kube-sim/store/store.h"
 
 // What the unit tests of this folder share.
 namespace usbloop::apiserver::test {

@@ -1,4 +1,4 @@
-#include "apiserver-sim/api/api_handler.h"
+#include "kube-sim/rest/api_handler.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "apiserver-sim/api/discovery.h"
+#include "kube-sim/documents/discovery.h"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
-#include "apiserver-sim/api/list_page.h"
+#include "kube-sim/rest/list_page.h"
 
 #include <doctest/doctest.h>
 
-#include "apiserver-sim/api/continue_token.h"
 #include "apiserver-sim/test_support.h"
 #include "common/kube/encoding.h"
+#include "kube-sim/rest/continue_token.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

@@ -1,5 +1,5 @@
 // Every kind of object by every method on every shape of path, beside what the real servers have routes for.
-#include "apiserver-sim/api/routes.h"
+#include "kube-sim/rest/routes.h"
 
 #include <doctest/doctest.h>
 

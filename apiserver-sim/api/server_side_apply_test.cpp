@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "apiserver-sim/api/strict_json.h"
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/schema/strict_json.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

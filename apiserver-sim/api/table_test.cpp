@@ -1,9 +1,9 @@
-#include "apiserver-sim/api/table.h"
+#include "kube-sim/objects/table.h"
 
 #include <doctest/doctest.h>
 
-#include "apiserver-sim/api/time.h"
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/request/time.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "apiserver-sim/controllers/node_lifecycle.h"
+#include "kube-sim/controllers/node_lifecycle.h"
 
 namespace usbloop::apiserver {
 

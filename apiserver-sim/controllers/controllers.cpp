@@ -1,14 +1,14 @@
 #include "apiserver-sim/controllers/controllers.h"
 
-#include "apiserver-sim/controllers/event_expiry.h"
-#include "apiserver-sim/controllers/garbage_collector.h"
 #include "apiserver-sim/controllers/handler_watch.h"
-#include "apiserver-sim/controllers/namespace_controller.h"
-#include "apiserver-sim/controllers/node_lifecycle.h"
-#include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/controllers/vm_controller.h"
 #include "apiserver-sim/controllers/vmi_controller.h"
 #include "apiserver-sim/kinds/kubevirt_pod.h"
+#include "kube-sim/controllers/event_expiry.h"
+#include "kube-sim/controllers/garbage_collector.h"
+#include "kube-sim/controllers/namespace_controller.h"
+#include "kube-sim/controllers/node_lifecycle.h"
+#include "kube-sim/controllers/scheduler.h"
 
 namespace usbloop::apiserver {
 

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "apiserver-sim/controllers/controller_options.h"
-#include "apiserver-sim/controllers/scheduler.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/controllers/scheduler.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

@@ -6,16 +6,16 @@
 #include <limits>
 #include <thread>
 
-#include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/handler_watch.h"
 #include "apiserver-sim/controllers/launcher_pod.h"
-#include "apiserver-sim/controllers/namespace_controller.h"
-#include "apiserver-sim/controllers/node_lifecycle.h"
-#include "apiserver-sim/controllers/scheduler.h"
 #include "apiserver-sim/controllers/vmi_controller.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
-#include "apiserver-sim/resources/pod.h"
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/controllers/namespace_controller.h"
+#include "kube-sim/controllers/node_lifecycle.h"
+#include "kube-sim/controllers/scheduler.h"
+#include "kube-sim/request/time.h"
+#include "kube-sim/resources/pod.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

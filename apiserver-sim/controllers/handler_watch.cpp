@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/virt_controller.h"
-#include "apiserver-sim/resources/node.h"
+#include "kube-sim/request/time.h"
+#include "kube-sim/resources/node.h"
 
 namespace usbloop::apiserver {
 

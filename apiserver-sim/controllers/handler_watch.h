@@ -2,11 +2,11 @@
 
 #include <chrono>
 
-#include "apiserver-sim/api/object_writer.h"
-#include "apiserver-sim/controllers/control_loop.h"
-#include "apiserver-sim/controllers/event_recorder.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/controllers/control_loop.h"
+#include "kube-sim/controllers/event_recorder.h"
+#include "kube-sim/objects/object_writer.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

@@ -5,10 +5,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/discovery.h"
 #include "apiserver-sim/kinds/kubevirt.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
+#include "kube-sim/documents/discovery.h"
+#include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apiserver-sim/api/http_types.h"
+#include "kube-sim/request/http_types.h"
 
 namespace usbloop::apiserver {
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/object_meta.h"
-#include "apiserver-sim/api/time.h"
-#include "apiserver-sim/controllers/conditions.h"
 #include "apiserver-sim/controllers/virt_controller.h"
-#include "apiserver-sim/resources/vm.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vm.h"
+#include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
+#include "kube-sim/controllers/conditions.h"
+#include "kube-sim/objects/object_meta.h"
+#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <limits>
 
-#include "apiserver-sim/api/time.h"
-#include "apiserver-sim/resources/vm.h"
+#include "apiserver-sim/kinds/vm.h"
 #include "apiserver-sim/subresource/vm_lifecycle.h"
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/request/time.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "apiserver-sim/api/object_meta.h"
-#include "apiserver-sim/api/object_writer.h"
-#include "apiserver-sim/api/time.h"
-#include "apiserver-sim/controllers/conditions.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
-#include "apiserver-sim/resources/vm.h"
+#include "apiserver-sim/kinds/vm.h"
+#include "kube-sim/controllers/conditions.h"
+#include "kube-sim/objects/object_meta.h"
+#include "kube-sim/objects/object_writer.h"
+#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -2,15 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/object_meta.h"
-#include "apiserver-sim/api/time.h"
 #include "apiserver-sim/controllers/launcher_pod.h"
 #include "apiserver-sim/controllers/virt_controller.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
 #include "apiserver-sim/kinds/kubevirt_pod.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
+#include "kube-sim/objects/object_meta.h"
+#include "kube-sim/request/time.h"
+#include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {
 namespace {

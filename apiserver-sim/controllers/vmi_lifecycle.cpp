@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/object_meta.h"
-#include "apiserver-sim/controllers/conditions.h"
 #include "apiserver-sim/controllers/launcher_pod.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
+#include "kube-sim/controllers/conditions.h"
+#include "kube-sim/objects/object_meta.h"
+#include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -1,9 +1,9 @@
 #include "apiserver-sim/kinds/all_kinds.h"
 
 #include "apiserver-sim/kinds/kubevirt.h"
-#include "apiserver-sim/resources/kubernetes_kinds.h"
-#include "apiserver-sim/resources/vm.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vm.h"
+#include "apiserver-sim/kinds/vmi.h"
+#include "kube-sim/resources/kubernetes_kinds.h"
 
 namespace usbloop::apiserver {
 

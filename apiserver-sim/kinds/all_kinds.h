@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apiserver-sim/resources/registry.h"
+#include "kube-sim/resources/registry.h"
 
 namespace usbloop::apiserver {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
 
 namespace usbloop::apiserver {
 

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "apiserver-sim/resources/resource.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
-#include "apiserver-sim/http/request_observer.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/observe/request_observer.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

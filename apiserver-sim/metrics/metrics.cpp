@@ -4,15 +4,15 @@
 
 #include <optional>
 
-#include "apiserver-sim/http/server_collector.h"
 #include "apiserver-sim/metrics/connection_metrics.h"
 #include "apiserver-sim/metrics/object_collector.h"
 #include "apiserver-sim/metrics/phase_metrics.h"
 #include "apiserver-sim/metrics/relay_bytes.h"
 #include "apiserver-sim/metrics/relay_metrics.h"
-#include "apiserver-sim/metrics/request_metrics.h"
 #include "common/metrics/exposition.h"
 #include "common/metrics/process_collector.h"
+#include "kube-sim/http/server_collector.h"
+#include "kube-sim/observe/request_metrics.h"
 
 namespace usbloop::apiserver {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "apiserver-sim/http/services.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/http/services.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "apiserver-sim/resources/resource.h"
 #include "common/ascii_text.h"
 #include "common/metrics/exposition.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 namespace {

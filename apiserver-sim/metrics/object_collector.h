@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

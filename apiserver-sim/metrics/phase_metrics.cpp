@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "apiserver-sim/api/time.h"
-#include "apiserver-sim/resources/resource.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
+#include "kube-sim/request/time.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -10,7 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <thread>
 
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "apiserver-sim/http/request_observer.h"
+#include "kube-sim/observe/request_observer.h"
 
 namespace usbloop::apiserver {
 

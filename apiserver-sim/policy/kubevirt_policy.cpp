@@ -1,7 +1,7 @@
 #include "apiserver-sim/policy/kubevirt_policy.h"
 
 #include "apiserver-sim/kinds/kubevirt.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
 
 namespace usbloop::apiserver {
 namespace {

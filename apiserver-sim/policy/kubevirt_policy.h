@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apiserver-sim/security/bootstrap.h"
+#include "kube-sim/security/bootstrap.h"
 
 namespace usbloop::apiserver {
 

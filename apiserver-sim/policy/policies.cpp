@@ -1,9 +1,9 @@
 #include "apiserver-sim/policy/policies.h"
 
+#include "apiserver-sim/kinds/vmi.h"
 #include "apiserver-sim/policy/kubevirt_policy.h"
-#include "apiserver-sim/resources/vmi.h"
-#include "apiserver-sim/security/kubernetes_policy.h"
-#include "apiserver-sim/security/token_file.h"
+#include "kube-sim/security/kubernetes_policy.h"
+#include "kube-sim/security/token_file.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "apiserver-sim/security/bootstrap.h"
+#include "kube-sim/security/bootstrap.h"
 
 namespace usbloop::apiserver {
 

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/resources/resource.h"
 #include "apiserver-sim/subresource/refusals.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 namespace {

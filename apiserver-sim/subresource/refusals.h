@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "apiserver-sim/api/http_types.h"
 #include "common/error.h"
 #include "common/kube/status.h"
+#include "kube-sim/request/http_types.h"
 
 // How virt-api says no: Statuses indented by one space, of exactly application/json. wire.md sections 11 and 12.
 namespace usbloop::apiserver {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apiserver-sim/api/answer.h"
 #include "apiserver-sim/kinds/all_kinds.h"
 #include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/subresource/subresource_table.h"
+#include "kube-sim/objects/answer.h"
 
 namespace usbloop::apiserver {
 namespace {

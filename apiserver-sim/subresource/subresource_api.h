@@ -1,7 +1,7 @@
 #pragma once
 
-#include "apiserver-sim/resources/aggregated_api.h"
-#include "apiserver-sim/resources/registry.h"
+#include "kube-sim/resources/aggregated_api.h"
+#include "kube-sim/resources/registry.h"
 
 namespace usbloop::apiserver {
 

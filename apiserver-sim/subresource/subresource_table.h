@@ -6,12 +6,12 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "apiserver-sim/api/http_types.h"
-#include "apiserver-sim/api/request_info.h"
 #include "apiserver-sim/kinds/kubevirt.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
 #include "apiserver-sim/subresource/vmi_checks.h"
+#include "kube-sim/request/http_types.h"
+#include "kube-sim/request/request_info.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 // What subresources.kubevirt.io serves. wire.md sections 9, 12 and 14.
 namespace usbloop::apiserver {

@@ -3,12 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "apiserver-sim/api/object_writer.h"
 #include "apiserver-sim/kinds/kubevirt_pod.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/vm.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vm.h"
+#include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
+#include "kube-sim/objects/object_writer.h"
+#include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {
 namespace {

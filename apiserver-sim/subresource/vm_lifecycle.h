@@ -1,9 +1,9 @@
 #pragma once
 
-#include "apiserver-sim/api/http_types.h"
-#include "apiserver-sim/api/request_info.h"
-#include "apiserver-sim/resources/registry.h"
-#include "apiserver-sim/store/store.h"
+#include "kube-sim/request/http_types.h"
+#include "kube-sim/request/request_info.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/store/store.h"
 
 // The subresources start, stop and restart of a VirtualMachine, as virt-api answers them: 202 without a body, or a
 // refusal in its words (wire.md section 12). They write a wish into the VM; its controller carries it out. The request

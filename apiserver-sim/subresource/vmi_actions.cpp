@@ -2,11 +2,11 @@
 
 #include <string_view>
 
-#include "apiserver-sim/api/codec.h"
-#include "apiserver-sim/resources/resource.h"
 #include "apiserver-sim/subresource/node_request.h"
 #include "apiserver-sim/subresource/refusals.h"
 #include "common/log.h"
+#include "kube-sim/objects/codec.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 namespace {

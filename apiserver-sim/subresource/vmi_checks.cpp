@@ -4,10 +4,10 @@
 #include <string_view>
 
 #include "apiserver-sim/kinds/kubevirt.h"
-#include "apiserver-sim/resources/node.h"
-#include "apiserver-sim/resources/pod.h"
-#include "apiserver-sim/resources/resource.h"
-#include "apiserver-sim/resources/vmi.h"
+#include "apiserver-sim/kinds/vmi.h"
+#include "kube-sim/resources/node.h"
+#include "kube-sim/resources/pod.h"
+#include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "apiserver-sim/store/store.h"
 #include "common/kube/status.h"
+#include "kube-sim/store/store.h"
 
 // virt-api's checks of a VMI before it asks the node, in its order and with its words. wire.md section 12.
 namespace usbloop::apiserver {

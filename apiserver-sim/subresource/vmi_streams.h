@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "apiserver-sim/http/stream_subresource.h"
-#include "apiserver-sim/store/store.h"
 #include "apiserver-sim/subresource/node_handshake.h"
 #include "common/net/traffic.h"
 #include "common/websocket/channel.h"
+#include "kube-sim/http/stream_subresource.h"
+#include "kube-sim/store/store.h"
 
 namespace usbloop::apiserver {
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "kube-sim/resources/resource.h"
+
+namespace usbloop::apiserver {
+
+/// The API group of KubeVirt's kinds.
+inline constexpr const char* kKubevirtGroup = "kubevirt.io";
+/// What KubeVirt tells those who use its old version.
+inline constexpr const char* kOldVersionWarning =
+    "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.";
+inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
+/// Keeps a VMI until its node has ended the guest.
+inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";
+
+/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+class VmiResource final : public Resource {
+ public:
+  VmiResource();
+  void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  /// A VMI has no status subresource: its status is written with the rest of it, by KubeVirt alone.
+  void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const override;
+  [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_create(const nlohmann::json& object,
+                                                          const User& user) const override;
+  [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
+                                                          const User& user) const override;
+  /// Lowers the grace period in the spec, which the guest's node goes by.
+  bool hasten_end(nlohmann::json& object, std::int64_t wish) const override;
+  [[nodiscard]] bool removable_with_finalizers(const nlohmann::json& object) const override;
+  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
+  [[nodiscard]] const std::vector<Column>& columns() const override;
+  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
+};
+
+/// spec.terminationGracePeriodSeconds: seconds between the power button and the plug; 30 when it is not given. May be
+/// negative, which is no time at all.
+std::int64_t termination_grace(const nlohmann::json& vmi);
+
+/// Adds what the schema does not say of a VMI's spec, at `path` ("spec", "spec.template.spec"), to the causes.
+void check_vmi_spec(const nlohmann::json& spec, const std::string& path, Causes& causes);
+
+}  // namespace usbloop::apiserver

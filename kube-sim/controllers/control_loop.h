@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/kube/status.h"
+#include "kube-sim/store/store.h"
+
+namespace usbloop::apiserver {
+
+/// What comes after a look at one key.
+struct Next {
+  std::optional<std::chrono::milliseconds> again;  ///< look again after this time even if nothing is heard
+  bool failed = false;                             ///< look again after a pause that grows with every failure
+
+  static Next done() { return {}; }
+  static Next after(std::chrono::milliseconds time) { return {time, false}; }
+  /// What is gone or was changed by somebody else meanwhile comes again by itself; all else is retried.
+  static Next failure(const kube::Status& status) { return {std::nullopt, status.code != 404}; }
+};
+
+/// The frame of a controller: one thread that takes note of every write of some resources and then brings keys into
+/// line, one at a time. Level-triggered: a controller's indexes are filled by `observe`, which is called for everything
+/// that exists before the first key is worked on, and `reconcile` looks at the store and not at what happened.
+///
+/// A key that is added several times is worked on once. Work per write is constant: what a write concerns is found in
+/// the controller's indexes.
+class ControlLoop {
+ public:
+  struct Work {
+    std::vector<std::string> resources;
+    /// One write, or (type `added`) one object that exists at the start. Fills indexes and adds keys.
+    std::function<void(const Event&)> observe;
+    /// Brings one key into line.
+    std::function<Next(const Key&)> reconcile;
+    /// The history was lost: indexes are to be emptied; everything is observed again.
+    std::function<void()> forget;
+  };
+
+  /// Starts the thread: make it the last member of its controller. `name` is for the log.
+  ControlLoop(std::string name, Store& store, WatchHub& hub, Work work);
+  ~ControlLoop();
+  ControlLoop(const ControlLoop&) = delete;
+  ControlLoop& operator=(const ControlLoop&) = delete;
+
+  // From `observe` and `reconcile` only.
+  void add(const Key& key);
+  /// The earliest of several times counts.
+  void add_after(const Key& key, std::chrono::milliseconds delay);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run();
+  void wait();
+  void wake();
+  bool stopping();
+  void list_all();
+  void read_events();
+  void work_on_keys();
+  void work_on(const Key& key);
+  void move_due_keys();
+
+  const std::string name_;
+  Store& store_;
+  WatchHub& hub_;
+  Work work_;
+
+  // Of the loop's thread.
+  std::map<std::string, std::uint64_t> cursors_;
+  std::deque<Key> ready_;
+  std::set<Key> queued_;  ///< what is in ready_
+  std::map<Key, Clock::time_point> delayed_;
+  std::set<std::pair<Clock::time_point, Key>> due_;  ///< delayed_ by time
+  std::map<Key, unsigned> failures_;                 ///< in a row
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool dirty_ = true;
+  bool stop_ = false;
+  std::vector<WatchHub::Subscription> subscriptions_;
+  std::thread thread_;
+};
+
+}  // namespace usbloop::apiserver

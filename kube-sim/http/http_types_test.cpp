@@ -1,0 +1,108 @@
+#include "kube-sim/request/http_types.h"
+
+#include <doctest/doctest.h>
+
+#include "kube-sim/http/request_head.h"
+#include "kube-sim/objects/negotiation.h"
+#include "kube-sim/request/request_info.h"
+#include "kube-sim/request/time.h"
+
+using namespace usbloop::apiserver;
+using usbloop::websocket::parse_request_head;
+
+namespace {
+
+RequestInfo info(const std::string& method, const std::string& target) {
+  const auto parsed = parse_target(target);
+  REQUIRE(parsed);
+  return read_request_info({method, parsed->path, parsed->query, "", "", "", {}});
+}
+
+BodyInfo body(const std::string& headers) {
+  const auto head = parse_request_head("POST / HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+  if (!head) return {.valid = false};  // what the parser does not take is refused as well
+  return body_of(*head);
+}
+
+}  // namespace
+
+TEST_CASE("targets are decoded, and tricks with them are refused") {
+  const auto target = parse_target("/api/a%20b?labelSelector=a%3Db+c&watch&x=%2B");
+  REQUIRE(target);
+  CHECK(target->path == "/api/a b");
+  CHECK(target->query.find("labelSelector")->second == "a=b c");
+  CHECK(target->query.count("watch") == 1);
+  CHECK(target->query.find("x")->second == "+");
+  for (const char* bad : {"", "api", "http://x/api", "*", "/%", "/%1", "/%zz", "/%00", "/a/../b", "/..", "/a/./b",
+                          "/%2e%2e/x", "/a?b=%", "/% 1", "/%+1"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_target(bad).has_value());
+  }
+  for (const char raw : {'\0', '\n', ' ', '\x7f'}) CHECK_FALSE(parse_target(std::string("/a") + raw + "b").has_value());
+}
+
+TEST_CASE("a path names verb, group, version, namespace, resource, name and subresource") {
+  RequestInfo one = info("GET", "/apis/kubevirt.io/v1/namespaces/ns/virtualmachineinstances/vm");
+  CHECK(one.is_resource);
+  CHECK(one.verb == "get");
+  CHECK(one.group == "kubevirt.io");
+  CHECK(one.namespace_ == "ns");
+  CHECK(one.resource == "virtualmachineinstances");
+  CHECK(one.name == "vm");
+  one = info("GET", "/apis/subresources.kubevirt.io/v1/namespaces/ns/virtualmachineinstances/vm/portforward/22/tcp");
+  CHECK(one.subresource == "portforward/22/tcp");
+  CHECK(info("GET", "/api/v1/namespaces").verb == "list");
+  one = info("PUT", "/api/v1/namespaces/ns/finalize");
+  CHECK(one.resource == "namespaces");
+  CHECK(one.name == "ns");
+  CHECK(one.subresource == "finalize");
+  CHECK(info("GET", "/api/v1/nodes?watch=true").verb == "watch");
+  CHECK(info("GET", "/api/v1/nodes?watch=false").verb == "list");
+  CHECK(info("DELETE", "/api/v1/nodes").verb == "deletecollection");
+  CHECK_FALSE(info("GET", "/api/v1").is_resource);
+  CHECK_FALSE(info("GET", "/apis/kubevirt.io/v1").is_resource);
+  CHECK(info("GET", "/healthz").verb == "get");
+}
+
+TEST_CASE("the body's framing is clear or refused") {
+  CHECK_FALSE(body("").present());
+  CHECK(body("Content-Length: 5\r\n").length == 5);
+  CHECK(body("Transfer-Encoding: chunked\r\n").chunked);
+  for (const char* bad :
+       {"Content-Length: -1\r\n", "Content-Length: 5x\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 99999999999999999999999\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n", "Content-Length: \r\n"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(body(bad).valid);
+  }
+}
+
+TEST_CASE("what a client accepts") {
+  CHECK(negotiate("").acceptable);
+  CHECK(negotiate("application/json, */*").acceptable);
+  CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf").acceptable);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json").acceptable);
+  const char* kubectl =
+      "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+  CHECK(negotiate(kubectl).table);
+  CHECK(negotiate(kubectl).meta_version == "v1");
+  CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io").meta_version == "v1beta1");
+  CHECK_FALSE(negotiate("application/json;as=Table;v=v9;g=meta.k8s.io").acceptable);
+}
+
+TEST_CASE("times and ages are written as kubectl writes them") {
+  CHECK(format_time(0) == "1970-01-01T00:00:00Z");
+  CHECK(parse_time("2026-11-24T01:02:03Z") == parse_time("2026-11-24T02:02:03.5+01:00"));
+  for (const char* bad : {"", "x", "2026-11-24", "2026-11-24T01:02:03", "2026-11-24T01:02:03Zx"}) {
+    CHECK_FALSE(parse_time(bad).has_value());
+  }
+  struct Case {
+    std::int64_t seconds;
+    const char* text;
+  };
+  for (const Case& entry : {Case{0, "0s"}, Case{119, "119s"}, Case{120, "2m"}, Case{200, "3m20s"}, Case{600, "10m"},
+                            Case{10800, "3h"}, Case{11460, "3h11m"}, Case{28800, "8h"}, Case{172800, "2d"},
+                            Case{176400, "2d1h"}, Case{691200, "8d"}, Case{63072000, "2y"}, Case{-5, "<invalid>"}}) {
+    CHECK(human_duration(entry.seconds) == entry.text);
+  }
+}

@@ -1,0 +1,342 @@
+#include "kube-sim/objects/object_writer.h"
+
+#include <algorithm>
+#include <set>
+
+#include "kube-sim/objects/managed_fields/field_manager.h"
+#include "kube-sim/objects/object_meta.h"
+#include "kube-sim/request/time.h"
+#include "kube-sim/resources/names.h"
+#include "kube-sim/resources/namespace.h"
+#include "kube-sim/schema/field_error.h"
+#include "kube-sim/schema/validation.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+using nlohmann::json;
+
+/// Fills in kind and apiVersion; they may be absent but not different.
+std::optional<kube::Status> settle_type(const Resource& resource, json& object) {
+  const ResourceInfo& info = resource.info();
+  const std::string stored = resource.api_version(info.version);
+  const std::string version = text_at(object, "/apiVersion");
+  bool served = version.empty() || version == stored;
+  for (const std::string& other : info.other_versions) served = served || version == resource.api_version(other);
+  if (!served) {
+    return kube::bad_request("the API version in the data (" + version + ") does not match the expected API version (" +
+                             stored + ")");
+  }
+  const std::string kind = text_at(object, "/kind");
+  if (!kind.empty() && kind != info.kind) {
+    return kube::bad_request("the kind in the data (" + kind + ") does not match the expected kind (" + info.kind +
+                             ")");
+  }
+  object["apiVersion"] = stored;
+  object["kind"] = info.kind;
+  return std::nullopt;
+}
+
+/// Fields that the kind does not have are not stored; whether their sender hears of it is for the caller to decide.
+void drop_unknown(const Resource& resource, json& object) {
+  if (const Schema* schema = resource.schema()) prune_unknown_fields(*schema, object);
+}
+
+std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_, json& object) {
+  json& metadata = object["metadata"];
+  const std::string own = text_at(metadata, "/namespace");
+  if (!resource.info().namespaced) {
+    metadata.erase("namespace");
+    return std::nullopt;
+  }
+  if (!own.empty() && own != namespace_) {
+    return kube::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  metadata["namespace"] = namespace_;
+  return std::nullopt;
+}
+
+std::optional<kube::Status> refuse_invalid(const Resource& resource, const json& object) {
+  Causes causes = validate_metadata(object, resource.info());
+  // What is wrong with the metadata may keep the rest from being read.
+  if (causes.empty()) causes = resource.validate(object);
+  if (causes.empty()) return resource.admit(object);
+  return kube::invalid(resource.info().group, resource.info().kind, text_at(object, "/metadata/name"),
+                       std::move(causes));
+}
+
+kube::Status missing(const Resource& resource, const std::string& name) {
+  return kube::not_found(resource.info().group, resource.info().plural, name);
+}
+
+std::optional<kube::Status> failed_precondition(const Resource& resource, const Object& current,
+                                                const DeleteOptions& options) {
+  const ResourceInfo& info = resource.info();
+  const auto refuse = [&](const std::string& what, const std::string& wanted, const std::string& found,
+                          const std::string& why) {
+    // kube-apiserver names the kind here, where it names the resource everywhere else.
+    return kube::conflict(info.group, info.kind, current.key.name,
+                          "the " + what + " in the precondition (" + wanted + ") does not match the " + what +
+                              " in record (" + found + "). The object might have been " + why);
+  };
+  if (!options.uid.empty() && options.uid != current.uid) {
+    return refuse("UID", options.uid, current.uid, "deleted and then recreated");
+  }
+  const std::string version = std::to_string(current.version);
+  if (!options.resource_version.empty() && options.resource_version != version) {
+    return refuse("ResourceVersion", options.resource_version, version, "modified");
+  }
+  return std::nullopt;
+}
+
+/// As kube-apiserver's storage says it, path and code included.
+kube::Status other_uid(const ResourceInfo& info, const json& current, const std::string& uid) {
+  const std::string name = text_at(current, "/metadata/name");
+  std::string path =
+      "/registry/" + (info.custom() ? info.group + "/" : "") + (info.kind == "Node" ? "minions" : info.plural) + "/";
+  if (info.namespaced) path += text_at(current, "/metadata/namespace") + "/";
+  return kube::conflict(info.group, info.plural, name,
+                        "StorageError: invalid object, Code: 4, Key: " + path + name +
+                            ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                            uid + ", UID in object meta: " + text_at(current, "/metadata/uid"));
+}
+
+std::set<std::string> finalizers_of(const json& object) {
+  std::set<std::string> names;
+  const json* list = element_at(object, "/metadata/finalizers");
+  if (list == nullptr || !list->is_array()) return names;
+  for (const json& name : *list) {
+    if (name.is_string()) names.insert(name.get<std::string>());
+  }
+  return names;
+}
+
+/// Whoever waits for the end of an object must not be made to wait longer.
+std::optional<kube::StatusCause> late_finalizer(const json& object, const json& current) {
+  if (!is_being_deleted(current)) return std::nullopt;
+  const auto before = finalizers_of(current);
+  std::string added;
+  for (const std::string& name : finalizers_of(object)) {
+    if (before.count(name) == 0) added += (added.empty() ? "" : ", ") + field::quoted(name);
+  }
+  if (added.empty()) return std::nullopt;
+  return field::forbidden(
+      "metadata.finalizers",
+      "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
+}
+
+FieldOwner owner_of(const Resource& resource, const WrittenBy& by, const char* subresource) {
+  const std::string& version = by.api_version;
+  return {{by.manager, false, version.empty() ? resource.api_version(resource.info().version) : version, subresource},
+          format_time(now_seconds())};
+}
+
+/// A namespace keeps until its controller has emptied it.
+bool waits_for_controller(const Resource& resource, const json& object) {
+  if (resource.qualified() != kNamespaceResource) return false;
+  const json* finalizers = element_at(object, "/spec/finalizers");
+  return finalizers != nullptr && !finalizers->empty();
+}
+
+bool may_go(const Resource& resource, const json& object) {
+  if (waits_for_controller(resource, object)) return false;
+  return !has_finalizers(object) || resource.removable_with_finalizers(object);
+}
+
+std::int64_t grace_left(const json& object) {
+  const json* grace = element_at(object, "/metadata/deletionGracePeriodSeconds");
+  return grace != nullptr && grace->is_number_integer() ? grace->get<std::int64_t>() : 0;
+}
+
+void add_finalizer(json& object, const char* finalizer) {
+  json& finalizers = object["metadata"]["finalizers"];
+  if (!finalizers.is_array()) finalizers = json::array();
+  if (std::find(finalizers.begin(), finalizers.end(), finalizer) == finalizers.end()) finalizers.push_back(finalizer);
+}
+
+/// The garbage collector takes these finalizers off when it has seen to what the object owns.
+void hold_for_dependents(json& object, const std::string& propagation) {
+  if (propagation == "Foreground") add_finalizer(object, kForegroundFinalizer);
+  if (propagation == "Orphan") add_finalizer(object, kOrphanFinalizer);
+}
+
+void mark_deleted(const Resource& resource, json& object, std::int64_t grace) {
+  json& metadata = object["metadata"];
+  metadata["deletionTimestamp"] = format_time(seconds_from_now(grace));
+  if (resource.qualified() != kNamespaceResource) metadata["deletionGracePeriodSeconds"] = grace;
+  if (metadata.contains("generation")) metadata["generation"] = metadata["generation"].get<std::int64_t>() + 1;
+  if (resource.qualified() == kNamespaceResource) object["status"]["phase"] = "Terminating";
+}
+
+}  // namespace
+
+ObjectPtr ObjectWriter::preview(const Resource& resource, const Key& key, const json& object) {
+  return make_object(key, 0, object, [&](const std::string&, const json& tree) { return resource.selectable(tree); });
+}
+
+std::optional<kube::Status> ObjectWriter::refuse_namespace(const Resource& resource, const std::string& namespace_,
+                                                           const std::string& name) const {
+  const ObjectPtr found = store_.get({kNamespaceResource, "", namespace_});
+  if (!found) return kube::not_found("", "namespaces", namespace_);
+  if (!is_being_deleted(found->parse())) return std::nullopt;
+  const ResourceInfo& info = resource.info();
+  kube::Status status = kube::forbidden(info.group, info.plural, name,
+                                        kube::qualified_resource(info.group, info.plural) + " \"" + name +
+                                            "\" is forbidden: unable to create new content in namespace " + namespace_ +
+                                            " because it is being terminated");
+  status.causes.push_back(
+      {"NamespaceTerminating", "namespace " + namespace_ + " is being terminated", "metadata.namespace"});
+  return status;
+}
+
+Outcome ObjectWriter::create(const Resource& resource, const std::string& namespace_, json object, bool dry_run,
+                             const WrittenBy& by) {
+  json& metadata = object["metadata"];
+  if (metadata.is_null()) metadata = json::object();
+  if (!metadata.is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
+  if (!resource_version(object).empty()) {
+    return tl::unexpected(kube::bad_request("resourceVersion should not be set on objects to be created"));
+  }
+  if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  drop_unknown(resource, object);
+  if (auto refused = settle_namespace(resource, namespace_, object)) return tl::unexpected(*refused);
+  const std::string prefix = text_at(metadata, "/generateName");
+  const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
+  if (names_itself) metadata["name"] = generated_name(prefix);
+  const std::string now = format_time(now_seconds());
+  // Validated twice: the defaults are written into a tree whose shape has to be right first.
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  // What the server adds from here on is nobody's.
+  if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
+  stamp_new(object, now);
+  resource.prepare_create(object, now);
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = resource.refuse_create(object, by.user)) return tl::unexpected(*refused);
+  if (resource.info().namespaced) {
+    if (auto refused = refuse_namespace(resource, namespace_, text_at(object, "/metadata/name")))
+      return tl::unexpected(*refused);
+  }
+  if (admission_ != nullptr) {
+    if (auto refused = admission_->refuse(resource, nullptr, object, by.user)) return tl::unexpected(*refused);
+  }
+  constexpr int kTries = 8;  // as kube-apiserver
+  for (int left = kTries; names_itself && left > 1; --left) {
+    Outcome made = insert(resource, object, dry_run);
+    if (made || made.error().reason != "AlreadyExists") return made;
+    object["metadata"]["name"] = generated_name(prefix);
+  }
+  return insert(resource, std::move(object), dry_run);
+}
+
+Outcome ObjectWriter::insert(const Resource& resource, json object, bool dry_run) {
+  const std::string name = text_at(object, "/metadata/name");
+  const Key key{resource.qualified(), text_at(object, "/metadata/namespace"), name};
+  const auto already = [&] { return kube::already_exists(resource.info().group, resource.info().plural, name); };
+  if (dry_run) {
+    if (store_.get(key)) return tl::unexpected(already());
+    return preview(resource, key, object);
+  }
+  return store_.transact(key, [&](const ObjectPtr& current) -> tl::expected<Change, kube::Status> {
+    if (current) return tl::unexpected(already());
+    return Change{Change::Kind::put, std::move(object)};
+  });
+}
+
+tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& resource, const User& user,
+                                                              const UpdateOptions& options, json object,
+                                                              const json& current) {
+  const ResourceInfo& info = resource.info();
+  const std::string name = text_at(current, "/metadata/name");
+  if (!object["metadata"].is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
+  if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
+  drop_unknown(resource, object);
+  if (auto refused = settle_namespace(resource, text_at(current, "/metadata/namespace"), object)) {
+    return tl::unexpected(*refused);
+  }
+  const std::string given_name = text_at(object, "/metadata/name");
+  if (given_name != name) {
+    return tl::unexpected(kube::bad_request("the name of the object (" + given_name +
+                                            ") does not match the name on the URL (" + name + ")"));
+  }
+  const std::string version = resource_version(object);
+  if (!version.empty() && version != resource_version(current)) {
+    return tl::unexpected(kube::object_modified(info.group, info.plural, name));
+  }
+  const std::string uid = text_at(object, "/metadata/uid");
+  if (!uid.empty() && uid != text_at(current, "/metadata/uid")) {
+    return tl::unexpected(other_uid(info, current, uid));
+  }
+  const json record = object["metadata"].value("managedFields", json());
+  if (!options.whole) {
+    resource.prepare_update(object, current, options.status_only);
+    resource.restore_protected(object, current, user);
+  }
+  carry_over(object, current);
+  object["metadata"]["managedFields"] = record;
+  if (record.is_null()) object["metadata"].erase("managedFields");
+  if (!options.by.applied) {
+    track_update(&current, object, owner_of(resource, options.by, options.status_only ? "status" : ""),
+                 resource.merge_schema());
+  }
+  if (auto cause = late_finalizer(object, current)) {
+    return tl::unexpected(kube::invalid(info.group, info.kind, name, {*cause}));
+  }
+  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (auto refused = resource.refuse_update(object, current, user)) return tl::unexpected(*refused);
+  return object;
+}
+
+Outcome ObjectWriter::update(const Resource& resource, const Key& key, const User& user, const UpdateOptions& options,
+                             const Edit& edit) {
+  ObjectPtr shown;
+  auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
+    if (!found) return tl::unexpected(missing(resource, key.name));
+    const json current = found->parse();
+    auto edited = edit(current);
+    if (!edited) return tl::unexpected(edited.error());
+    auto object = checked_update(resource, user, options, std::move(*edited), current);
+    if (!object) return tl::unexpected(object.error());
+    if (admission_ != nullptr) {
+      if (auto refused = admission_->refuse(resource, &current, *object, user)) return tl::unexpected(*refused);
+    }
+    if (options.dry_run) {
+      shown = preview(resource, key, *object);
+      return Change{};
+    }
+    if (is_being_deleted(*object) && grace_left(*object) == 0 && may_go(resource, *object)) {
+      return Change{Change::Kind::remove, *object};
+    }
+    if (*object == current) return Change{};
+    return Change{Change::Kind::put, std::move(*object)};
+  });
+  if (outcome && shown) return shown;
+  return outcome;
+}
+
+tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Resource& resource, const Key& key,
+                                                                        const DeleteOptions& options) {
+  if (auto refused = resource.refuse_delete(key.name)) return tl::unexpected(*refused);
+  Deletion deletion;
+  auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
+    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (auto refused = failed_precondition(resource, *found, options)) return tl::unexpected(*refused);
+    json object = found->parse();
+    const bool marked = is_being_deleted(object);
+    if (!marked) hold_for_dependents(object, options.propagation_policy);
+    const bool hastened = options.grace_period_seconds && resource.hasten_end(object, *options.grace_period_seconds);
+    const std::int64_t grace = resource.deletion_grace(object, options.grace_period_seconds);
+    deletion.gone = grace == 0 && may_go(resource, object);
+    if (options.dry_run) return Change{};
+    if (deletion.gone) return Change{Change::Kind::remove, std::move(object)};
+    // A second DELETE may shorten the grace of the first, not lengthen it.
+    const bool sooner = !marked || grace < grace_left(object);
+    if (!sooner && !hastened) return Change{};
+    if (sooner) mark_deleted(resource, object, grace);
+    return Change{Change::Kind::put, std::move(object)};
+  });
+  if (!outcome) return tl::unexpected(outcome.error());
+  deletion.object = *outcome;
+  return deletion;
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,96 @@
+#include "kube-sim/request/time.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+namespace usbloop::apiserver {
+namespace {
+
+constexpr std::int64_t kMinute = 60;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kYear = 365 * kDay;
+
+std::string two_units(std::int64_t seconds, std::int64_t big, const char* big_name, std::int64_t small,
+                      const char* small_name) {
+  const std::int64_t rest = seconds % big / small;
+  std::string text = std::to_string(seconds / big) + big_name;
+  return rest == 0 ? text : text + std::to_string(rest) + small_name;
+}
+
+std::string one_unit(std::int64_t seconds, std::int64_t unit, const char* name) {
+  return std::to_string(seconds / unit) + name;
+}
+
+/// The offset behind the seconds: "Z" or "+hh:mm", after an optional fraction.
+std::optional<std::int64_t> parse_offset(const char* text) {
+  if (*text == '.') {
+    ++text;
+    while (*text >= '0' && *text <= '9') ++text;
+  }
+  if (*text == 'Z' && text[1] == '\0') return 0;
+  int hours = 0;
+  int minutes = 0;
+  int length = 0;
+  if ((*text != '+' && *text != '-') || std::sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 ||
+      text[1 + length] != '\0') {
+    return std::nullopt;
+  }
+  const std::int64_t offset = hours * kHour + minutes * kMinute;
+  return *text == '-' ? -offset : offset;
+}
+
+}  // namespace
+
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t seconds_from_now(std::int64_t seconds) {
+  constexpr std::int64_t kLast = 253'402'300'799;  // 9999-12-31T23:59:59Z
+  const std::int64_t now = now_seconds();
+  return now + std::clamp<std::int64_t>(seconds, 0, kLast - now);
+}
+
+std::string format_time(std::int64_t seconds) {
+  const std::time_t time = seconds;
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), length};
+}
+
+std::optional<std::int64_t> parse_time(const std::string& text) {
+  std::tm parts{};
+  int length = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
+                  &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &length) != 6) {
+    return std::nullopt;
+  }
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  const auto offset = parse_offset(text.c_str() + length);
+  if (!offset) return std::nullopt;
+  return static_cast<std::int64_t>(timegm(&parts)) - *offset;
+}
+
+// As k8s.io/apimachinery/pkg/util/duration.HumanDuration.
+std::string human_duration(std::int64_t seconds) {
+  if (seconds < -1) return "<invalid>";
+  if (seconds < 0) return "0s";
+  if (seconds < 2 * kMinute) return one_unit(seconds, 1, "s");
+  if (seconds < 10 * kMinute) return two_units(seconds, kMinute, "m", 1, "s");
+  if (seconds < 3 * kHour) return one_unit(seconds, kMinute, "m");
+  if (seconds < 8 * kHour) return two_units(seconds, kHour, "h", kMinute, "m");
+  if (seconds < 2 * kDay) return one_unit(seconds, kHour, "h");
+  if (seconds < 8 * kDay) return two_units(seconds, kDay, "d", kHour, "h");
+  if (seconds < 2 * kYear) return one_unit(seconds, kDay, "d");
+  if (seconds < 8 * kYear) return two_units(seconds, kYear, "y", kDay, "d");
+  return one_unit(seconds, kYear, "y");
+}
+
+}  // namespace usbloop::apiserver

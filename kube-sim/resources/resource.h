@@ -1,0 +1,125 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/kube/status.h"
+#include "kube-sim/request/http_types.h"
+#include "kube-sim/schema/merge_schema.h"
+#include "kube-sim/schema/schema_set.h"
+#include "kube-sim/store/object.h"
+
+namespace usbloop::apiserver {
+
+/// What discovery says about a resource.
+struct ResourceInfo {
+  std::string group;    ///< empty: core
+  std::string version;  ///< in which objects are stored
+  std::string plural;
+  std::string singular;
+  std::string kind;
+  bool namespaced = true;
+  std::vector<std::string> short_names = {};
+  std::vector<std::string> categories = {};
+  std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
+  bool has_status = false;                       ///< the status is written through a subresource of its own
+  bool strategic_merge = false;             ///< takes strategic merge patches (built-in kinds do, custom ones do not)
+  bool path_segment_names = false;          ///< any name that fits into a path ("system:node"), not only DNS names
+  std::string other_versions_warning = {};  ///< to clients that use one of other_versions; empty: none
+  std::vector<std::string_view> merge_rules = {};  ///< lines of a MergeSchema beside those of the metadata
+
+  /// Defined by a CustomResourceDefinition in a real cluster, not built into its API server.
+  [[nodiscard]] bool custom() const { return !strategic_merge; }
+};
+
+/// A column of `kubectl get`. priority > 0: only with -o wide.
+struct Column {
+  std::string name;
+  std::string type = "string";
+  std::string format = {};
+  int priority = 0;
+  std::string description = {};
+};
+
+using Causes = std::vector<kube::StatusCause>;
+
+/// The rules of one kind of object. Stateless and thread-safe; objects are JSON trees whose metadata is checked
+/// already.
+class Resource {
+ public:
+  explicit Resource(ResourceInfo info);
+  virtual ~Resource() = default;
+
+  [[nodiscard]] const ResourceInfo& info() const { return info_; }
+  /// Takes the kind's schema from the set, which outlives this object. Called by the registry, before all else.
+  void describe(const SchemaSet& schemas);
+  /// What the fields of the objects may be; null when no schema file describes the kind. For what is unknown to it:
+  /// schema/validation.h.
+  [[nodiscard]] const Schema* schema() const { return schema_; }
+  /// How its fields are merged and owned.
+  [[nodiscard]] const MergeSchema& merge_schema() const { return merge_schema_; }
+  /// "widgets.example.org": the resource part of the store's keys.
+  [[nodiscard]] std::string qualified() const { return kube::qualified_resource(info_.group, info_.plural); }
+  /// "example.org/v1"
+  [[nodiscard]] std::string api_version(const std::string& version) const;
+
+  /// Sets defaults and what clients may not choose. `now`: RFC 3339.
+  virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
+  /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
+  virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
+  /// Puts back, without a word, what this user may not write, as a mutating webhook does. Not asked for the server's
+  /// own controllers.
+  virtual void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const;
+  /// Why the object cannot be; empty when it is fine. Looks at the schema; a kind with rules of its own adds them.
+  [[nodiscard]] virtual Causes validate(const nlohmann::json& object) const;
+  /// Why this user may not create the object, which is valid.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_create(const nlohmann::json& object, const User& user) const;
+  /// Why this user may not make this change of an existing object.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
+                                                                  const nlohmann::json& current,
+                                                                  const User& user) const;
+  /// What an admission webhook says against the object as it would be stored; asked for objects that are valid.
+  [[nodiscard]] virtual std::optional<kube::Status> admit(const nlohmann::json& object) const;
+  /// Why the object of that name may not be deleted by anyone.
+  [[nodiscard]] virtual std::optional<kube::Status> refuse_delete(const std::string& name) const;
+  /// For how many seconds a deleted object stays for whoever runs it to end it; 0: it goes at once. `wish`: of the one
+  /// who deletes it.
+  [[nodiscard]] virtual std::int64_t deletion_grace(const nlohmann::json& object,
+                                                    std::optional<std::int64_t> wish) const;
+  /// A custom resource has no grace of its own: here it hands on what the one who deletes the object wishes, if what
+  /// runs for the object shall end sooner than it would. Whether the object changed.
+  virtual bool hasten_end(nlohmann::json& object, std::int64_t wish) const;
+  /// Whether an object that is being deleted waits for no one although finalizers stand: then it goes at once.
+  [[nodiscard]] virtual bool removable_with_finalizers(const nlohmann::json& object) const;
+
+  /// Fields beside metadata.name and metadata.namespace that field selectors may name.
+  [[nodiscard]] virtual Fields selectable(const nlohmann::json& object) const;
+  [[nodiscard]] virtual const std::vector<std::string>& selectable_names() const;
+
+  [[nodiscard]] virtual const std::vector<Column>& columns() const;
+  /// One cell per column. `now`: seconds since 1970.
+  [[nodiscard]] virtual nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const;
+
+ private:
+  ResourceInfo info_;
+  const Schema* schema_ = nullptr;
+  MergeSchema merge_schema_;
+};
+
+// For reading objects whose shape is not known.
+
+/// The string at a JSON pointer ("/status/phase"), or empty.
+std::string text_at(const nlohmann::json& object, const char* pointer);
+/// The integer, at most what int64 holds (the parser keeps more as unsigned); `fallback` when it is none.
+std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback);
+/// The element at a JSON pointer, or null.
+const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer);
+/// status of the condition of that type, or empty.
+std::string condition_status(const nlohmann::json& object, const std::string& type);
+/// The age of a timestamp as kubectl prints it ("5m", "3d4h"), "<unknown>" when there is none.
+std::string age_of(const std::string& timestamp, std::int64_t now);
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "kube-sim/documents/health.h"
+#include "kube-sim/documents/openapi.h"
+#include "kube-sim/request/http_types.h"
+#include "kube-sim/request/request_info.h"
+#include "kube-sim/resources/registry.h"
+#include "kube-sim/rest/rest_handler.h"
+#include "kube-sim/security/rbac_authorizer.h"
+
+namespace usbloop::apiserver {
+
+/// Everything that is answered with one response: authorization, then objects, discovery, reviews, health. Watches and
+/// upgrades are not its business. Thread-safe; never throws.
+class ApiHandler {
+ public:
+  /// All must outlive the handler; `admission` may be null: then whoever may write may write anything.
+  ApiHandler(const Registry& registry, Store& store, const RbacAuthorizer& authorizer, const Admission* admission);
+
+  /// `decision`, when given, becomes what the authorizer has said.
+  Response handle(const Request& request, Decision* decision = nullptr);
+
+  /// While false, /readyz fails.
+  void set_ready(bool ready) { ready_ = ready; }
+  /// What /metrics answers with. Call before the first request.
+  void serve_metrics(std::function<std::string()> page) { metrics_page_ = std::move(page); }
+
+ private:
+  Response dispatch(const Request& request, Decision& decision);
+  /// Health, metrics, discovery, OpenAPI.
+  std::optional<Response> find_document(const Request& request);
+
+  const Registry& registry_;
+  Store& store_;
+  const RbacAuthorizer& authorizer_;
+  OpenApi openapi_;
+  RestHandler rest_;
+  Health health_;
+  std::function<std::string()> metrics_page_;
+  std::atomic<bool> ready_ = true;
+};
+
+/// The refusal of a request that the user may not make; nothing when it is allowed.
+std::optional<kube::Status> refuse_unauthorized(const Authorizer& authorizer, const User& user,
+                                                const RequestInfo& info);
+
+}  // namespace usbloop::apiserver

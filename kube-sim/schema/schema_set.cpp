@@ -1,0 +1,261 @@
+#include "kube-sim/schema/schema_set.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace usbloop::apiserver {
+namespace {
+
+using Type = Schema::Type;
+
+/// A field or a type as it stands in the text.
+struct Line {
+  std::string text;
+  std::size_t indent = 0;
+};
+
+/// The lines of a text without comments and blank ones; what is indented deeper than a field continues the line before.
+std::vector<Line> lines_of(std::string_view text) {
+  constexpr std::size_t kDeepestField = 2;
+  std::vector<Line> lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::size_t indent = line.find_first_not_of(' ');
+    if (indent == std::string_view::npos || line[indent] == '#') continue;
+    const std::string content(line.substr(indent));
+    if (indent > kDeepestField && !lines.empty()) {
+      lines.back().text += " " + content;
+    } else {
+      lines.push_back({content, indent});
+    }
+  }
+  return lines;
+}
+
+/// Takes the first word off; the rest begins with its own first word.
+std::string take_word(std::string& text) {
+  const std::string word = text.substr(0, text.find(' '));
+  const std::size_t next = text.find_first_not_of(' ', word.size());
+  text = next == std::string::npos ? std::string() : text.substr(next);
+  return word;
+}
+
+bool take_prefix(std::string& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.erase(0, prefix.size());
+  return true;
+}
+
+[[noreturn]] void mistake(const std::string& what) { throw std::logic_error("resources/schemas: " + what); }
+
+struct Primitive {
+  const char* name;
+  Type type;
+  const char* format;
+};
+
+constexpr Primitive kPrimitives[] = {
+    {"object", Type::object, ""},       {"string", Type::string, ""},
+    {"bytes", Type::string, "byte"},    {"bool", Type::boolean, ""},
+    {"int", Type::integer, ""},         {"int32", Type::integer, "int32"},
+    {"int64", Type::integer, "int64"},  {"uint", Type::integer, ""},
+    {"uint32", Type::integer, "int32"}, {"number", Type::number, "double"},
+    {"quantity", Type::quantity, ""},   {"int-or-string", Type::int_or_string, ""},
+    {"time", Type::time, "date-time"},  {"microtime", Type::time, "date-time"},
+};
+
+}  // namespace
+
+/// Reads the texts in two steps, so that types may name types that come later.
+class SchemaSet::Reader {
+ public:
+  explicit Reader(SchemaSet& set) : set_(set) {}
+
+  /// First step: the types and the lines of their fields.
+  void declare(std::string_view text) {
+    for (Line& line : lines_of(text)) {
+      if (line.indent > 0) {
+        if (declared_.empty()) mistake("a field before all types: " + line.text);
+        declared_.back().lines.push_back(std::move(line.text));
+      } else if (take_prefix(line.text, "package ")) {
+        declare_package(line.text);
+      } else if (take_prefix(line.text, "kind ")) {
+        declare_type(line.text, true);
+      } else if (take_prefix(line.text, "type ")) {
+        declare_type(line.text, false);
+      } else {
+        mistake("neither package, kind, type nor a field: " + line.text);
+      }
+    }
+  }
+
+  /// Second step: the fields.
+  void complete() {
+    for (Declaration& declaration : declared_) complete(declaration);
+  }
+
+ private:
+  struct Declaration {
+    Schema* schema = nullptr;
+    bool is_kind = false;
+    std::vector<std::string> lines;
+    bool complete = false;
+  };
+
+  void declare_package(std::string text) {
+    SchemaPackage package;
+    package.name = take_word(text);
+    package.api_version = take_word(text);
+    package.custom = text == "custom";
+    const auto same = [&](const SchemaPackage& other) { return other.name == package.name; };
+    const auto known = std::find_if(set_.packages_.begin(), set_.packages_.end(), same);
+    if (known == set_.packages_.end()) set_.packages_.push_back(package);
+    package_ = package.name;
+  }
+
+  void declare_type(const std::string& text, bool is_kind) {
+    const std::size_t colon = text.find(':');
+    Schema& schema = set_.nodes_.emplace_back();
+    schema.type = Type::object;
+    schema.name = text.substr(0, colon);
+    schema.package = package_;
+    if (colon != std::string::npos && colon + 2 < text.size()) schema.description = text.substr(colon + 2);
+    if (!set_.types_.emplace(package_ + "." + schema.name, &schema).second) mistake("twice: " + schema.name);
+    if (is_kind) {
+      for (SchemaPackage& package : set_.packages_) {
+        if (package.name == package_) package.kinds.push_back(schema.name);
+      }
+    }
+    declared_.push_back({&schema, is_kind, {}, false});
+  }
+
+  void complete(Declaration& declaration) {
+    if (declaration.complete) return;
+    declaration.complete = true;
+    Schema& schema = *declaration.schema;
+    if (declaration.is_kind) add_type_and_metadata(schema);
+    for (std::string text : declaration.lines) {
+      if (text == "...") {
+        schema.open = true;
+      } else if (take_prefix(text, "+")) {
+        embed(schema, text);
+      } else {
+        add_field(schema, text);
+      }
+    }
+  }
+
+  void add_type_and_metadata(Schema& schema) {
+    add_field(schema, "apiVersion string API version in which the object is written, such as v1.");
+    add_field(schema, "kind string Kind of the object, in CamelCase. It cannot change.");
+    add_field(schema, "metadata ObjectMeta Name, labels and other data that every object has.");
+  }
+
+  /// As in Go: the fields of the embedded type are the type's own.
+  void embed(Schema& schema, const std::string& name) {
+    const Schema* embedded = find_type(schema.package, name);
+    for (Declaration& declaration : declared_) {
+      if (declaration.schema == embedded) complete(declaration);
+    }
+    schema.fields.insert(schema.fields.end(), embedded->fields.begin(), embedded->fields.end());
+  }
+
+  void add_field(Schema& schema, std::string text) {
+    SchemaField field;
+    field.name = take_word(text);
+    field.defaulted = field.name.ends_with('=');
+    field.required = field.defaulted || field.name.ends_with('!');
+    if (field.required) field.name.pop_back();
+    field.schema = read_type(schema.package, take_word(text));
+    field.description = std::move(text);
+    schema.fields.push_back(std::move(field));
+  }
+
+  const Schema* read_type(const std::string& package, std::string text) {
+    if (take_prefix(text, "[]")) return container(Type::array, read_type(package, text));
+    if (text.starts_with("map[") && text.ends_with(']')) {
+      return container(Type::map, read_type(package, text.substr(4, text.size() - 5)));
+    }
+    if (text.starts_with("string(") && text.ends_with(')')) return one_of(text.substr(7, text.size() - 8));
+    for (const Primitive& primitive : kPrimitives) {
+      if (text != primitive.name) continue;
+      Schema& schema = set_.nodes_.emplace_back();
+      schema.type = primitive.type;
+      schema.format = primitive.format;
+      if (text.starts_with("uint")) schema.minimum = 0;
+      schema.open = schema.type == Type::object;
+      return &schema;
+    }
+    return find_type(package, text);
+  }
+
+  const Schema* container(Type type, const Schema* element) {
+    Schema& schema = set_.nodes_.emplace_back();
+    schema.type = type;
+    schema.element = element;
+    return &schema;
+  }
+
+  const Schema* one_of(std::string values) {
+    Schema& schema = set_.nodes_.emplace_back();
+    schema.type = Type::string;
+    while (!values.empty()) {
+      schema.allowed.push_back(values.substr(0, values.find('|')));
+      values.erase(0, schema.allowed.back().size() + 1);
+    }
+    return &schema;
+  }
+
+  /// The package's own type of that name, or the first of another package.
+  const Schema* find_type(const std::string& package, const std::string& name) {
+    if (const Schema* own = set_.type(package, name)) return own;
+    for (const SchemaPackage& other : set_.packages_) {
+      if (const Schema* found = set_.type(other.name, name)) return found;
+    }
+    mistake(package + " has no type " + name);
+  }
+
+  SchemaSet& set_;
+  std::string package_;
+  std::deque<Declaration> declared_;
+};
+
+SchemaSet::SchemaSet(const std::vector<std::string_view>& texts) {
+  Reader reader(*this);
+  for (const std::string_view text : texts) reader.declare(text);
+  reader.complete();
+}
+
+const Schema* SchemaSet::kind(const std::string& api_version, const std::string& kind) const {
+  const SchemaPackage* found = package(api_version);
+  if (found == nullptr || std::find(found->kinds.begin(), found->kinds.end(), kind) == found->kinds.end())
+    return nullptr;
+  return type(found->name, kind);
+}
+
+const Schema* SchemaSet::type(const std::string& package, const std::string& name) const {
+  const auto found = types_.find(package + "." + name);
+  return found == types_.end() ? nullptr : found->second;
+}
+
+std::vector<const Schema*> SchemaSet::types() const {
+  std::vector<const Schema*> types;
+  for (const auto& [name, schema] : types_) types.push_back(schema);
+  return types;
+}
+
+const SchemaPackage* SchemaSet::package(const std::string& api_version) const {
+  for (const SchemaPackage& package : packages_) {
+    if (package.api_version == api_version) return &package;
+  }
+  return nullptr;
+}
+
+const SchemaField* Schema::field(std::string_view wanted) const {
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.name == wanted; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "common/net/tls.h"
+#include "kube-sim/request/http_types.h"
+#include "kube-sim/security/subprotocol_token.h"
+#include "kube-sim/security/token_file.h"
+
+namespace usbloop::apiserver {
+
+/// Tells who sends a request: by the client certificate that TLS has verified (CN is the user, O the groups), else by
+/// a bearer token, of the header or of a websocket's subprotocol. The first that is right counts. Immutable,
+/// thread-safe.
+class Authenticator {
+ public:
+  explicit Authenticator(const Tokens& tokens);
+
+  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
+  /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
+  [[nodiscard]] std::optional<User> authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
+                                                 std::string_view path, const SubprotocolToken& subprotocol = {}) const;
+
+ private:
+  /// Null when nobody has that token.
+  [[nodiscard]] const User* find(std::string_view token) const;
+
+  /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
+  std::unordered_map<std::string, User> users_;
+};
+
+}  // namespace usbloop::apiserver

@@ -1,0 +1,86 @@
+#include "kube-sim/security/kubernetes_policy.h"
+
+#include "kube-sim/resources/rbac.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+constexpr std::string_view kRead = "get list watch";
+constexpr std::string_view kWrite = "create update patch delete deletecollection";
+constexpr std::string_view kReadWrite = "get list watch create update patch delete deletecollection";
+
+constexpr BootstrapRule kClusterAdmin[] = {{"*", "*", "*"}, {"*", "", "", "*"}};
+constexpr BootstrapRule kDiscovery[] = {
+    {"get", "", "", "/livez /readyz /healthz /version /version/ /openapi /openapi/* /api /api/* /apis /apis/*"}};
+constexpr BootstrapRule kMonitoring[] = {
+    {"get", "", "", "/metrics /metrics/slis /livez /readyz /healthz /livez/* /readyz/* /healthz/*"}};
+constexpr BootstrapRule kBasicUser[] = {
+    {"create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"},
+    {"create", "authentication.k8s.io", "selfsubjectreviews"}};
+constexpr BootstrapRule kPublicInfo[] = {{"get", "", "", "/livez /readyz /healthz /version /version/"}};
+constexpr BootstrapRule kAuthDelegator[] = {{"create", "authentication.k8s.io", "tokenreviews"},
+                                            {"create", "authorization.k8s.io", "subjectaccessreviews"}};
+constexpr BootstrapRule kToAdmin[] = {{"create", "authorization.k8s.io", "localsubjectaccessreviews"},
+                                      {kReadWrite, kRbacGroup, "roles rolebindings"}};
+constexpr BootstrapRule kToEdit[] = {
+    {kRead, "core", "pods/attach pods/proxy pods/exec pods/portforward secrets services/proxy"},
+    {"impersonate", "core", "serviceaccounts"},
+    {kWrite, "core", "pods pods/attach pods/proxy pods/exec pods/portforward"},
+    {"create", "core", "pods/eviction"},
+    {kWrite, "core", "serviceaccounts services services/proxy persistentvolumeclaims configmaps secrets events"},
+    {"create", "core", "serviceaccounts/token"},
+    {kReadWrite, "coordination.k8s.io", "leases"}};
+constexpr BootstrapRule kToView[] = {
+    {kRead, "core",
+     "pods serviceaccounts services services/status endpoints persistentvolumeclaims persistentvolumeclaims/status "
+     "configmaps"},
+    {kRead, "core",
+     "limitranges resourcequotas bindings events pods/status resourcequotas/status namespaces/status pods/log"},
+    {kRead, "core", "namespaces"},
+    {kRead, "discovery.k8s.io", "endpointslices"}};
+constexpr BootstrapRule kNode[] = {{"create", "authentication.k8s.io", "tokenreviews"},
+                                   {"create", "authorization.k8s.io", "subjectaccessreviews localsubjectaccessreviews"},
+                                   {kRead, "core", "services"},
+                                   {"create get list watch", "core", "nodes"},
+                                   {"update patch", "core", "nodes/status"},
+                                   {"update patch", "core", "nodes"},
+                                   {"create update patch", "core", "events"},
+                                   {kRead, "core", "pods"},
+                                   {"create delete", "core", "pods"},
+                                   {"update patch", "core", "pods/status"},
+                                   {"create", "core", "pods/eviction"},
+                                   {kRead, "core", "secrets configmaps"},
+                                   {"get", "core", "persistentvolumeclaims persistentvolumes"},
+                                   {"get create update patch delete", "coordination.k8s.io", "leases"}};
+
+constexpr BootstrapRole kKubernetesRoles[] = {
+    {"cluster-admin", kClusterAdmin},
+    {"admin", {}, "", "admin"},
+    {"edit", {}, "admin", "edit"},
+    {"view", {}, "edit", "view"},
+    {"system:aggregate-to-admin", kToAdmin, "admin"},
+    {"system:aggregate-to-edit", kToEdit, "edit"},
+    {"system:aggregate-to-view", kToView, "view"},
+    {"system:auth-delegator", kAuthDelegator},
+    {"system:basic-user", kBasicUser},
+    {"system:discovery", kDiscovery},
+    {"system:monitoring", kMonitoring},
+    {"system:node", kNode},
+    {"system:public-info-viewer", kPublicInfo},
+};
+
+// There is no node authorizer here: nodes hold the role that says what they may.
+constexpr BootstrapBinding kKubernetesBindings[] = {
+    {"cluster-admin", "system:masters"},
+    {"system:basic-user", "system:authenticated"},
+    {"system:discovery", "system:authenticated"},
+    {"system:monitoring", "system:monitoring"},
+    {"system:public-info-viewer", "system:authenticated system:unauthenticated"},
+    {"system:node", "system:nodes"},
+};
+
+}  // namespace
+
+BootstrapPolicy kubernetes_policy() { return {kKubernetesRoles, kKubernetesBindings}; }
+
+}  // namespace usbloop::apiserver
