@@ -49,8 +49,8 @@ json node_selector_of(const json& vmi) {
 }
 
 std::int64_t grace_of(const json& vmi) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  return std::min(termination_grace(vmi), kMost - kLauncherGraceSeconds) + kLauncherGraceSeconds;
+  constexpr std::int64_t kLongestPeriod = std::numeric_limits<std::int64_t>::max();
+  return std::min(termination_grace(vmi), kLongestPeriod - kLauncherGraceSeconds) + kLauncherGraceSeconds;
 }
 
 }  // namespace

@@ -95,10 +95,11 @@ nlohmann::json Resource::cells(const nlohmann::json& object, std::int64_t now) c
 }
 
 std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
   if (!value.is_number_integer()) return fallback;
-  const bool is_beyond = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kMost);
-  return is_beyond ? kMost : value.get<std::int64_t>();
+  const bool is_beyond =
+      value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kInt64Max);
+  return is_beyond ? kInt64Max : value.get<std::int64_t>();
 }
 
 const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer) {

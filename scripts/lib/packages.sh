@@ -19,7 +19,7 @@ declare -A packages_of=(
     curl openssl procps socat"
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
   # an ordinary user installs packages with.
-  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes"
+  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes umockdev"
   [check-tools]="clang-format clang-tidy shellcheck clang libclang-rt-dev"
 )
 
@@ -56,6 +56,7 @@ declare -A sign_of=(
   [doctest-dev]='header doctest/doctest.h' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
   [strace]='command strace' [sudo]='command sudo'
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
+  [umockdev]='command umockdev-run'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
   [clang]='command clang' [libclang-rt-dev]='runtime asan'
 )
