@@ -76,7 +76,7 @@ TEST_CASE("heads that are right are read, and say how the connection goes on") {
   CHECK_FALSE(head->body.present());
   CHECK(head->fields.header("X") == "gr\xc3\xbc\xc3\x9f");
   CHECK_FALSE(read_request_head(kGet + "Connection: close\r\n\r\n")->keep_alive);
-  CHECK_FALSE(read_request_head("GET / HTTP/1.0\r\n\r\n")->keep_alive);
+  CHECK_FALSE(read_request_head("GET / HTTP/1.0\r\nHost: x\r\n\r\n")->keep_alive);
   head = read_request_head("PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 7\r\n\r\n");
   REQUIRE(head);
   CHECK(head->waits_for_continue);

@@ -1,5 +1,8 @@
 #include "kube-sim/rest/routes.h"
 
+#include <cstddef>
+#include <string_view>
+
 #include "kube-sim/objects/answer.h"
 #include "kube-sim/resources/namespace.h"
 
@@ -23,11 +26,19 @@ bool is_collection_read(const RequestInfo& info) {
 
 bool is_namespace(const ResourceInfo& kind) { return kind.plural == kNamespaceResource && kind.group.empty(); }
 
+std::size_t segments_in(std::string_view path) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '/' && (i == 0 || path[i - 1] == '/')) ++count;
+  }
+  return count;
+}
+
 /// By the shape of the path alone, before any method is looked at.
 bool has_built_in_path(const ResourceInfo& kind, const RequestInfo& info, bool names_object) {
   if (!info.subresource.empty() && !(info.subresource == "status" && kind.has_status)) return false;
-  // A namespace is in itself: its name stands as one.
-  if (is_namespace(kind) && names_object) return info.namespace_ == info.name;
+  // /api/v1/namespaces/NAME: its own name is read as the namespace that it is in.
+  if (is_namespace(kind) && names_object) return segments_in(info.path) == (info.subresource.empty() ? 4 : 5);
   if (!kind.namespaced) return info.namespace_.empty();
   return !info.namespace_.empty() || !names_object;
 }
