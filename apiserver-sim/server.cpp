@@ -234,7 +234,7 @@ void ApiServer::cut() { impl_->cut(); }
 const std::string& ApiServer::url() const { return impl_->url(); }
 
 Result<std::unique_ptr<ApiServer>> ApiServer::start(const Options& options, const Limits& limits) {
-  constexpr std::size_t kThreads = 2 * (kWorkers + kUploads + kNodeWorkers);  // with the loops and the controllers
+  constexpr std::size_t kThreads = 3 * (kWorkers + kNodeWorkers);  // with the loops and the controllers
   try {
     if (auto room = check_thread_room(kThreads); !room) return tl::unexpected(room.error());
     std::unique_ptr<ApiServer> server(new ApiServer());

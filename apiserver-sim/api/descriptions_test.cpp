@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "apiserver-sim/kinds/all_kinds.h"
 #include "apiserver-sim/test_support.h"
 
 using namespace usbloop::apiserver;

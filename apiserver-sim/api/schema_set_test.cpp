@@ -6,6 +6,7 @@
 
 #include "apiserver-sim/kinds/all_kinds.h"
 
+using usbloop::apiserver::all_schemas;
 using usbloop::apiserver::Schema;
 using usbloop::apiserver::SchemaSet;
 

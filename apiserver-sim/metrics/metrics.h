@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/net/traffic.h"
 #include "kube-sim/http/services.h"
 #include "kube-sim/resources/registry.h"
 #include "kube-sim/store/store.h"
