@@ -44,8 +44,6 @@ using DevicePtr = std::unique_ptr<Device>;
 DevicePtr make_keyboard(int usb_version);
 DevicePtr make_mouse(int usb_version);
 DevicePtr make_tablet(int usb_version);
-/// Wacom's, full-speed.
-DevicePtr make_drawing_tablet();
 /// One with Bulk-Only transport, one with UAS. `name` tells the sticks of a machine apart.
 DevicePtr make_stick(const std::string& name);
 DevicePtr make_uas_disk(const std::string& name);

