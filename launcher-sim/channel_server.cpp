@@ -240,13 +240,14 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       place.lease.reset();  // the client may take a moment longer
     };
     const Registered session(sessions_, {opening.guest.uid, opening.request.kind, end});
-    const std::string response = websocket::upgrade_response(opening.head);
+    const std::string response = websocket::upgrade_response(opening.head) + websocket::first_ping();
     const auto bytes = std::as_bytes(std::span(response));
     const auto answered = co_await client->write_all(bytes);
     if (!answered) co_return;
     spdlog::info("VMI {}: session on {} begins", name_of(opening), place.socket_name);
-    websocket::Channel channel(std::move(client), websocket::Role::server, options_.websocket,
-                               std::as_bytes(std::span(leftover)));
+    auto options = options_.websocket;
+    options.first_ping_sent = true;
+    websocket::Channel channel(std::move(client), websocket::Role::server, options, std::as_bytes(std::span(leftover)));
     bridge::StreamGuard guard;
     const bool guarded = opening.request.kind == ChannelRequest::Kind::usbredir;
     bridge::Ends ends{channel, *place.device, guarded ? &guard : nullptr, end, traffic_};

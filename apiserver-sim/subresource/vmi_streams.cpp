@@ -107,9 +107,10 @@ asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& clie
   if (auto valid = websocket::check_upgrade_response(answer->head, key); !valid) {
     co_return answer_refusal(handshake_refused(101, ""));
   }
+  const bool handed_over = static_cast<bool>(answer->device);
+  if (handed_over) answer->rest += websocket::first_ping();  // the end of the websocket is here
   const Session session{info.subresource + " " + info.namespace_ + "/" + info.name,
                         websocket::upgrade_response(head) + answer->rest, std::move(leftover)};
-  const bool handed_over = static_cast<bool>(answer->device);
   Result<net::StreamPtr> device;
   if (handed_over) device = bridge::adopt_device(executor, std::move(answer->device));
   if (!device) co_return answer_refusal(dial_failure(device.error().cause));
@@ -145,7 +146,9 @@ asio::awaitable<void> VmiStreams::be_the_end(net::StreamPtr client, net::StreamP
     device->close();
     lease.close();  // after the device: a slot that is free has no connection
   };
-  websocket::Channel channel(std::move(client), websocket::Role::server, options_.websocket,
+  auto options = options_.websocket;
+  options.first_ping_sent = true;
+  websocket::Channel channel(std::move(client), websocket::Role::server, options,
                              std::as_bytes(std::span(session.leftover)));
   const Known known(ends.client, channel);
   // The node has ended the session: what the device has sent is still passed on.

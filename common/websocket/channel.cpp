@@ -35,6 +35,12 @@ tl::unexpected<Error> channel_error(ErrorKind kind, std::string cause) {
 
 }  // namespace
 
+std::string first_ping() {
+  const PeerWatch::PingPayload nothing_sent{};
+  const auto frame = encode_control(Opcode::ping, nothing_sent, nullptr);
+  return {reinterpret_cast<const char*>(frame.data()), frame.size()};
+}
+
 class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
  public:
   Impl(net::StreamPtr stream, Role role, ChannelOptions options, std::span<const std::byte> leftover)
@@ -295,7 +301,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   /// The coroutine that answers pings and sends ours. The first one at once: it tells the peer that pings are to be
   /// expected of us.
   asio::awaitable<void> write_control_frames() {
-    bool ping_due = true;
+    bool ping_due = !options_.first_ping_sent;
     while (true) {
       if (!pong_due_ && !ping_due) {
         control_wakeup_.expires_after(options_.ping_interval);

@@ -33,7 +33,13 @@ struct ChannelOptions {
   std::chrono::milliseconds peer_timeout{30'000};
   /// Largest payload of one write or read; at most net::Buffer::kPayload and a little.
   std::size_t buffer_bytes = net::Buffer::kPayload;
+  bool first_ping_sent = false;  ///< with the handshake: first_ping()
 };
+
+/// A server's first ping, which it should send in one write with its answer to the handshake. A client that has read
+/// the answer has read this as well: when it is killed and reads no more, its socket is closed with nothing unread,
+/// and what it had sent before is not destroyed by a reset of the connection.
+std::string first_ping();
 
 /// One end of an open websocket that carries a byte stream in binary messages (plain.kubevirt.io): message and frame
 /// limits mean nothing, text messages are dropped, pings are answered, fragments and any frame size are taken.

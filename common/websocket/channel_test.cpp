@@ -122,6 +122,17 @@ TEST_CASE("a peer that breaks the protocol gets Close 1002 and the end") {
   CHECK(run(ends.loop, task()) == expected);
 }
 
+TEST_CASE("a server whose first ping went with the handshake begins with what it has to say, not with another ping") {
+  RawPeer ends(Role::server, {.first_ping_sent = true});
+  const auto task = [&]() -> asio::awaitable<std::vector<std::byte>> {
+    (void)co_await ends.peer->write_all(encode_control(Opcode::close, close_payload(1000, {}), nullptr));
+    (void)co_await ends.channel->read();  // unmasked: a violation
+    co_return co_await net::test::read_to_end(*ends.peer);
+  };
+  CHECK(run(ends.loop, task()) == encode_control(Opcode::close, close_payload(1002, "bad MASK"), nullptr));
+  CHECK(bytes_of(first_ping()) == encode_control(Opcode::ping, std::vector<std::byte>(8), nullptr));
+}
+
 TEST_CASE("a ping is answered with its payload") {
   RawPeer ends(Role::client);
   const auto task = [&]() -> asio::awaitable<std::vector<std::byte>> {
