@@ -17,8 +17,11 @@ constexpr std::chrono::milliseconds kLastWord{1000};
 /// RFC 6455, 7.4.1: the endpoint has received a message that violates its policy.
 constexpr std::uint16_t kPolicyViolation = 1008;
 
+/// How long one side's last bytes may take to reach the other, when it takes none itself any more.
+constexpr std::chrono::milliseconds kLastBytes{3000};
+
 /// Until the client ends, sends what is no usbredir stream, or writing to the device fails.
-asio::awaitable<void> client_to_device(Ends& ends) {
+asio::awaitable<void> client_to_device(Ends& ends, std::optional<net::Deadline>& last_bytes) {
   while (true) {
     const auto payload = co_await ends.channel.read();
     if (!payload || payload->empty()) {
@@ -46,6 +49,9 @@ asio::awaitable<void> client_to_device(Ends& ends) {
     }
     ends.traffic.to_device.fetch_add(payload->size(), std::memory_order_relaxed);
   }
+  // The device takes no more; what it had sent before is passed on until its end.
+  last_bytes.emplace(ends.device.socket().get_executor(), kLastBytes, [&ends] { ends.end_device(); });
+  co_await ends.channel.drain();
   ends.end_device();
 }
 
@@ -70,13 +76,17 @@ asio::awaitable<bool> pump_device(Ends& ends) {
 }
 
 asio::awaitable<void> device_to_client(Ends& ends, std::optional<net::Deadline>& last_word) {
-  const bool device_ended = co_await pump_device(ends);
-  if (device_ended) {
-    ends.channel.end();
-  } else {
-    ends.channel.abort();
-  }
   const auto executor = ends.device.socket().get_executor();
+  const bool device_ended = co_await pump_device(ends);
+  if (!device_ended) {
+    // The client takes no more; what it had sent before is passed on until its end, which ends the device.
+    last_word.emplace(executor, kLastBytes, [&ends] {
+      ends.channel.abort();
+      ends.end_device();
+    });
+    co_return;
+  }
+  ends.channel.end();
   ends.end_device();
   last_word.emplace(executor, kLastWord, [&channel = ends.channel] { channel.abort(); });
 }
@@ -86,9 +96,10 @@ asio::awaitable<void> device_to_client(Ends& ends, std::optional<net::Deadline>&
 asio::awaitable<void> run(Ends ends) {
   using asio::experimental::awaitable_operators::operator&&;
   std::optional<net::Deadline> last_word;
+  std::optional<net::Deadline> last_bytes;
   // Both directions may be waiting for the device: for a guest that is paused.
   ends.channel.on_peer_gone([&ends](const Error&) { ends.end_device(); });
-  co_await (client_to_device(ends) && device_to_client(ends, last_word));
+  co_await (client_to_device(ends, last_bytes) && device_to_client(ends, last_word));
   ends.channel.on_peer_gone(nullptr);
 }
 

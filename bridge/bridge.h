@@ -25,7 +25,8 @@ struct Ends {
 
 /// Carries bytes between the websocket and the device's socket until either side ends, then ends the other: the device
 /// is closed at once (the guest sees the unplug); the client gets all bytes of the device and then the end of the
-/// stream without a Close frame, as KubeVirt does it. Bounded memory: each direction reads only what it can pass on.
+/// stream without a Close frame, as KubeVirt does it. A side that takes no more bytes is heard to its end, for some
+/// seconds: what it had sent is passed on. Bounded memory: each direction reads only what it can pass on.
 asio::awaitable<void> run(Ends ends);
 
 }  // namespace usbloop::bridge

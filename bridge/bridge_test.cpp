@@ -171,6 +171,69 @@ TEST_CASE("when the client ends, in order or not, the device gets its last bytes
   }
 }
 
+namespace {
+
+/// Both peers have spoken and closed before the bridge begins, which so finds one side that it cannot write to while it
+/// has not read all of the other.
+struct BothGone {
+  asio::io_context loop;
+  net::StreamPtr client, server, device, qemu;
+  net::Traffic traffic;
+  std::optional<websocket::Channel> channel;
+
+  BothGone() {
+    std::tie(client, server) = net::test::stream_pair(loop);
+    std::tie(device, qemu) = net::test::stream_pair(loop);
+  }
+
+  asio::awaitable<bool> bridge() {
+    channel.emplace(std::move(server), websocket::Role::server, websocket::ChannelOptions{.first_ping_sent = true});
+    co_await bridge::run({*channel, *device, nullptr, [this] { device->close(); }, traffic});
+    channel.reset();
+    co_return true;
+  }
+};
+
+/// So that a writer has to wait for a reader.
+void make_buffer_small(net::Stream& stream) { stream.socket().set_option(asio::socket_base::send_buffer_size(4096)); }
+
+}  // namespace
+
+TEST_CASE("the device gets all that a client had sent, though the client can be written to no more") {
+  BothGone road;
+  make_buffer_small(*road.device);
+  const auto last = random_bytes(100'000, 7);
+  websocket::Channel client(std::move(road.client), websocket::Role::client, {});
+  REQUIRE(run(road.loop, send(client, last)));
+  REQUIRE(road.qemu->try_write(random_bytes(1000)).bytes == 1000);
+  client.abort();
+  const auto task = [&]() -> asio::awaitable<bool> {
+    auto [ended, got] = co_await (road.bridge() && read_to_end(*road.qemu));
+    co_return ended&& got == last;
+  };
+  CHECK(run(road.loop, task()));
+}
+
+TEST_CASE("the client gets all that a device had sent, though the device can be written to no more") {
+  BothGone road;
+  make_buffer_small(*road.server);
+  const auto last = random_bytes(100'000, 8);
+  websocket::Channel client(std::move(road.client), websocket::Role::client, {});
+  REQUIRE(run(road.loop, send(client, random_bytes(1000))));
+  REQUIRE(road.qemu->try_write(last).bytes == last.size());
+  road.qemu->close();
+  const auto read = [&]() -> asio::awaitable<std::vector<std::byte>> {
+    auto got = co_await receive(client);
+    client.abort();
+    co_return got;
+  };
+  const auto task = [&]() -> asio::awaitable<bool> {
+    auto [ended, got] = co_await (road.bridge() && read());
+    co_return ended&& got == last;
+  };
+  CHECK(run(road.loop, task()));
+}
+
 TEST_CASE("a device that cannot be written to any more ends the client") {
   asio::io_context loop;
   Road road(loop);

@@ -73,24 +73,36 @@ class Relay {
   }
 
   asio::awaitable<void> direction(Stream& from, Stream& to, Counter count) {
-    const bool ended_well = co_await transfer(from, to, count);
-    if (!ended_well) {
-      close_both();
+    const bool all_passed = co_await transfer(from, to, count);
+    if (!from.socket().is_open() || !to.socket().is_open()) {
+      close_both();  // cut on this side
       co_return;
     }
-    to.shutdown_write();
     if (!other_ends_) other_ends_.emplace(from.socket().get_executor(), options_.linger, [this] { close_both(); });
+    if (all_passed) {
+      to.shutdown_write();
+    } else {
+      // What `to` had sent before it broke is still the other direction's. And a socket that is closed with bytes
+      // unread resets its connection, which destroys what has been sent on it.
+      co_await discard(from);
+    }
   }
 
-  /// True at the end of `from`'s stream with all of it passed on; false when either side broke.
+  static asio::awaitable<void> discard(Stream& from) {
+    while (true) {
+      const auto got = co_await from.read_some(scratch());
+      if (!got || *got == 0) co_return;
+    }
+  }
+
+  /// True when `from`'s stream has ended or broken, with all that came of it passed on; false when `to` broke.
   static asio::awaitable<bool> transfer(Stream& from, Stream& to, Counter count) {
     while (true) {
       if (from.turn_is_over()) co_await from.take_turns();
       const IoResult got = from.try_read(scratch());
-      if (got.status == IoStatus::end) co_return true;
-      if (got.status == IoStatus::failed) co_return false;
+      if (got.status == IoStatus::end || got.status == IoStatus::failed) co_return true;
       if (got.status != IoStatus::ok) {
-        if (!co_await from.wait(got.status)) co_return false;
+        if (!co_await from.wait(got.status)) co_return true;
         continue;
       }
       count.add(got.bytes);

@@ -25,9 +25,10 @@ struct RelayOptions {
 };
 
 /// Passes bytes untouched between two streams until both directions have ended. One end's end of stream is passed on
-/// after all its bytes; when the other direction then stays open for longer than `linger`, both are closed. A broken
-/// stream closes both, and so does an end that has vanished. Memory is bounded: a reader that stops stops the other
-/// side's reading. `traffic` counts along: the first stream is the client's.
+/// after all its bytes; when the other direction then stays open for longer than `linger`, both are closed. A stream
+/// that breaks is one that ends: what had come from it before is passed on. An end that has vanished closes both.
+/// Memory is bounded: a reader that stops stops the other side's reading. `traffic` counts along: the first stream is
+/// the client's.
 asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, RelayOptions options, Traffic& traffic);
 
 }  // namespace usbloop::net

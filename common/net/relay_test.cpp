@@ -97,8 +97,29 @@ TEST_CASE("bytes sent right before a close arrive") {
   CHECK(run(road.loop, task()));
 }
 
-TEST_CASE("a peer that closes with unread bytes ends the relay at once") {
-  Road road(10s);
+TEST_CASE("bytes sent before a close arrive though the side that closed can be written to no more") {
+  for (const bool up : {true, false}) {
+    CAPTURE(up);
+    Road road;
+    Stream& speaker = up ? *road.left : *road.right;
+    Stream& reader = up ? *road.right : *road.left;
+    // The relay has to wait for the reader, and meanwhile finds that the speaker takes nothing.
+    (up ? road.second : road.first)->socket().set_option(asio::socket_base::send_buffer_size(4096));
+    const auto data = random_bytes(60'000);
+    REQUIRE(speaker.try_write(data).bytes == data.size());
+    REQUIRE(reader.try_write(random_bytes(1000)).bytes == 1000);
+    speaker.close();
+    const auto task = [&]() -> asio::awaitable<bool> {
+      const auto got = co_await read_to_end(reader);
+      reader.close();
+      co_return got == data&& co_await road.relay_ended();
+    };
+    CHECK(run(road.loop, task(), 5s));
+  }
+}
+
+TEST_CASE("a peer that closes with unread bytes ends the relay within the linger time") {
+  Road road(50ms);
   const auto task = [&]() -> asio::awaitable<bool> {
     (void)co_await road.left->write_all(random_bytes(10'000));
     road.right->close();
