@@ -3,10 +3,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <semaphore>
 #include <thread>
 
 #include "apiserver-sim/options.h"
 #include "apiserver-sim/server.h"
+#include "common/error.h"
 #include "common/log.h"
 #include "common/shown_text.h"
 #include "common/version.h"
@@ -18,23 +21,52 @@ int fail(const usbloop::Error& error) {
   return 1;
 }
 
-/// Stops in order; a signal that comes meanwhile cuts what is still running.
-void stop(usbloop::apiserver::ApiServer& server, const sigset_t& signals) {
-  std::atomic<bool> stopped = false;
-  const pthread_t waiting = pthread_self();
-  std::thread stopper([&] {
-    server.stop();
-    stopped = true;
-    pthread_kill(waiting, SIGTERM);  // wakes the sigwait below
-  });
-  while (!stopped) {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (stopped) break;
-    spdlog::info("asked again: cutting what is left");
-    server.cut();
+/// Stops the server in order. The thread for that is made at the start: later, when the memory is used up (ulimit -v),
+/// there may be no room for it.
+class Stopper {
+ public:
+  /// Throws std::system_error when there can be no thread. The signals are to be blocked already.
+  explicit Stopper(usbloop::apiserver::ApiServer& server)
+      : server_(server), thread_([this, waiting = pthread_self()] {
+          begin_.acquire();
+          server_.stop();
+          stopped_ = true;
+          pthread_kill(waiting, SIGTERM);  // wakes the sigwait of stop()
+        }) {}
+  ~Stopper() {
+    begin_.release();
+    thread_.join();
   }
-  stopper.join();
+  Stopper(const Stopper&) = delete;
+  Stopper& operator=(const Stopper&) = delete;
+
+  /// Waits for the end; a signal that comes meanwhile cuts what is still running.
+  void stop(const sigset_t& signals) {
+    begin_.release();
+    while (!stopped_) {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      if (stopped_) break;
+      spdlog::info("asked again: cutting what is left");
+      server_.cut();
+    }
+  }
+
+ private:
+  usbloop::apiserver::ApiServer& server_;
+  std::counting_semaphore<2> begin_{0};
+  std::atomic<bool> stopped_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+/// As ApiServer::start(): an error says that the limits of this process are too low.
+usbloop::Result<std::unique_ptr<Stopper>> make_stopper(usbloop::apiserver::ApiServer& server) {
+  try {
+    return std::make_unique<Stopper>(server);
+  } catch (const std::exception& error) {
+    return usbloop::make_error(usbloop::ErrorKind::internal, "start", "", error.what(),
+                               "Is there memory enough for this process (ulimit -v, or its container's limit)?");
+  }
 }
 
 int run(int argc, char** argv) {
@@ -57,12 +89,14 @@ int run(int argc, char** argv) {
   limits.stop_grace = std::chrono::seconds(parsed.options->shutdown_grace_seconds);
   auto server = ApiServer::start(*parsed.options, limits);
   if (!server) return fail(server.error());
+  const auto stopper = make_stopper(**server);
+  if (!stopper) return fail(stopper.error());
   std::printf("apiserver-sim ready: %s\n", (*server)->url().c_str());
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("ending: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  stop(**server, signals);
+  (*stopper)->stop(signals);
   return 0;
 }
 
