@@ -42,10 +42,15 @@ std::string command(std::uint32_t tag, std::uint32_t length, bool in, const std:
 /// QEMU's place: sends bulk transfers and waits for their answers.
 class Guest {
  public:
-  explicit Guest(PlainSocket& socket) : socket_(socket) { socket_.send(qemu_hello()); }
+  explicit Guest(PlainSocket& socket) : socket_(socket) {
+    socket_.send(qemu_hello());
+    // struct usb_redir_set_configuration_header; a device that is not configured has no bulk endpoints.
+    const std::string configured = answer(usbredir_packet(usbredir_set_configuration, ++id_, "\x01"));
+    REQUIRE(configured == std::string("\0\x01", 2));  // status and configuration
+  }
 
-  std::string out(const std::string& data) { return answer(bulk_request(0x02, ++id_, data.size(), data)); }
-  std::string in(std::size_t length) { return answer(bulk_request(0x81, ++id_, length, {})).substr(kHeader); }
+  void out(const std::string& data) { transfer(0x02, data.size(), data); }
+  std::string in(std::size_t length) { return transfer(0x81, length, {}); }
 
   /// Writes a block at `block`; the status byte of its command status wrapper.
   int write(std::uint32_t block) {
@@ -66,23 +71,31 @@ class Guest {
 
  private:
   static constexpr std::size_t kHeader = 10;  // struct usb_redir_bulk_packet_header
+  static constexpr char kStall = 4;           // usb_redir_stall
 
   int status() {
-    std::string wrapper = in(13);
-    // A stalled pipe first, when the command has failed before its data were through (6.7.2); then clear it.
-    if (wrapper.size() < 13) {
-      clear_halt();
-      wrapper = in(13);
-    }
+    const std::string wrapper = in(13);
     return wrapper.size() == 13 ? wrapper.at(12) : -1;
   }
 
-  void clear_halt() {
-    // CLEAR_FEATURE(ENDPOINT_HALT) for each pipe: struct usb_redir_control_packet_header.
-    for (const char endpoint : {'\x02', '\x81'}) {
-      answer(usbredir_packet(usbredir_control, ++id_,
-                             std::string("\0\x01\x02\0\0\0", 6) + endpoint + '\0' + std::string("\0\0", 2)));
+  /// The data of the answer. A pipe that stalls, as it does when the command fails before its data are through
+  /// (6.7.2), is cleared at once.
+  std::string transfer(std::uint8_t endpoint, std::size_t length, const std::string& data) {
+    const std::string body = answer(bulk_request(endpoint, ++id_, length, data));
+    REQUIRE(body.size() >= kHeader);
+    const char outcome = body.at(1);
+    if (outcome == kStall) {
+      clear_halt(endpoint);
+    } else {
+      REQUIRE(outcome == 0);
     }
+    return body.substr(kHeader);
+  }
+
+  void clear_halt(std::uint8_t endpoint) {
+    // CLEAR_FEATURE(ENDPOINT_HALT): struct usb_redir_control_packet_header.
+    answer(usbredir_packet(usbredir_control, ++id_,
+                           std::string("\0\x01\x02\0\0\0", 6) + static_cast<char>(endpoint) + std::string(3, '\0')));
   }
 
   /// The body of the answer to the last request.
@@ -91,7 +104,9 @@ class Guest {
     const Deadline deadline(20s);
     while (true) {
       for (const UsbredirPacket& packet : usbredir_packets(stream_)) {
-        if (packet.id == id_ && (packet.type == usbredir_bulk || packet.type == usbredir_control)) return packet.body;
+        const bool is_answer = packet.type == usbredir_bulk || packet.type == usbredir_control ||
+                               packet.type == usbredir_configuration_status;
+        if (packet.id == id_ && is_answer) return packet.body;
       }
       REQUIRE(socket_.receive(stream_, deadline.left()));
     }

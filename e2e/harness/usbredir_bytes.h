@@ -13,6 +13,8 @@ enum UsbredirType : std::uint32_t {
   usbredir_device_connect = 1,
   usbredir_interface_info = 4,
   usbredir_ep_info = 5,
+  usbredir_set_configuration = 6,
+  usbredir_configuration_status = 8,
   usbredir_filter_reject = 22,
   usbredir_control = 100,
   usbredir_bulk = 101,
