@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kRoot = "/apis/subresources.kubevirt.io/";
 const std::string kTableVmi = "v1/namespaces/default/virtualmachineinstances/x/";
 
-Response ask(Api& api, const std::string& method, const std::string& rest, const std::string& body = {}) {
+Response send(Api& api, const std::string& method, const std::string& rest, const std::string& body = {}) {
   return api.raw(method, kRoot + rest, body, "");
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("what the subresource group does not serve gets the answers of go-rest
         "v1/namespaces/default/virtualmachineinstances/x/portforward",
         "v1/namespaces/default/virtualmachineinstances/x/portforward/1/tcp/x"}) {
     CAPTURE(path);
-    const Response response = ask(api, "PUT", path);
+    const Response response = send(api, "PUT", path);
     CHECK(response.code == 404);
     CHECK(response.content_type == "text/plain; charset=utf-8");
     CHECK(response.body == "404: Page Not Found");
@@ -59,7 +59,7 @@ TEST_CASE("what the subresource group does not serve gets the answers of go-rest
       {{"POST", "usbredir", "GET"}, {"GET", "pause", "PUT"}, {"DELETE", "portforward/22", "GET"}}};
   for (const auto& [method, name, allow] : wrong) {
     CAPTURE(name);
-    const Response response = ask(api, method, kTableVmi + name);
+    const Response response = send(api, method, kTableVmi + name);
     CHECK(response.code == 405);
     CHECK(response.body == "405: Method Not Allowed");
     REQUIRE(response.headers.size() == 1);
@@ -69,7 +69,7 @@ TEST_CASE("what the subresource group does not serve gets the answers of go-rest
 
 TEST_CASE("v1alpha3 serves what v1 serves") {
   Api api;
-  CHECK(message(ask(api, "PUT", "v1alpha3/namespaces/default/virtualmachineinstances/x/pause"), 404) ==
+  CHECK(message(send(api, "PUT", "v1alpha3/namespaces/default/virtualmachineinstances/x/pause"), 404) ==
         "virtualmachineinstance.kubevirt.io \"x\" not found");
 }
 
@@ -77,27 +77,27 @@ TEST_CASE("pause, unpause, softreboot, reset and freeze refuse in each state as 
   Api api;
   const std::string conflict = "Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"x\": ";
   for (const char* name : {"pause", "unpause", "softreboot", "reset", "freeze", "unfreeze"}) {
-    CHECK(message(ask(api, "PUT", kTableVmi + name), 404) == "virtualmachineinstance.kubevirt.io \"x\" not found");
+    CHECK(message(send(api, "PUT", kTableVmi + name), 404) == "virtualmachineinstance.kubevirt.io \"x\" not found");
   }
   api.call("POST", test::kVmis, vmi("x"));
-  CHECK(message(ask(api, "PUT", kTableVmi + "pause", "{}"), 409) == conflict + "VM is not running");
-  CHECK(message(ask(api, "PUT", kTableVmi + "unpause", "{}"), 409) == conflict + "VMI is not running");
-  CHECK(message(ask(api, "PUT", kTableVmi + "softreboot"), 409) == conflict + "VM is not running");
-  CHECK(message(ask(api, "PUT", kTableVmi + "freeze"), 409) == conflict + "VM is not running");
-  CHECK(message(ask(api, "PUT", kTableVmi + "unfreeze"), 409) == conflict + "VMI is not running");
-  CHECK(message(ask(api, "PUT", kTableVmi + "reset"), 400) ==
+  CHECK(message(send(api, "PUT", kTableVmi + "pause", "{}"), 409) == conflict + "VM is not running");
+  CHECK(message(send(api, "PUT", kTableVmi + "unpause", "{}"), 409) == conflict + "VMI is not running");
+  CHECK(message(send(api, "PUT", kTableVmi + "softreboot"), 409) == conflict + "VM is not running");
+  CHECK(message(send(api, "PUT", kTableVmi + "freeze"), 409) == conflict + "VM is not running");
+  CHECK(message(send(api, "PUT", kTableVmi + "unfreeze"), 409) == conflict + "VMI is not running");
+  CHECK(message(send(api, "PUT", kTableVmi + "reset"), 400) ==
         "Failed to reset non-running VMI with phase Pending: Unable to connect to VirtualMachineInstance because phase "
         "is Pending instead of Running");
 
   set_status(api, {{"phase", "Running"}, {"nodeName", "node-a"}});
-  CHECK(message(ask(api, "PUT", kTableVmi + "unpause"), 409) == conflict + "VMI is not paused");
-  CHECK(message(ask(api, "PUT", kTableVmi + "pause"), 400) == "No virt-handler on node node-a found");
-  CHECK(message(ask(api, "PUT", kTableVmi + "reset"), 400) == "No virt-handler on node node-a found");
+  CHECK(message(send(api, "PUT", kTableVmi + "unpause"), 409) == conflict + "VMI is not paused");
+  CHECK(message(send(api, "PUT", kTableVmi + "pause"), 400) == "No virt-handler on node node-a found");
+  CHECK(message(send(api, "PUT", kTableVmi + "reset"), 400) == "No virt-handler on node node-a found");
 
   set_status(api, {{"conditions", json::array({{{"type", "Paused"}, {"status", "True"}}})}});
-  CHECK(message(ask(api, "PUT", kTableVmi + "pause"), 409) == conflict + "VMI is already paused");
-  CHECK(message(ask(api, "PUT", kTableVmi + "softreboot"), 409) == conflict + "VMI is paused");
-  CHECK(message(ask(api, "GET", kTableVmi + "portforward/22"), 409) == conflict + "VMI is paused");
+  CHECK(message(send(api, "PUT", kTableVmi + "pause"), 409) == conflict + "VMI is already paused");
+  CHECK(message(send(api, "PUT", kTableVmi + "softreboot"), 409) == conflict + "VMI is paused");
+  CHECK(message(send(api, "GET", kTableVmi + "portforward/22"), 409) == conflict + "VMI is paused");
 }
 
 TEST_CASE("the options of pause are read as JSON or YAML without a Content-Type, and refused when they are neither") {
@@ -111,20 +111,20 @@ TEST_CASE("the options of pause are read as JSON or YAML without a Content-Type,
   api.user = test::admin();
   CHECK(api.call("POST", test::kHandlerPods, test::handler_pod("node-a")).code == 201);
   for (const char* body : {"{\"dryRun\":[\"All\"]}", "dryRun: [All]\n"}) {
-    const Response dry = ask(api, "PUT", kTableVmi + "pause", body);
+    const Response dry = send(api, "PUT", kTableVmi + "pause", body);
     CHECK(dry.code == 200);
     CHECK(dry.body.empty());
     CHECK(dry.content_type.empty());
   }
   for (const char* body : {"", "{}", "null", "\n", "{\"dryRun\":null}", "{\"dryRun\":[]}"}) {
     CAPTURE(body);
-    CHECK(message(ask(api, "PUT", kTableVmi + "pause", body), 500) ==
+    CHECK(message(send(api, "PUT", kTableVmi + "pause", body), 500) ==
           "Internal error occurred: Put \"https://node-a/v1/namespaces/default/virtualmachineinstances/x/pause\": dial "
           "unix /nowhere: connect: no such file or directory");
   }
   for (const char* body : {"{", "[]", "{\"dryRun\":\"All\"}", "7"}) {
     CAPTURE(body);
-    CHECK(message(ask(api, "PUT", kTableVmi + "pause", body), 400)
+    CHECK(message(send(api, "PUT", kTableVmi + "pause", body), 400)
               .starts_with("Can not unmarshal Request body to struct, error: "));
   }
 }
@@ -132,32 +132,32 @@ TEST_CASE("the options of pause are read as JSON or YAML without a Content-Type,
 TEST_CASE("the guest agent's subresources answer every error with 500 and a bare text") {
   Api api;
   for (const char* name : {"guestosinfo", "userlist", "filesystemlist"}) {
-    const Response response = ask(api, "GET", kTableVmi + name);
+    const Response response = send(api, "GET", kTableVmi + name);
     CHECK(response.code == 500);
     CHECK(response.content_type == "text/plain; charset=utf-8");
     CHECK(response.body == "virtualmachineinstance.kubevirt.io \"x\" not found");
   }
   api.call("POST", test::kVmis, vmi("x"));
   const std::string conflict = "Operation cannot be fulfilled on virtualmachineinstance.kubevirt.io \"x\": ";
-  CHECK(ask(api, "GET", kTableVmi + "guestosinfo").body == conflict + "VMI is not running");
+  CHECK(send(api, "GET", kTableVmi + "guestosinfo").body == conflict + "VMI is not running");
   set_status(api, {{"phase", "Running"}});
-  CHECK(ask(api, "GET", kTableVmi + "userlist").body == conflict + "VMI does not have guest agent connected");
+  CHECK(send(api, "GET", kTableVmi + "userlist").body == conflict + "VMI does not have guest agent connected");
 }
 
 TEST_CASE("portforward: a VMI without a network says so") {
   Api api;
   api.call("POST", test::kVmis, vmi("x"));
-  CHECK(message(ask(api, "GET", kTableVmi + "portforward/22/tcp"), 400) == "no network interfaces are present");
+  CHECK(message(send(api, "GET", kTableVmi + "portforward/22/tcp"), 400) == "no network interfaces are present");
   set_status(api, {{"interfaces", json::array({{{"ipAddress", "10.0.0.7"}}})}});
-  CHECK(message(ask(api, "GET", kTableVmi + "portforward/22"), 500) ==
+  CHECK(message(send(api, "GET", kTableVmi + "portforward/22"), 500) ==
         "Internal error occurred: dialing VM: dial tcp 10.0.0.7:22: connect: no route to host");
 }
 
 TEST_CASE("features that are switched off say so, and v1.6's list of subresources stands in discovery") {
   Api api;
-  CHECK(message(ask(api, "GET", kTableVmi + "sev/fetchcertchain"), 400) ==
+  CHECK(message(send(api, "GET", kTableVmi + "sev/fetchcertchain"), 400) ==
         "'WorkloadEncryptionSEV' feature gate is not enabled");
-  const json list = json::parse(ask(api, "GET", "v1").body);
+  const json list = json::parse(send(api, "GET", "v1").body);
   std::set<std::string> names;
   for (const json& entry : list.at("resources")) names.insert(entry.at("name").get<std::string>());
   for (const char* name : {"expand-vm-spec", "virtualmachineinstances/vnc", "virtualmachineinstances/console",
