@@ -168,7 +168,9 @@ class FrontDoor::Impl {
     std::size_t next = 0;
     while (acceptor_.is_open()) {
       try {
-        co_await accept_for(*loops_[next++ % loops_.size()]);
+        Loop& loop = *loops_[next];
+        next = (next + 1) % loops_.size();
+        co_await accept_for(loop);
       } catch (const std::bad_alloc&) {
         spdlog::error("accept: out of memory");
         std::this_thread::sleep_for(kPauseAfterError);  // a timer would need some; nobody else uses this thread
