@@ -49,10 +49,10 @@ class SoundDevice : public Device {
 
   /// The loud samples of 16 bits behind the file's header.
   [[nodiscard]] Samples count() const {
-    constexpr std::size_t kHeader = 44;
+    constexpr std::size_t kWaveHeader = 44;
     const std::string wave = read_file(heard_);
     Samples samples;
-    for (std::size_t at = kHeader; at + 2 <= wave.size(); at += 2) {
+    for (std::size_t at = kWaveHeader; at + 2 <= wave.size(); at += 2) {
       const auto sample = static_cast<std::int16_t>(number_at(wave, at, 2));
       if (sample > kLoud) ++samples.plus;
       if (sample < -kLoud) ++samples.minus;
