@@ -100,8 +100,10 @@ void GuestConsole::wait_ready(milliseconds timeout) {
   if (text().find(failed) != std::string::npos || read_file(log_).find(failed) != std::string::npos) {
     throw Failure("the guest could not set itself up: " + read_file(log_).substr(0, 2000));
   }
-  // From here on without prompt, echo and line editing.
-  send("stty -echo; exec sh +i");
+  // From here on without prompt, echo and line editing. An interactive busybox shell would not do: it ends when a
+  // command of its background does while it waits at its prompt (the read that the signal breaks off is an end to it).
+  // Ctrl-C ends the command or the reading, not the loop.
+  send("stty -echo; exec sh -c 'trap : INT; while :; do IFS= read -r line && eval \"$line\"; done'");
   must_run("true", deadline.left());
 }
 
@@ -138,14 +140,15 @@ std::string GuestConsole::must_run(const std::string& command, milliseconds time
 }
 
 std::string GuestConsole::wait_for_line(const std::string& pattern, milliseconds timeout, std::size_t from) {
-  const std::regex expression("[^\n]*" + pattern + "[^\n]*");
+  // The whole line: what has come so far may end in the middle of it.
+  const std::regex expression("([^\n]*" + pattern + "[^\n]*)\n");
   std::smatch match;
   std::string said;
   wait_until("the guest's line /" + pattern + "/", timeout, [&] {
     said = text().substr(from);
     return std::regex_search(said, match, expression);
   });
-  return match[0].str();
+  return match[1].str();
 }
 
 bool GuestConsole::has_line(const std::string& pattern, std::size_t from) {
