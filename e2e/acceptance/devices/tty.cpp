@@ -30,7 +30,8 @@ void GuestTty::send(std::string_view bytes) {
     std::snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
     escaped += text;
   }
-  console_.must_run("printf '" + escaped + "' >&3", 60s);
+  // Through a pipe: printf writes to a terminal line by line, and a message may hold a line end.
+  console_.must_run("printf '" + escaped + "' | cat >&3", 60s);
 }
 
 void GuestTty::start_receiving(std::size_t count) {
