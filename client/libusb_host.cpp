@@ -56,7 +56,8 @@ int verbosity() {
   return spdlog::should_log(spdlog::level::debug) ? usbredirparser_info : usbredirparser_warning;
 }
 
-/// libusb would print to standard error by itself.
+/// Takes libusb's lines into our log. Registered for the whole process: a context's own callback does not keep libusb
+/// from printing the line to standard error as well.
 void LIBUSB_CALL log_libusb(libusb_context*, libusb_log_level, const char* text) {
   std::string line(text);
   while (line.ends_with('\n')) line.pop_back();
@@ -152,7 +153,7 @@ class LibusbHost : public usbredir::HostEnd {
 };
 
 Result<> LibusbHost::start(UsbHandlePtr handle) {
-  libusb_set_log_cb(context_.get(), log_libusb, LIBUSB_LOG_CB_CONTEXT);
+  libusb_set_log_cb(nullptr, log_libusb, LIBUSB_LOG_CB_GLOBAL);
   auto unplug = UnplugWatch::start(context_.get(), handle.get(), [this] { on_unplug(); });
   if (unplug) {
     unplug_ = std::move(*unplug);
@@ -164,6 +165,9 @@ Result<> LibusbHost::start(UsbHandlePtr handle) {
                                      take_lock, drop_lock, free_lock, this, "usbloop " USBLOOP_VERSION, verbosity(),
                                      usbredirhost_fl_write_cb_owns_buffer));
   if (!host_) return make_error(ErrorKind::internal, "redirect", description_.label(), last_error());
+  // The library has set libusb's level from its own; a dozen lines for each transfer hide the transfers. Who wants them
+  // sets LIBUSB_DEBUG, which libusb obeys whatever is asked of it here.
+  libusb_set_option(context_.get(), LIBUSB_OPTION_LOG_LEVEL, LIBUSB_LOG_LEVEL_WARNING);
   usbredirhost_set_buffered_output_size_cb(host_.get(), on_output_size);
   // The library owns the handle from here on, also when it fails.
   const int status = usbredirhost_set_device(host_.get(), handle.release());

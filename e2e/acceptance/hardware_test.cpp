@@ -124,11 +124,15 @@ TEST_CASE("a stick that is pulled out while nobody reads it ends the redirection
   GuestConsole& guest = vmi.boot();
 
   std::size_t there = guest.mark();
-  machine.start_client(machine.bus_device("2-1") + " demo");
+  machine.start_client("-vv " + machine.bus_device("2-1") + " demo");
   wait_disk(guest, "2-1");
   CHECK(machine.status_after([&] { machine.unplug("stick1"); }) == 1);
   CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
   CHECK_MESSAGE(contains(machine.client_output(), "unplugged"), machine.client_output());
+  // -vv tells of each transfer, in the log's form; libusb's own dozen lines for each stay away.
+  CHECK(machine.console().run("grep -c 'trace .*bulk submit' /tmp/client.log").status == 0);
+  const GuestResult others = machine.console().run("grep -v -e '^20..-' -e ^Redirecting -e ^kubectl /tmp/client.log");
+  CHECK_MESSAGE(others.status == 1, others.output);
   wait_until("no guard is left", 5s, [&] { return guards(machine) == "0"; });
 
   there = guest.mark();
