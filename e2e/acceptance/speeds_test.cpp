@@ -20,8 +20,6 @@ namespace {
 
 /// How often each device is attached, half of the times on each controller.
 constexpr int kAttaches = USBLOOP_ATTACHES;
-/// The long form of this test has all rows; the short one those that people plug in most.
-constexpr bool kWholeTable = USBLOOP_WHOLE_TABLE != 0;
 
 /// A controller of the person's machine.
 struct Controller {
@@ -55,7 +53,6 @@ struct Row {
   std::vector<Controller> controllers;
   std::string data;
   DevicePtr hardware;
-  bool common = false;  ///< also in the short form
   int good = 0;
   std::vector<std::string> failures;
 
@@ -77,9 +74,7 @@ std::vector<Row> all_rows() {
   std::vector<Row> rows;
   const auto add = [&](const char* device, Megabits speed, std::vector<Controller> controllers, const std::string& data,
                        DevicePtr hardware) {
-    const bool input = data == keys || data == moves || data == places;
-    const bool common = input || (data == disk && speed != Megabits::full);
-    rows.push_back({device, speed, std::move(controllers), data, std::move(hardware), common, 0, {}});
+    rows.push_back({device, speed, std::move(controllers), data, std::move(hardware), 0, {}});
   };
   const std::vector<Controller> full = {kUsb2Port, kUhci};
   const std::vector<Controller> high = {kUsb2Port, kEhci};
@@ -103,7 +98,6 @@ std::vector<Row> all_rows() {
   add("media device (`usb-mtp`)", Megabits::high, {kEhci}, files, make_media_device("phone2"));
   add("stick (`usb-storage`)", Megabits::super, {kSuperPort}, disk, make_stick("stick3"));
   add("disk, UAS (`usb-uas`)", Megabits::super, {kSuperPort}, disk, make_uas_disk("uas3"));
-  if (!kWholeTable) std::erase_if(rows, [](const Row& row) { return !row.common; });
   return rows;
 }
 
