@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "common/kube/versions.h"
 #include "common/log.h"
 #include "common/stop_wait.h"
 #include "launcher-sim/json_at.h"
@@ -88,7 +89,7 @@ json node_object(const NodeDescription& node, const json& machine) {
              {{"architecture", "amd64"},
               {"operatingSystem", "linux"},
               {"kernelVersion", machine.at("kernelVersion")},
-              {"kubeletVersion", "v1.32.4"},
+              {"kubeletVersion", kube::kKubernetesVersion},
               {"containerRuntimeVersion", "qemu://" + node.accelerator},
               {"kubeProxyVersion", ""},  // there is none; kubelet has left it empty since it is deprecated
               {"bootID", machine.at("bootID")},

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/kube/versions.h"
 #include "launcher-sim/json_at.h"
 #include "launcher-sim/vmi_spec.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kHandlerImage = "usbloop/virt-handler:v1.8.0";
+const std::string kHandlerImage = std::string("usbloop/virt-handler:") + kube::kKubeVirtVersion;
 
 json condition(const char* type, bool holds, const std::string& now, const char* reason = "") {
   json condition = {

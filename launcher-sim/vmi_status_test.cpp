@@ -14,7 +14,7 @@ constexpr const char* kNow = "2026-01-02T03:04:05Z";
 json stored_vmi() {
   return json::parse(R"({
     "metadata": {"name": "demo", "namespace": "default", "uid": "u", "resourceVersion": "7",
-                 "finalizers": ["other", "foregroundDeleteVirtualMachine"]},
+                 "finalizers": ["other", "kubevirt.io/foregroundDeleteVirtualMachine"]},
     "status": {"phase": "Scheduled", "nodeName": "node-a",
                "phaseTransitionTimestamps": [{"phase": "Pending", "phaseTransitionTimestamp": "2026-01-01T00:00:00Z"}],
                "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"},

@@ -25,7 +25,7 @@ TEST_CASE("a created VMI has what the API server and KubeVirt's webhook give it"
   CHECK(metadata["namespace"] == "default");
   CHECK(metadata["uid"].get<std::string>().size() == 36);
   CHECK(metadata["generation"] == 1);
-  CHECK(metadata["finalizers"] == json::array({"foregroundDeleteVirtualMachine"}));
+  CHECK(metadata["finalizers"] == json::array({"kubevirt.io/foregroundDeleteVirtualMachine"}));
   CHECK(metadata.contains("creationTimestamp"));
   CHECK(made["status"]["phase"] == "Pending");
   CHECK(made["spec"]["architecture"] == "amd64");
@@ -281,13 +281,13 @@ TEST_CASE("health and versions") {
   CHECK(api.call("GET", "/healthz").body == "ok");
   CHECK(api.call("GET", "/livez").body == "ok");
   CHECK(api.raw("GET", "/readyz?verbose=").body.ends_with("readyz check passed\n"));
-  CHECK(api.ok(api.call("GET", "/version"))["gitVersion"] == "v1.32.4");
+  CHECK(api.ok(api.call("GET", "/version"))["gitVersion"] == "v1.36.2");
   CHECK(api.call("GET", "/api").code == 403);
   CHECK(api.call("GET", kVmis).code == 403);
   api.handler.set_ready(false);
   CHECK(api.call("GET", "/readyz").code == 500);
   api.user = test::admin();
-  CHECK(api.ok(api.call("GET", "/apis/subresources.kubevirt.io/v1/version"))["gitVersion"] == "v1.8.0");
+  CHECK(api.ok(api.call("GET", "/apis/subresources.kubevirt.io/v1/version"))["gitVersion"] == "v1.9.0");
 }
 
 TEST_CASE("kubectl's protobuf reviews are understood") {

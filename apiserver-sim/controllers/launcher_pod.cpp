@@ -7,7 +7,7 @@
 
 #include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/kinds/vmi.h"
-#include "kube-sim/documents/discovery.h"
+#include "common/kube/versions.h"
 #include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {
@@ -55,7 +55,7 @@ std::int64_t grace_of(const json& vmi) {
 
 }  // namespace
 
-std::string launcher_image() { return std::string("usbloop/virt-launcher:") + kKubeVirtVersion; }
+std::string launcher_image() { return std::string("usbloop/virt-launcher:") + kube::kKubeVirtVersion; }
 
 json launcher_pod(const json& vmi) {
   const std::string name = text_at(vmi, "/metadata/name");

@@ -8,7 +8,7 @@ namespace usbloop::apiserver {
 /// The virt-launcher pod of a VMI, to be created: labels, owner, and what it asks of its node. wire.md section 14.
 nlohmann::json launcher_pod(const nlohmann::json& vmi);
 
-/// "usbloop/virt-launcher:v1.8.0"
+/// "usbloop/virt-launcher:VERSION"
 std::string launcher_image();
 
 }  // namespace usbloop::apiserver

@@ -117,7 +117,7 @@ json advance_vmi(const json& vmi, const json* pod, const std::string& now) {
   if (is_final(vmi)) {
     if (is_being_deleted(vmi) && pod == nullptr && next["metadata"].contains("finalizers")) {
       auto& finalizers = next["metadata"]["finalizers"].get_ref<json::array_t&>();
-      std::erase(finalizers, json(kVmiFinalizer));
+      for (const char* ours : {kVmiFinalizer, kOldVmiFinalizer}) std::erase(finalizers, json(ours));
     }
     return next;
   }

@@ -13,7 +13,7 @@ TEST_CASE("clients that look for KubeVirt find it, after every start") {
   for (int start = 0; start < 2; ++start) REQUIRE(make_installed_objects(api.registry, *api.store));
   const json kubevirt = api.ok(api.call("GET", "/apis/kubevirt.io/v1/namespaces/kubevirt/kubevirts/kubevirt"));
   CHECK(kubevirt["status"]["phase"] == "Deployed");
-  CHECK(kubevirt["status"]["observedKubeVirtVersion"] == "v1.8.0");
+  CHECK(kubevirt["status"]["observedKubeVirtVersion"] == "v1.9.0");
   const std::string extensions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
   const json definition = api.ok(api.call("GET", extensions + "virtualmachineinstances.kubevirt.io"));
   CHECK(definition["spec"]["names"]["shortNames"] == json::array({"vmi", "vmis"}));

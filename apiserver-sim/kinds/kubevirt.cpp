@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apiserver-sim/kinds/vmi.h"
+#include "common/kube/versions.h"
 
 namespace usbloop::apiserver {
 
@@ -36,9 +37,9 @@ void KubeVirtResource::prepare_create(json& object, const std::string& now) cons
                           {"lastTransitionTime", now}});
   }
   object["status"] = {{"phase", "Deployed"},
-                      {"observedKubeVirtVersion", kKubeVirtVersion},
-                      {"targetKubeVirtVersion", kKubeVirtVersion},
-                      {"operatorVersion", kKubeVirtVersion},
+                      {"observedKubeVirtVersion", kube::kKubeVirtVersion},
+                      {"targetKubeVirtVersion", kube::kKubeVirtVersion},
+                      {"operatorVersion", kube::kKubeVirtVersion},
                       {"conditions", std::move(conditions)}};
 }
 

@@ -9,8 +9,6 @@ namespace usbloop::apiserver {
 /// The group of KubeVirt's subresources, which its API server answers.
 inline constexpr std::string_view kSubresourceGroup = "subresources.kubevirt.io";
 inline constexpr const char* kKubeVirt = "kubevirts.kubevirt.io";
-/// The version of KubeVirt that is emulated: what /version, the KubeVirt object and the pods' images say.
-inline constexpr const char* kKubeVirtVersion = "v1.8.0";
 /// The namespace that KubeVirt itself lives in.
 inline constexpr const char* kKubeVirtNamespace = "kubevirt";
 /// Says what a pod of KubeVirt is: "virt-launcher" or "virt-handler".

@@ -11,7 +11,9 @@ inline constexpr const char* kOldVersionWarning =
     "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.";
 inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
 /// Keeps a VMI until its node has ended the guest.
-inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";
+inline constexpr const char* kVmiFinalizer = "kubevirt.io/foregroundDeleteVirtualMachine";
+/// Its name until KubeVirt v1.6, which a stored VMI may still carry: taken off in the same moment.
+inline constexpr const char* kOldVmiFinalizer = "foregroundDeleteVirtualMachine";
 
 /// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
 class VmiResource final : public Resource {

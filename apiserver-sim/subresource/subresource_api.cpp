@@ -6,6 +6,7 @@
 #include "apiserver-sim/kinds/all_kinds.h"
 #include "apiserver-sim/kinds/kubevirt.h"
 #include "apiserver-sim/subresource/subresource_table.h"
+#include "common/kube/versions.h"
 #include "kube-sim/objects/answer.h"
 
 namespace usbloop::apiserver {
@@ -13,7 +14,7 @@ namespace {
 
 Response kubevirt_version() {
   const nlohmann::ordered_json version = {
-      {"gitVersion", kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
+      {"gitVersion", kube::kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
       {"gitTreeState", "clean"},        {"buildDate", "2026-03-01T00:00:00Z"},
       {"goVersion", "go1.24"},          {"compiler", "gc"},
       {"platform", "linux/amd64"}};

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "common/kube/versions.h"
 #include "kube-sim/documents/aggregated_discovery.h"
 #include "kube-sim/documents/api_groups.h"
 #include "kube-sim/objects/answer.h"
@@ -93,13 +94,14 @@ ordered_json core_versions() {
 }
 
 ordered_json kubernetes_version() {
-  return {{"major", "1"},
-          {"minor", "32"},
-          {"gitVersion", kKubernetesVersion},
-          {"gitCommit", "59526cd4867447956156ae3a602fcbac10a2c335"},
+  // The commit says that this is no build of Kubernetes.
+  return {{"major", kube::kKubernetesMajor},
+          {"minor", kube::kKubernetesMinor},
+          {"gitVersion", kube::kKubernetesVersion},
+          {"gitCommit", "0000000000000000000000000000000000000000"},
           {"gitTreeState", "clean"},
-          {"buildDate", "2025-04-22T16:02:27Z"},
-          {"goVersion", "go1.23.6"},
+          {"buildDate", "2026-03-01T00:00:00Z"},
+          {"goVersion", "go1.25"},
           {"compiler", "gc"},
           {"platform", "linux/amd64"}};
 }

@@ -9,9 +9,6 @@
 // The documents from which clients learn what the server has. wire.md section 2.
 namespace usbloop::apiserver {
 
-/// Kubernetes' version as the server says it.
-inline constexpr const char* kKubernetesVersion = "v1.32.4";
-
 /// The answer to a GET of "/api", "/apis", "/apis/GROUP", "/apis/GROUP/VERSION", "/version", …; nothing for other
 /// paths.
 /// "/api" and "/apis" are aggregated documents for clients whose Accept names one, in the version that it names, and

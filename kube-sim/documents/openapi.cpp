@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/kube/versions.h"
 #include "kube-sim/documents/api_groups.h"
 #include "kube-sim/documents/discovery.h"
 #include "kube-sim/documents/gnostic.h"
@@ -18,7 +19,7 @@ using nlohmann::ordered_json;
 constexpr std::string_view kIndex = "/openapi/v3";
 constexpr const char* kV2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-ordered_json info() { return {{"title", "Kubernetes"}, {"version", kKubernetesVersion}}; }
+ordered_json info() { return {{"title", "Kubernetes"}, {"version", kube::kKubernetesVersion}}; }
 
 /// Adds the kinds and the paths of a group version; false when it has no described kind.
 bool add_group_version(const ApiGroup& group, const ApiVersion& version, OpenApiVersion form, SchemaWriter& writer,
