@@ -13,7 +13,8 @@ inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io
 /// Keeps a VMI until its node has ended the guest.
 inline constexpr const char* kVmiFinalizer = "foregroundDeleteVirtualMachine";
 
-/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md sections 14
+/// and 15.
 class VmiResource final : public Resource {
  public:
   VmiResource();
