@@ -30,8 +30,8 @@ cpu_set_t affinity() {
 
 /// Before anything was pinned.
 const cpu_set_t& affinity_at_start() {
-  static const cpu_set_t set = affinity();
-  return set;
+  static const cpu_set_t kAtStart = affinity();
+  return kAtStart;
 }
 
 void pin_threads(const std::string& process, const cpu_set_t& set) {

@@ -188,7 +188,8 @@ struct BothGone {
 
   asio::awaitable<bool> bridge() {
     channel.emplace(std::move(server), websocket::Role::server, websocket::ChannelOptions{.first_ping_sent = true});
-    co_await bridge::run({*channel, *device, nullptr, [this] { device->close(); }, traffic});
+    bridge::Ends ends{*channel, *device, nullptr, [this] { device->close(); }, traffic};
+    co_await bridge::run(std::move(ends));
     channel.reset();
     co_return true;
   }
@@ -270,7 +271,8 @@ TEST_CASE("a client that says nothing is given up while the device stays silent,
     net::Traffic traffic;
     if (speaks) qemu->try_write(random_bytes(1000));
     const auto task = [&, raw = device.get()]() -> asio::awaitable<bool> {
-      co_await bridge::run({channel, *raw, nullptr, [raw] { raw->close(); }, traffic});
+      bridge::Ends ends{channel, *raw, nullptr, [raw] { raw->close(); }, traffic};
+      co_await bridge::run(std::move(ends));
       co_return true;
     };
     CHECK(run(loop, task()));

@@ -106,7 +106,8 @@ struct Road {
       const auto room = far->write_buffer();
       const std::size_t size = std::min(room.size(), bytes.size());
       std::copy_n(bytes.begin(), size, room.begin());
-      if (!co_await far->write(size)) co_return false;
+      const auto written = co_await far->write(size);
+      if (!written) co_return false;
       bytes = bytes.subspan(size);
     }
     co_return true;

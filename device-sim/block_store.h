@@ -26,7 +26,7 @@ class BlockStore {
   virtual Result<> flush() = 0;
 };
 
-inline constexpr std::uint32_t block_size = 512;  ///< bytes per logical block
+inline constexpr std::uint32_t kBlockSize = 512;  ///< bytes per logical block
 
 /// A raw image file (or a block device), locked against a second user as long as it is open: one writer, or many
 /// readers.

@@ -7,12 +7,12 @@ namespace usbloop::device_sim {
 namespace {
 
 // Command block wrapper (5.1) and command status wrapper (5.2), little-endian.
-constexpr std::size_t cbw_size = 31, csw_size = 13, command_block_at = 15, longest_command_block = 16;
-constexpr std::uint32_t cbw_signature = 0x43425355, csw_signature = 0x53425355;
-constexpr std::uint8_t direction_in = 0x80;
+constexpr std::size_t kCbwSize = 31, kCswSize = 13, kCommandBlockAt = 15, kLongestCommandBlock = 16;
+constexpr std::uint32_t kCbwSignature = 0x43425355, kCswSignature = 0x53425355;
+constexpr std::uint8_t kDirectionIn = 0x80;
 
 // Class requests (3.1, 3.2).
-constexpr std::uint8_t get_max_lun = 0xfe, mass_storage_reset = 0xff;
+constexpr std::uint8_t kGetMaxLun = 0xfe, kMassStorageReset = 0xff;
 
 std::uint32_t word_at(std::span<const std::byte> bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -32,8 +32,8 @@ void BulkOnly::reset() {
 }
 
 ControlReply BulkOnly::request(const SetupPacket& setup) {
-  if (setup.request_type == 0xa1 && setup.request == get_max_lun) return {TransferStatus::success, {std::byte{0}}};
-  if (setup.request_type == 0x21 && setup.request == mass_storage_reset) {
+  if (setup.request_type == 0xa1 && setup.request == kGetMaxLun) return {TransferStatus::success, {std::byte{0}}};
+  if (setup.request_type == 0x21 && setup.request == kMassStorageReset) {
     phase_ = Phase::command;
     return {TransferStatus::success, {}};
   }
@@ -49,16 +49,16 @@ TransferStatus BulkOnly::out(std::span<const std::byte> data) {
 }
 
 TransferStatus BulkOnly::command(std::span<const std::byte> wrapper) {
-  const bool valid = wrapper.size() == cbw_size && word_at(wrapper, 0) == cbw_signature;
+  const bool valid = wrapper.size() == kCbwSize && word_at(wrapper, 0) == kCbwSignature;
   const std::size_t length = valid ? byte_at(wrapper, 14) & 0x1f : 0;
-  const bool meaningful = valid && (byte_at(wrapper, 13) & 0x0f) == 0 && length >= 1 && length <= longest_command_block;
+  const bool meaningful = valid && (byte_at(wrapper, 13) & 0x0f) == 0 && length >= 1 && length <= kLongestCommandBlock;
   if (!meaningful) {
     phase_ = Phase::broken;
     return TransferStatus::stall;
   }
   tag_ = word_at(wrapper, 4);
   host_left_ = word_at(wrapper, 8);
-  begin(wrapper.subspan(command_block_at, length), (byte_at(wrapper, 12) & direction_in) != 0);
+  begin(wrapper.subspan(kCommandBlockAt, length), (byte_at(wrapper, 12) & kDirectionIn) != 0);
   return TransferStatus::success;
 }
 
@@ -134,12 +134,12 @@ InReply BulkOnly::data_in(std::span<std::byte> room) {
 }
 
 InReply BulkOnly::status(std::span<std::byte> room) {
-  if (room.size() < csw_size) return InReply::stall();
-  const std::uint32_t words[] = {csw_signature, tag_, host_left_};
+  if (room.size() < kCswSize) return InReply::stall();
+  const std::uint32_t words[] = {kCswSignature, tag_, host_left_};
   std::memcpy(room.data(), words, sizeof words);
-  room[csw_size - 1] = static_cast<std::byte>(outcome_);
+  room[kCswSize - 1] = static_cast<std::byte>(outcome_);
   phase_ = Phase::command;
-  return InReply::data(csw_size);
+  return InReply::data(kCswSize);
 }
 
 }  // namespace usbloop::device_sim

@@ -51,8 +51,8 @@ struct Bus {
   std::vector<std::byte> data;
 };
 
-constexpr auto stalled = InReply::Kind::stall;
-const std::vector<std::uint8_t> test_unit_ready(6, 0);
+constexpr auto kStalled = InReply::Kind::stall;
+const std::vector<std::uint8_t> kTestUnitReady(6, 0);
 
 }  // namespace
 
@@ -61,7 +61,7 @@ const std::vector<std::uint8_t> test_unit_ready(6, 0);
 TEST_CASE("case 1, Hn = Dn: no data") {
   Bus bus;
   CHECK(bus.in(13).kind == InReply::Kind::not_yet);
-  CHECK(bus.command(test_unit_ready, 0, false) == TransferStatus::success);
+  CHECK(bus.command(kTestUnitReady, 0, false) == TransferStatus::success);
   CHECK(bus.status() == Status{0, 0});
   CHECK(bus.in(13).kind == InReply::Kind::not_yet);
 }
@@ -77,10 +77,10 @@ TEST_CASE("cases 2 and 3, Hn < Di and Hn < Do: phase error") {
 TEST_CASE("case 4, Hi > Dn: the data phase stalls, and the status tells why") {
   Bus bus;
   bus.command({0xff}, 512, true);
-  CHECK(bus.in(512).kind == stalled);
+  CHECK(bus.in(512).kind == kStalled);
   CHECK(bus.status() == Status{512, 1});
-  bus.command(test_unit_ready, 512, true);
-  CHECK(bus.in(512).kind == stalled);
+  bus.command(kTestUnitReady, 512, true);
+  CHECK(bus.in(512).kind == kStalled);
   CHECK(bus.status() == Status{512, 0});
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("case 8, Hi against Do: stall and a phase error, nothing is written") 
   Bus bus;
   const auto before = bus.store.bytes;
   bus.command(access_10(0x2a, 0, 1), 512, true);
-  CHECK(bus.in(512).kind == stalled);
+  CHECK(bus.in(512).kind == kStalled);
   CHECK(bus.status() == Status{512, 2});
   CHECK(bus.store.bytes == before);
 }
@@ -182,7 +182,7 @@ TEST_CASE("an error while reading stalls the data, and the next command works") 
   Bus bus;
   bus.store.fail_reads = true;
   bus.command(access_10(0x28, 0, 1), 512, true);
-  CHECK(bus.in(512).kind == stalled);
+  CHECK(bus.in(512).kind == kStalled);
   CHECK(bus.status() == Status{512, 1});
   bus.store.fail_reads = false;
   bus.command(access_10(0x28, 0, 1), 512, true);
@@ -199,7 +199,7 @@ TEST_CASE("an error while writing stalls the data") {
 }
 
 TEST_CASE("an invalid command wrapper halts both pipes until the reset recovery") {
-  const auto good = command_wrapper(test_unit_ready, 0, false);
+  const auto good = command_wrapper(kTestUnitReady, 0, false);
   std::vector<std::vector<std::byte>> bad(6, good);
   bad[0].pop_back();               // short
   bad[1].push_back(std::byte{0});  // long
@@ -211,7 +211,7 @@ TEST_CASE("an invalid command wrapper halts both pipes until the reset recovery"
     Bus bus;
     CHECK(bus.transport.out(wrapper) == TransferStatus::stall);
     CHECK_FALSE(bus.transport.may_clear_halt());
-    CHECK(bus.in(13).kind == stalled);
+    CHECK(bus.in(13).kind == kStalled);
     CHECK(bus.transport.out(good) == TransferStatus::stall);
     CHECK(bus.transport.request({0x21, 0xff, 0, 0, 0}).status == TransferStatus::success);
     CHECK(bus.transport.may_clear_halt());
@@ -225,10 +225,10 @@ TEST_CASE("data that nobody asked for breaks the transport, and a bus reset mend
   bus.command(access_10(0x2a, 0, 1), 512, false);
   CHECK(bus.out(513) == TransferStatus::stall);
   bus.transport.reset();
-  bus.command(test_unit_ready, 0, false);
+  bus.command(kTestUnitReady, 0, false);
   CHECK(bus.out(31) == TransferStatus::stall);  // a command where the status is to be fetched
   bus.transport.reset();
-  CHECK(bus.command(test_unit_ready, 0, false) == TransferStatus::success);
+  CHECK(bus.command(kTestUnitReady, 0, false) == TransferStatus::success);
 }
 
 TEST_CASE("there is one logical unit, and other class requests stall") {
@@ -241,6 +241,6 @@ TEST_CASE("there is one logical unit, and other class requests stall") {
 
 TEST_CASE("a status that does not fit into the room given stalls") {
   Bus bus;
-  bus.command(test_unit_ready, 0, false);
-  CHECK(bus.in(12).kind == stalled);
+  bus.command(kTestUnitReady, 0, false);
+  CHECK(bus.in(12).kind == kStalled);
 }

@@ -20,8 +20,8 @@ namespace {
 
 using usbredir::HostState;
 
-constexpr std::size_t read_size = 256 * 1024;            // a whole 120 KiB write of a guest, with room
-constexpr std::chrono::milliseconds close_timeout{600};  // for the last bytes and the peer's own end of stream
+constexpr std::size_t kReadSize = 256 * 1024;            // a whole 120 KiB write of a guest, with room
+constexpr std::chrono::milliseconds kCloseTimeout{600};  // for the last bytes and the peer's own end of stream
 
 }  // namespace
 
@@ -77,7 +77,7 @@ bool Carrier::write_now() {
 }
 
 asio::awaitable<void> Carrier::read() {
-  std::vector<std::byte> buffer(read_size);
+  std::vector<std::byte> buffer(kReadSize);
   while (!over_ && !is_final(host_.state())) {
     if (!host_.wants_input()) {
       co_await wait_for_change();
@@ -120,7 +120,7 @@ asio::awaitable<void> Carrier::write() {
 /// way.
 asio::awaitable<void> Carrier::finish() {
   const auto executor = co_await asio::this_coro::executor;
-  const net::Deadline deadline(executor, close_timeout, [this] { stream_.close(); });
+  const net::Deadline deadline(executor, kCloseTimeout, [this] { stream_.close(); });
   while (!over_ && !write_now()) {
     const auto ready = co_await stream_.wait(net::IoStatus::want_write);
     if (!ready) co_return;

@@ -4,10 +4,10 @@ namespace usbloop::device_sim {
 namespace {
 
 // bRequest (USB 2.0, table 9-4; USB 3.2, table 9-5).
-constexpr std::uint8_t get_status_request = 0, clear_feature = 1, set_feature = 3, get_descriptor = 6, set_sel = 48,
-                       set_isoch_delay = 49;
-constexpr std::uint16_t endpoint_halt = 0;
-constexpr std::uint8_t recipient_device = 0, recipient_interface = 1, recipient_endpoint = 2;
+constexpr std::uint8_t kGetStatusRequest = 0, kClearFeature = 1, kSetFeature = 3, kGetDescriptor = 6, kSetSel = 48,
+                       kSetIsochDelay = 49;
+constexpr std::uint16_t kEndpointHalt = 0;
+constexpr std::uint8_t kRecipientDevice = 0, kRecipientInterface = 1, kRecipientEndpoint = 2;
 
 std::uint8_t recipient(const SetupPacket& setup) { return setup.request_type & 0x1f; }
 
@@ -30,28 +30,28 @@ ControlReply ControlEndpoint::handle(const SetupPacket& setup, std::span<const s
 
 ControlReply ControlEndpoint::standard(const SetupPacket& setup) {
   // The class' own descriptors (HID's report descriptor) are asked for by a standard request to the interface.
-  if (setup.request == get_descriptor && recipient(setup) == recipient_interface) return device_.request(setup, {});
+  if (setup.request == kGetDescriptor && recipient(setup) == kRecipientInterface) return device_.request(setup, {});
   switch (setup.request) {
-    case get_descriptor: {
-      if (!setup.is_in() || recipient(setup) != recipient_device) return stall();
+    case kGetDescriptor: {
+      if (!setup.is_in() || recipient(setup) != kRecipientDevice) return stall();
       auto found = device_.descriptors().find(static_cast<std::uint8_t>(setup.value >> 8),
                                               static_cast<std::uint8_t>(setup.value & 0xff));
       return found.empty() ? stall() : ok(std::move(found));
     }
-    case get_status_request: return setup.is_in() ? get_status(setup) : stall();
-    case clear_feature: return feature(setup, false);
-    case set_feature: return feature(setup, true);
-    case set_sel:
-    case set_isoch_delay: return ok();
+    case kGetStatusRequest: return setup.is_in() ? get_status(setup) : stall();
+    case kClearFeature: return feature(setup, false);
+    case kSetFeature: return feature(setup, true);
+    case kSetSel:
+    case kSetIsochDelay: return ok();
     default: return stall();
   }
 }
 
 ControlReply ControlEndpoint::get_status(const SetupPacket& setup) {
   switch (recipient(setup)) {
-    case recipient_device:
-    case recipient_interface: return word(0);  // bus-powered, no remote wake-up
-    case recipient_endpoint: {
+    case kRecipientDevice:
+    case kRecipientInterface: return word(0);  // bus-powered, no remote wake-up
+    case kRecipientEndpoint: {
       const auto address = static_cast<std::uint8_t>(setup.index);
       if ((address & 0x0f) != 0 && endpoints_.endpoint(address) == nullptr) return stall();
       return word(halted_[usbredir::EndpointTable::index(address)] ? 1 : 0);
@@ -63,9 +63,9 @@ ControlReply ControlEndpoint::get_status(const SetupPacket& setup) {
 ControlReply ControlEndpoint::feature(const SetupPacket& setup, bool set) {
   if (setup.is_in()) return stall();
   // Power saving of the link (U1, U2, remote wake-up, suspend) has no meaning here; saying yes keeps the guest content.
-  if (recipient(setup) != recipient_endpoint) return ok();
+  if (recipient(setup) != kRecipientEndpoint) return ok();
   const auto address = static_cast<std::uint8_t>(setup.index);
-  if (setup.value != endpoint_halt) return stall();
+  if (setup.value != kEndpointHalt) return stall();
   if ((address & 0x0f) == 0) return ok();
   if (endpoints_.endpoint(address) == nullptr) return stall();
   const bool halted = set || !device_.clear_halt(address);

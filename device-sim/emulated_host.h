@@ -18,6 +18,7 @@ namespace usbloop::device_sim {
 
 /// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
 /// within receive() and disconnect(); requests for data that does not exist yet wait in a queue per endpoint.
+/// usb.md sections 1 and 2.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
   /// An Error when the device's own descriptors are wrong.

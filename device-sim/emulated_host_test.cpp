@@ -27,7 +27,7 @@ struct Reply {
 
 /// The usb-guest side: what QEMU does at the other end.
 struct Guest : usbredir::PacketHandler {
-  explicit Guest(std::vector<int> capabilities = usbredir::usual_capabilities) : parser(options(capabilities), *this) {}
+  explicit Guest(std::vector<int> capabilities = usbredir::kUsualCapabilities) : parser(options(capabilities), *this) {}
 
   static usbredir::ParserOptions options(const std::vector<int>& capabilities) {
     usbredir::ParserOptions result;
@@ -80,7 +80,7 @@ struct Guest : usbredir::PacketHandler {
 
 /// A stick and a guest with a cable between them.
 struct Rig {
-  explicit Rig(Speed speed = Speed::high, std::vector<int> capabilities = usbredir::usual_capabilities)
+  explicit Rig(Speed speed = Speed::high, std::vector<int> capabilities = usbredir::kUsualCapabilities)
       : guest(std::move(capabilities)) {
     auto memory = std::make_unique<test::MemoryStore>(4096);
     store = memory.get();
@@ -134,12 +134,12 @@ struct Rig {
   }
 
   Reply bulk_out(std::span<const std::byte> data) {
-    guest.parser.send(++id, bulk(Stick::endpoint_out, data.size()), data);
+    guest.parser.send(++id, bulk(Stick::kEndpointOut, data.size()), data);
     return reply();
   }
 
   Reply bulk_in(std::size_t size) {
-    guest.parser.send(++id, bulk(Stick::endpoint_in, size));
+    guest.parser.send(++id, bulk(Stick::kEndpointIn, size));
     return reply();
   }
 
@@ -226,16 +226,16 @@ TEST_CASE("super speed has a BOS with its length right and a companion for each 
 TEST_CASE("reading and writing blocks, a megabyte in one transfer") {
   Rig rig(Speed::super);
   rig.configure();
-  constexpr std::size_t size = 1 << 20;
-  CHECK(rig.bulk_out(test::command_wrapper(test::access_10(0x28, 16, 2048), size, true)).status == 0);
-  const auto read = rig.bulk_in(size);
+  constexpr std::size_t kSize = 1 << 20;
+  CHECK(rig.bulk_out(test::command_wrapper(test::access_10(0x28, 16, 2048), kSize, true)).status == 0);
+  const auto read = rig.bulk_in(kSize);
   CHECK(read.status == usb_redir_success);
-  REQUIRE(read.data.size() == size);
+  REQUIRE(read.data.size() == kSize);
   CHECK(std::equal(read.data.begin(), read.data.end(), rig.store->bytes.begin() + 16 * 512));
   CHECK(rig.command_outcome() == 0);
 
-  std::vector<std::byte> data(size, std::byte{0x5a});
-  rig.bulk_out(test::command_wrapper(test::access_10(0x2a, 100, 2048), size, false));
+  std::vector<std::byte> data(kSize, std::byte{0x5a});
+  rig.bulk_out(test::command_wrapper(test::access_10(0x2a, 100, 2048), kSize, false));
   CHECK(rig.bulk_out(data).status == usb_redir_success);
   CHECK(rig.command_outcome() == 0);
   CHECK(std::equal(data.begin(), data.end(), rig.store->bytes.begin() + 100 * 512));
@@ -278,10 +278,10 @@ TEST_CASE("after an invalid command wrapper clearing the halt does not help, the
 TEST_CASE("a request for data waits, in order, until there is some") {
   Rig rig;
   rig.configure();
-  rig.guest.parser.send(50, Rig::bulk(Stick::endpoint_in, 13));
+  rig.guest.parser.send(50, Rig::bulk(Stick::kEndpointIn, 13));
   rig.exchange();
   CHECK(rig.guest.replies.empty());
-  rig.guest.parser.send(51, Rig::bulk(Stick::endpoint_out, 31),
+  rig.guest.parser.send(51, Rig::bulk(Stick::kEndpointOut, 31),
                         test::command_wrapper(std::vector<std::uint8_t>(6, 0), 0, false));
   rig.exchange();
   REQUIRE(rig.guest.replies.size() == 2);
@@ -293,8 +293,8 @@ TEST_CASE("a request for data waits, in order, until there is some") {
 TEST_CASE("a waiting request can be cancelled, one that was answered cannot") {
   Rig rig;
   rig.configure();
-  rig.guest.parser.send(50, Rig::bulk(Stick::endpoint_in, 13));
-  rig.guest.parser.send(51, Rig::bulk(Stick::endpoint_in, 13));
+  rig.guest.parser.send(50, Rig::bulk(Stick::kEndpointIn, 13));
+  rig.guest.parser.send(51, Rig::bulk(Stick::kEndpointIn, 13));
   rig.guest.parser.send_cancel_data_packet(51);
   rig.guest.parser.send_cancel_data_packet(9999);
   rig.exchange();
@@ -310,7 +310,7 @@ TEST_CASE("a reset forgets what waited and starts the transport anew") {
   Rig rig;
   rig.configure();
   rig.bulk_out(test::command_wrapper(test::access_10(0x2a, 0, 1), 512, false));
-  rig.guest.parser.send(50, Rig::bulk(Stick::endpoint_in, 13));
+  rig.guest.parser.send(50, Rig::bulk(Stick::kEndpointIn, 13));
   rig.guest.replies.clear();
   for (int i = 0; i < 3; ++i) rig.guest.parser.send_reset();
   rig.exchange();
@@ -324,7 +324,7 @@ TEST_CASE("a reset forgets what waited and starts the transport anew") {
 TEST_CASE("more waiting requests than any guest needs are refused, not kept") {
   Rig rig;
   rig.configure();
-  for (std::uint64_t i = 0; i < 300; ++i) rig.guest.parser.send(1000 + i, Rig::bulk(Stick::endpoint_in, 13));
+  for (std::uint64_t i = 0; i < 300; ++i) rig.guest.parser.send(1000 + i, Rig::bulk(Stick::kEndpointIn, 13));
   rig.exchange();
   CHECK(rig.guest.replies.size() == 300 - 256);
   CHECK(rig.guest.replies.front().status == usb_redir_ioerror);
@@ -341,10 +341,10 @@ TEST_CASE("a guest that asks for much and reads nothing stops the input, not the
   rig.configure();
   std::vector<std::byte> burst;
   for (std::uint64_t i = 0; i < 20; ++i) {
-    rig.guest.parser.send(i, Rig::bulk(Stick::endpoint_out, 31),
+    rig.guest.parser.send(i, Rig::bulk(Stick::kEndpointOut, 31),
                           test::command_wrapper(test::access_10(0x28, 0, 1024), 512 * 1024, true));
-    rig.guest.parser.send(100 + i, Rig::bulk(Stick::endpoint_in, 512 * 1024));
-    rig.guest.parser.send(200 + i, Rig::bulk(Stick::endpoint_in, 13));
+    rig.guest.parser.send(100 + i, Rig::bulk(Stick::kEndpointIn, 512 * 1024));
+    rig.guest.parser.send(200 + i, Rig::bulk(Stick::kEndpointIn, 13));
   }
   const auto bytes = drain(rig.guest.parser);
   const auto taken = rig.host->receive(bytes);

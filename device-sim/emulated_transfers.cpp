@@ -11,7 +11,7 @@ using usbredir::EndpointTable;
 using usbredir::TransferType;
 
 // Guests queue a handful (CDC-ACM 16, UAS some tens); more is an attempt on our memory.
-constexpr std::size_t max_waiting_per_endpoint = 256;
+constexpr std::size_t kMaxWaitingPerEndpoint = 256;
 
 std::size_t length_of(const usb_redir_bulk_packet_header& header) {
   return header.length | std::size_t{header.length_high} << 16;
@@ -43,7 +43,7 @@ void EmulatedHost::bulk_in(std::uint64_t id, usb_redir_bulk_packet_header header
   WaitingQueue& queue = waiting_[EndpointTable::index(header.endpoint)];
   if (length_of(header) > longest_in_) {
     answer(id, header, TransferStatus::invalid);
-  } else if (queue.size() >= max_waiting_per_endpoint) {
+  } else if (queue.size() >= kMaxWaitingPerEndpoint) {
     answer(id, header, TransferStatus::io_error);
   } else if (const WaitingIn request{id, header}; !queue.empty() || !serve(request)) {
     queue.push_back(request);

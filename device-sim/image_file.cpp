@@ -10,22 +10,22 @@
 namespace usbloop::device_sim {
 namespace {
 
-constexpr auto open_operation = "use the image";
+constexpr auto kOpenOperation = "use the image";
 
 Result<std::uint64_t> size_of(int fd, const std::string& path) {
   struct stat status {};
-  if (::fstat(fd, &status) != 0) return make_errno_error(open_operation, path);
+  if (::fstat(fd, &status) != 0) return make_errno_error(kOpenOperation, path);
   if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
-    return make_error(ErrorKind::invalid, open_operation, path, "it is neither a file nor a block device");
+    return make_error(ErrorKind::invalid, kOpenOperation, path, "it is neither a file nor a block device");
   }
   const off_t size = ::lseek(fd, 0, SEEK_END);  // st_size is 0 for a block device
-  if (size < 0) return make_errno_error(open_operation, path);
+  if (size < 0) return make_errno_error(kOpenOperation, path);
   if (size == 0) {
-    return make_error(ErrorKind::invalid, open_operation, path, "it is empty",
+    return make_error(ErrorKind::invalid, kOpenOperation, path, "it is empty",
                       "Make one with: truncate -s 64M " + path);
   }
-  if (size % block_size != 0) {
-    return make_error(ErrorKind::invalid, open_operation, path,
+  if (size % kBlockSize != 0) {
+    return make_error(ErrorKind::invalid, kOpenOperation, path,
                       "its size of " + std::to_string(size) + " bytes is not a multiple of 512",
                       "Round it up with: truncate -s %512 " + path);
   }
@@ -39,7 +39,7 @@ Result<std::unique_ptr<ImageFile>> ImageFile::open(const std::string& path, bool
   const int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
   Fd fd(::open(path.c_str(), flags));
   if (!fd) {
-    auto error = make_errno_error(open_operation, path);
+    auto error = make_errno_error(kOpenOperation, path);
     if (error.value().kind == ErrorKind::not_found) error.value().hint = "Make one with: truncate -s 64M " + path;
     if (error.value().kind == ErrorKind::denied && !read_only) {
       error.value().hint = "To use it without writing, add ,ro to the device's description.";
@@ -50,7 +50,7 @@ Result<std::unique_ptr<ImageFile>> ImageFile::open(const std::string& path, bool
   if (!size) return tl::unexpected(size.error());
   if (::flock(fd.get(), (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return make_errno_error("lock", path);
-    return make_error(ErrorKind::conflict, open_operation, path, "another emulated device uses it",
+    return make_error(ErrorKind::conflict, kOpenOperation, path, "another emulated device uses it",
                       "Two disks that write one image destroy it; give each its own, or add ,ro to both.");
   }
   return std::unique_ptr<ImageFile>(new ImageFile(std::move(fd), path, *size, read_only));

@@ -7,7 +7,7 @@
 namespace usbloop::device_sim {
 namespace {
 
-constexpr auto description =
+constexpr auto kDescription =
     "Offers an emulated USB device by the usbredir protocol, as usbredirect offers a real one.\n";
 
 std::string footer(const std::string& program) {
@@ -103,10 +103,10 @@ std::string Address::text() const {
 }
 
 Result<Address> parse_address(const std::string& text) {
-  constexpr std::string_view unix_prefix = "unix:";
+  constexpr std::string_view kUnixPrefix = "unix:";
   Address address;
-  if (text.compare(0, unix_prefix.size(), unix_prefix) == 0) {
-    address.path = text.substr(unix_prefix.size());
+  if (text.compare(0, kUnixPrefix.size(), kUnixPrefix) == 0) {
+    address.path = text.substr(kUnixPrefix.size());
     if (address.path.empty()) return refuse("the address " + text, "the path is missing");
     return address;
   }
@@ -131,7 +131,7 @@ Result<Address> parse_address(const std::string& text) {
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
                                const std::string& version, const std::optional<std::string>& emulate) {
   Raw raw;
-  CLI::App app(description, program);
+  CLI::App app(kDescription, program);
   app.footer(footer(program));
   app.set_version_flag("--version", version);
   app.add_option("--device", raw.device, "VENDOR:PRODUCT, the id of the emulated device unless it has one of its own");

@@ -25,12 +25,12 @@
 namespace usbloop::device_sim {
 namespace {
 
-constexpr std::chrono::seconds connect_timeout{10};
+constexpr std::chrono::seconds kConnectTimeout{10};
 
 /// usbredirect's levels: 1 error, 2 warning, 3 info, 4 debug, 5 all.
 const char* log_level(int verbosity) {
-  constexpr std::array<const char*, 6> levels = {"warn", "error", "warn", "info", "debug", "trace"};
-  return levels.at(static_cast<std::size_t>(verbosity));
+  constexpr std::array<const char*, 6> kLevels = {"warn", "error", "warn", "info", "debug", "trace"};
+  return kLevels.at(static_cast<std::size_t>(verbosity));
 }
 
 void say(const std::string& text) { std::fprintf(stderr, "%s\n", shown_lines(text).c_str()); }
@@ -80,7 +80,7 @@ class Run {
     const std::function<void(const std::string&)> listening = say;
     if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, listening);
     if (options_.to->is_unix()) co_return net::connect_unix(loop_.get_executor(), options_.to->path);
-    co_return co_await net::connect_tcp(options_.to->host, options_.to->port, connect_timeout);
+    co_return co_await net::connect_tcp(options_.to->host, options_.to->port, kConnectTimeout);
   }
 
   asio::awaitable<Result<>> redirect() {

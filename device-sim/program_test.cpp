@@ -159,7 +159,7 @@ std::string make_image(const TempDir& dir) {
   return path;
 }
 
-const std::string program = USBLOOP_DEVICE_SIM;
+const std::string kProgram = USBLOOP_DEVICE_SIM;
 
 }  // namespace
 
@@ -167,7 +167,7 @@ TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
   const TempDir dir;
   Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"));
   CHECK_FALSE(qemu.attached());
-  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+  Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
   CHECK(eventually([&] { return qemu.attached(); }));
   device.signal(SIGTERM);
@@ -179,7 +179,7 @@ TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
 TEST_CASE("in the place of usbredirect the id is that of --device and the stick comes from the environment") {
   const TempDir dir;
   const std::string image = make_image(dir);
-  fs::create_symlink(program, dir.path / "usbredirect");
+  fs::create_symlink(kProgram, dir.path / "usbredirect");
   Child device({dir.file("usbredirect"), "--device", "1234:5678", "--as", "127.0.0.1:0", "-v", "3"},
                dir.file("device.log"), {{"USBLOOP_EMULATE", "stick,image=" + image}});
   const std::string listening = "Listening on 127.0.0.1:";
@@ -199,7 +199,7 @@ TEST_CASE("in the place of usbredirect the id is that of --device and the stick 
 TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why") {
   const TempDir dir;
   Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"), ",filter=0x08:-1:-1:-1:0|-1:-1:-1:-1:1");
-  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+  Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
   CHECK(device.wait() == 1);
   CHECK(contains(dir.read("device.log"), "rejected the device"));
@@ -208,7 +208,7 @@ TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why")
 TEST_CASE("QEMU's end is noticed at once, with status 1") {
   const TempDir dir;
   auto qemu = std::make_unique<Qemu>(dir, "server=on,wait=off,path=" + dir.file("slot"));
-  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
+  Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
   REQUIRE(eventually([&] { return qemu->attached(); }));
   qemu.reset();
@@ -220,7 +220,7 @@ TEST_CASE("nobody at the address, a missing image and wrong usage have their own
   const TempDir dir;
   const std::string image = make_image(dir);
   const auto run = [&](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), program);
+    arguments.insert(arguments.begin(), kProgram);
     return Child(std::move(arguments), dir.file("device.log")).wait();
   };
   CHECK(run({"--emulate", "stick,image=" + image, "--to", "unix:" + dir.file("nobody")}) == 1);
@@ -234,7 +234,7 @@ TEST_CASE("nobody at the address, a missing image and wrong usage have their own
 TEST_CASE("a signal ends a device that nobody has connected to, and the socket's name is gone") {
   const TempDir dir;
   const std::string socket = dir.file("listen");
-  Child device({program, "--emulate", "stick,image=" + make_image(dir), "--as", "unix:" + socket},
+  Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--as", "unix:" + socket},
                dir.file("device.log"));
   REQUIRE(eventually([&] { return fs::exists(socket); }));
   device.signal(SIGTERM);

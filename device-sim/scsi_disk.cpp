@@ -14,11 +14,11 @@ using namespace scsi;  // fields and sense values: a table. NOLINT(google-build-
 
 bool needs_medium(std::uint8_t operation) {
   switch (operation) {
-    case inquiry_op:
-    case request_sense_op:
-    case report_luns:
-    case prevent_allow:
-    case start_stop_unit: return false;
+    case kInquiryOp:
+    case kRequestSenseOp:
+    case kReportLuns:
+    case kPreventAllow:
+    case kStartStopUnit: return false;
     default: return true;
   }
 }
@@ -52,65 +52,65 @@ ScsiDisk::Intent ScsiDisk::begin(std::span<const std::byte> bytes) {
   cursor_ = 0;
   prepared_.clear();
   const std::uint8_t operation = command[0];
-  if (!loaded_ && needs_medium(operation)) return fail(medium_not_present);
+  if (!loaded_ && needs_medium(operation)) return fail(kMediumNotPresent);
   const Sense before = sense_;
   const Intent intent = dispatch(command);
   // Sense data belongs to the last command that failed, and is kept for the one REQUEST SENSE that follows.
-  if (!failed_ && operation != request_sense_op && sense_ == before) sense_ = {};
+  if (!failed_ && operation != kRequestSenseOp && sense_ == before) sense_ = {};
   return intent;
 }
 
 ScsiDisk::Intent ScsiDisk::dispatch(Command command) {
   switch (command[0]) {
-    case test_unit_ready: return {};
-    case request_sense_op: return request_sense(command);
-    case inquiry_op: return inquiry(command);
-    case mode_sense_6:
-    case mode_sense_10: return mode_sense(command);
-    case start_stop_unit: return start_stop(command);
-    case prevent_allow: return prevent_removal(command);
-    case read_format_capacities_op: return read_format_capacities(command);
-    case read_capacity_10_op: return read_capacity_10();
-    case service_action_in_16: return service_action_in(command);
-    case read_6:
-    case read_10:
-    case read_12:
-    case read_16:
-    case write_6:
-    case write_10:
-    case write_12:
-    case write_16: return transfer(command);
-    case verify_10: return verify(command);
-    case synchronize_cache_10:
-    case synchronize_cache_16: return synchronize();
-    case report_luns: return reply({0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, u32(command, 6));
-    default: return fail(invalid_operation);
+    case kTestUnitReady: return {};
+    case kRequestSenseOp: return request_sense(command);
+    case kInquiryOp: return inquiry(command);
+    case kModeSense6:
+    case kModeSense10: return mode_sense(command);
+    case kStartStopUnit: return start_stop(command);
+    case kPreventAllow: return prevent_removal(command);
+    case kReadFormatCapacitiesOp: return read_format_capacities(command);
+    case kReadCapacity10Op: return read_capacity_10();
+    case kServiceActionIn16: return service_action_in(command);
+    case kRead6:
+    case kRead10:
+    case kRead12:
+    case kRead16:
+    case kWrite6:
+    case kWrite10:
+    case kWrite12:
+    case kWrite16: return transfer(command);
+    case kVerify10: return verify(command);
+    case kSynchronizeCache10:
+    case kSynchronizeCache16: return synchronize();
+    case kReportLuns: return reply({0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, u32(command, 6));
+    default: return fail(kInvalidOperation);
   }
 }
 
 ScsiDisk::Intent ScsiDisk::access(Direction direction, std::uint64_t first_block, std::uint64_t count) {
-  if (first_block > blocks() || count > blocks() - first_block) return fail(out_of_range);
-  if (direction == Direction::out && store_.read_only()) return fail(write_protected);
-  cursor_ = first_block * block_size;
+  if (first_block > blocks() || count > blocks() - first_block) return fail(kOutOfRange);
+  if (direction == Direction::out && store_.read_only()) return fail(kWriteProtected);
+  cursor_ = first_block * kBlockSize;
   from_store_ = true;
-  return {count == 0 ? Direction::none : direction, count * block_size};
+  return {count == 0 ? Direction::none : direction, count * kBlockSize};
 }
 
 ScsiDisk::Intent ScsiDisk::transfer(Command command) {
   switch (command[0]) {
-    case read_6:
-    case write_6: {
+    case kRead6:
+    case kWrite6: {
       const std::uint64_t first = u32(command, 0) & 0x1fffff;
       const std::uint64_t count = command[4] == 0 ? 256 : command[4];
-      return access(command[0] == read_6 ? Direction::in : Direction::out, first, count);
+      return access(command[0] == kRead6 ? Direction::in : Direction::out, first, count);
     }
-    case read_10:
-    case write_10:
-      return access(command[0] == read_10 ? Direction::in : Direction::out, u32(command, 2), u16(command, 7));
-    case read_12:
-    case write_12:
-      return access(command[0] == read_12 ? Direction::in : Direction::out, u32(command, 2), u32(command, 6));
-    default: return access(command[0] == read_16 ? Direction::in : Direction::out, u64(command, 2), u32(command, 10));
+    case kRead10:
+    case kWrite10:
+      return access(command[0] == kRead10 ? Direction::in : Direction::out, u32(command, 2), u16(command, 7));
+    case kRead12:
+    case kWrite12:
+      return access(command[0] == kRead12 ? Direction::in : Direction::out, u32(command, 2), u32(command, 6));
+    default: return access(command[0] == kRead16 ? Direction::in : Direction::out, u64(command, 2), u32(command, 10));
   }
 }
 
@@ -119,7 +119,7 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
   } else if (const auto done = store_.read(cursor_, room); !done) {
     errors_.report(done.error().message());
-    fail(unrecovered_read);
+    fail(kUnrecoveredRead);
     return false;
   }
   cursor_ += room.size();
@@ -129,7 +129,7 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
 bool ScsiDisk::accept(std::span<const std::byte> data) {
   if (const auto done = store_.write(cursor_, data); !done) {
     errors_.report(done.error().message());
-    fail(write_error);
+    fail(kWriteError);
     return false;
   }
   cursor_ += data.size();
@@ -137,8 +137,8 @@ bool ScsiDisk::accept(std::span<const std::byte> data) {
 }
 
 ScsiDisk::Intent ScsiDisk::verify(Command command) {
-  constexpr std::uint8_t compare_bytes = 0x06;
-  if ((command[1] & compare_bytes) != 0) return fail(invalid_field);
+  constexpr std::uint8_t kCompareBytes = 0x06;
+  if ((command[1] & kCompareBytes) != 0) return fail(kInvalidField);
   (void)access(Direction::none, u32(command, 2), u16(command, 7));
   return {};
 }
@@ -146,7 +146,7 @@ ScsiDisk::Intent ScsiDisk::verify(Command command) {
 ScsiDisk::Intent ScsiDisk::synchronize() {
   if (const auto done = store_.flush(); !done) {
     errors_.report(done.error().message());
-    return fail(write_error);
+    return fail(kWriteError);
   }
   return {};
 }
@@ -154,7 +154,7 @@ ScsiDisk::Intent ScsiDisk::synchronize() {
 ScsiDisk::Intent ScsiDisk::start_stop(Command command) {
   const bool start = (command[4] & 1) != 0;
   const bool load_or_eject = (command[4] & 2) != 0;
-  if (load_or_eject && !start && locked_) return fail(removal_prevented);
+  if (load_or_eject && !start && locked_) return fail(kRemovalPrevented);
   if (!start) {
     if (const Intent done = synchronize(); failed_) return done;
   }

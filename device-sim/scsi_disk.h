@@ -75,7 +75,7 @@ class ScsiDisk {
   Intent prevent_removal(Command command);
   Intent verify(Command command);
   Intent synchronize();
-  [[nodiscard]] std::uint64_t blocks() const { return store_.size() / block_size; }
+  [[nodiscard]] std::uint64_t blocks() const { return store_.size() / kBlockSize; }
 
   BlockStore& store_;
   ScsiIdentity identity_;

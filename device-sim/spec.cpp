@@ -19,8 +19,8 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {{"stick", stick_help, {"image", "id", "speed", "serial", "ro"}, make_stick}};
-  return all;
+  static const std::vector<Kind> kKinds = {{"stick", kStickHelp, {"image", "id", "speed", "serial", "ro"}, make_stick}};
+  return kKinds;
 }
 
 auto refuse(std::string_view text, std::string cause, std::string hint = {}) {

@@ -141,8 +141,8 @@ TEST_CASE("an image without permission is refused, and ro is named when that wou
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    constexpr uid_t nobody = 65534;
-    if (::geteuid() == 0 && ::setuid(nobody) != 0) ::_exit(1);
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0 && ::setuid(kNobody) != 0) ::_exit(1);
     const auto denied = ImageFile::open(image, false);
     if (denied || denied.error().kind != ErrorKind::denied || !contains(denied.error().hint, ",ro")) ::_exit(2);
     ::_exit(ImageFile::open(image, true) ? 0 : 3);

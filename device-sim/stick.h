@@ -21,8 +21,8 @@ struct StickOptions {
 /// A USB stick: mass storage, SCSI transparent command set, Bulk-Only Transport, on a BlockStore.
 class Stick final : public Device {
  public:
-  static constexpr std::uint8_t endpoint_in = 0x81;
-  static constexpr std::uint8_t endpoint_out = 0x02;
+  static constexpr std::uint8_t kEndpointIn = 0x81;
+  static constexpr std::uint8_t kEndpointOut = 0x02;
 
   Stick(std::unique_ptr<BlockStore> store, const StickOptions& options);
 

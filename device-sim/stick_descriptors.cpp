@@ -10,7 +10,7 @@ using usbredir::DescriptorWriter;
 using usbredir::Speed;
 namespace type = usbredir::descriptor_type;
 
-constexpr std::uint8_t mass_storage = 0x08, scsi_transparent = 0x06, bulk_only_transport = 0x50, bulk = 2;
+constexpr std::uint8_t kMassStorage = 0x08, kScsiTransparent = 0x06, kBulkOnlyTransport = 0x50, kBulk = 2;
 
 /// What differs between the speeds (USB 2.0, 5.8.3; USB 3.2, 9.6).
 struct SpeedTraits {
@@ -30,40 +30,40 @@ SpeedTraits traits_of(Speed speed) {
 }
 
 void endpoint(DescriptorWriter& writer, std::uint8_t address, std::uint16_t packet, bool companion) {
-  writer.begin(type::endpoint).u8(address).u8(bulk).u16(packet).u8(0);
-  constexpr std::uint8_t max_burst = 15;
-  if (companion) writer.begin(type::superspeed_companion).u8(max_burst).u8(0).u16(0);
+  writer.begin(type::kEndpoint).u8(address).u8(kBulk).u16(packet).u8(0);
+  constexpr std::uint8_t kMaxBurst = 15;
+  if (companion) writer.begin(type::kSuperspeedCompanion).u8(kMaxBurst).u8(0).u16(0);
 }
 
 std::vector<std::byte> configuration(std::uint8_t descriptor, Speed speed, const SpeedTraits& traits) {
   DescriptorWriter writer;
   writer.begin(descriptor).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(traits.max_power);
-  writer.begin(type::interface).u8(0).u8(0).u8(2).u8(mass_storage).u8(scsi_transparent).u8(bulk_only_transport).u8(0);
-  endpoint(writer, Stick::endpoint_in, traits.bulk_packet, speed == Speed::super);
-  endpoint(writer, Stick::endpoint_out, traits.bulk_packet, speed == Speed::super);
+  writer.begin(type::kInterface).u8(0).u8(0).u8(2).u8(kMassStorage).u8(kScsiTransparent).u8(kBulkOnlyTransport).u8(0);
+  endpoint(writer, Stick::kEndpointIn, traits.bulk_packet, speed == Speed::super);
+  endpoint(writer, Stick::kEndpointOut, traits.bulk_packet, speed == Speed::super);
   return writer.finish(2);
 }
 
 std::vector<std::byte> binary_object_store() {
-  constexpr std::uint8_t usb_2_extension = 2, superspeed = 3;
-  constexpr std::uint32_t link_power_management = 0x02;
-  constexpr std::uint16_t full_to_super = 0x000e;
+  constexpr std::uint8_t kUsb2Extension = 2, kSuperspeed = 3;
+  constexpr std::uint32_t kLinkPowerManagement = 0x02;
+  constexpr std::uint16_t kFullToSuper = 0x000e;
   DescriptorWriter writer;
-  writer.begin(type::bos).u16(0).u8(2);
-  writer.begin(type::device_capability).u8(usb_2_extension).u32(link_power_management);
+  writer.begin(type::kBos).u16(0).u8(2);
+  writer.begin(type::kDeviceCapability).u8(kUsb2Extension).u32(kLinkPowerManagement);
   // Works fully from full speed on; exit latencies of U1 10 us and U2 2047 us.
-  writer.begin(type::device_capability).u8(superspeed).u8(0).u16(full_to_super).u8(1).u8(10).u16(2047);
+  writer.begin(type::kDeviceCapability).u8(kSuperspeed).u8(0).u16(kFullToSuper).u8(1).u8(10).u16(2047);
   return writer.finish(2);
 }
 
 }  // namespace
 
 DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::DeviceDescription& description) {
-  constexpr std::uint16_t release = 0x0110;
+  constexpr std::uint16_t kRelease = 0x0110;
   const SpeedTraits traits = traits_of(options.speed);
   DescriptorSet set;
   set.device = DescriptorWriter()
-                   .begin(type::device)
+                   .begin(type::kDevice)
                    .u16(traits.usb_version)
                    .u8(0)
                    .u8(0)
@@ -71,17 +71,17 @@ DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::Dev
                    .u8(traits.control_packet)
                    .u16(options.vendor_id)
                    .u16(options.product_id)
-                   .u16(release)
+                   .u16(kRelease)
                    .u8(1)
                    .u8(2)
                    .u8(3)  // strings: manufacturer, product, serial
                    .u8(1)
                    .finish();
-  set.configuration = configuration(type::configuration, options.speed, traits);
+  set.configuration = configuration(type::kConfiguration, options.speed, traits);
   if (options.speed == Speed::super) set.bos = binary_object_store();
   if (options.speed == Speed::high) {
     set.device_qualifier = DescriptorWriter()
-                               .begin(type::device_qualifier)
+                               .begin(type::kDeviceQualifier)
                                .u16(traits.usb_version)
                                .u8(0)
                                .u8(0)
@@ -90,7 +90,7 @@ DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::Dev
                                .u8(1)
                                .u8(0)
                                .finish();
-    set.other_speed_configuration = configuration(type::other_speed_configuration, Speed::full, traits_of(Speed::full));
+    set.other_speed_configuration = configuration(type::kOtherSpeedConfiguration, Speed::full, traits_of(Speed::full));
   }
   set.strings = {description.manufacturer, description.product, description.serial};
   return set;

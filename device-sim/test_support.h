@@ -20,7 +20,7 @@ namespace usbloop::device_sim::test {
 /// A disk in memory that can be told to fail.
 class MemoryStore final : public BlockStore {
  public:
-  explicit MemoryStore(std::size_t blocks, bool read_only = false) : bytes(blocks * block_size), read_only_(read_only) {
+  explicit MemoryStore(std::size_t blocks, bool read_only = false) : bytes(blocks * kBlockSize), read_only_(read_only) {
     std::mt19937 random(1);
     for (auto& byte : bytes) byte = static_cast<std::byte>(random());
   }

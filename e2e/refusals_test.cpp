@@ -1,5 +1,4 @@
-// What the API server refuses (wire reference, sections 11 and 12), as the client shows it and as it stands on the
-// wire.
+// What the API server refuses (wire.md sections 11 and 12), as the client shows it and as it stands on the wire.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>

@@ -174,12 +174,12 @@ std::string usbredir_hello() {
 
 /// 64 KiB: a bulk packet with data, behind such a hello.
 std::string usbredir_bulk_packet() {
-  constexpr std::uint16_t length = 65536 - 12 - 8;
+  constexpr std::uint16_t kLength = 65536 - 12 - 8;
   std::string type_header = "\x81";
   type_header += '\0';
-  type_header += std::string({static_cast<char>(length & 0xff), static_cast<char>(length >> 8)});
+  type_header += std::string({static_cast<char>(kLength & 0xff), static_cast<char>(kLength >> 8)});
   type_header += std::string(4, '\0');  // stream id
-  return little_endian(101) + little_endian(8 + length) + little_endian(1) + type_header + std::string(length, 'x');
+  return little_endian(101) + little_endian(8 + kLength) + little_endian(1) + type_header + std::string(kLength, 'x');
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 namespace usbloop::usbredir {
 namespace {
 
-constexpr std::size_t configuration_length = 9;
-constexpr std::size_t interface_length = 9;
-constexpr std::size_t endpoint_length = 7;
-constexpr std::size_t max_interfaces = 32;  // of usbredir's interface_info
-constexpr std::size_t max_settings = 256;   // bAlternateSetting is a byte
-constexpr std::size_t max_endpoints = 30;   // 15 numbers in two directions
+constexpr std::size_t kConfigurationLength = 9;
+constexpr std::size_t kInterfaceLength = 9;
+constexpr std::size_t kEndpointLength = 7;
+constexpr std::size_t kMaxInterfaces = 32;  // of usbredir's interface_info
+constexpr std::size_t kMaxSettings = 256;   // bAlternateSetting is a byte
+constexpr std::size_t kMaxEndpoints = 30;   // 15 numbers in two directions
 
 auto refuse(std::string cause) {
   return make_error(ErrorKind::invalid, "read the configuration descriptor", "", std::move(cause));
@@ -28,20 +28,20 @@ std::uint16_t word_at(std::span<const std::byte> bytes, std::size_t at) {
 }
 
 Result<> add_setting(Configuration& configuration, std::span<const std::byte> d) {
-  if (d.size() < interface_length) return refuse("an interface descriptor of " + std::to_string(d.size()) + " bytes");
+  if (d.size() < kInterfaceLength) return refuse("an interface descriptor of " + std::to_string(d.size()) + " bytes");
   const AltSetting setting{byte_at(d, 2), byte_at(d, 3), byte_at(d, 5), byte_at(d, 6), byte_at(d, 7), {}};
-  if (setting.interface >= max_interfaces) return refuse("interface number " + std::to_string(setting.interface));
+  if (setting.interface >= kMaxInterfaces) return refuse("interface number " + std::to_string(setting.interface));
   if (configuration.find(setting.interface, setting.alternate) != nullptr) {
     return refuse("alternate setting " + std::to_string(setting.alternate) + " of interface " +
                   std::to_string(setting.interface) + " twice");
   }
-  if (configuration.settings.size() == max_settings) return refuse("too many alternate settings");
+  if (configuration.settings.size() == kMaxSettings) return refuse("too many alternate settings");
   configuration.settings.push_back(setting);
   return {};
 }
 
 Result<> add_endpoint(Configuration& configuration, std::span<const std::byte> d) {
-  if (d.size() < endpoint_length) return refuse("an endpoint descriptor of " + std::to_string(d.size()) + " bytes");
+  if (d.size() < kEndpointLength) return refuse("an endpoint descriptor of " + std::to_string(d.size()) + " bytes");
   if (configuration.settings.empty()) return refuse("an endpoint before the first interface");
   Endpoint endpoint;
   endpoint.address = byte_at(d, 2);
@@ -55,7 +55,7 @@ Result<> add_endpoint(Configuration& configuration, std::span<const std::byte> d
   const int multiplier = periodic ? 1 + ((size >> 11) & 3) : 1;  // USB 2.0, table 9-13: additional transactions
   endpoint.max_packet_size = static_cast<std::uint16_t>((size & 0x7ff) * multiplier);
   auto& endpoints = configuration.settings.back().endpoints;
-  if (endpoints.size() == max_endpoints) return refuse("too many endpoints in one interface");
+  if (endpoints.size() == kMaxEndpoints) return refuse("too many endpoints in one interface");
   endpoints.push_back(endpoint);
   return {};
 }
@@ -70,11 +70,11 @@ const AltSetting* Configuration::find(std::uint8_t interface, std::uint8_t alter
 }
 
 Result<Configuration> parse_configuration(std::span<const std::byte> bytes) {
-  if (bytes.size() < configuration_length || byte_at(bytes, 0) < configuration_length ||
-      byte_at(bytes, 1) != descriptor_type::configuration) {
+  if (bytes.size() < kConfigurationLength || byte_at(bytes, 0) < kConfigurationLength ||
+      byte_at(bytes, 1) != descriptor_type::kConfiguration) {
     return refuse("it is not a configuration descriptor");
   }
-  if (const std::size_t total = word_at(bytes, 2); total > bytes.size() || total < configuration_length) {
+  if (const std::size_t total = word_at(bytes, 2); total > bytes.size() || total < kConfigurationLength) {
     return refuse("a total length of " + std::to_string(total) + " in " + std::to_string(bytes.size()) + " bytes");
   } else {
     bytes = bytes.first(total);
@@ -87,8 +87,8 @@ Result<Configuration> parse_configuration(std::span<const std::byte> bytes) {
     if (length < 2 || length > bytes.size()) return refuse("a descriptor is cut");
     const auto descriptor = bytes.first(length);
     Result<> added;
-    if (byte_at(bytes, 1) == descriptor_type::interface) added = add_setting(configuration, descriptor);
-    if (byte_at(bytes, 1) == descriptor_type::endpoint) added = add_endpoint(configuration, descriptor);
+    if (byte_at(bytes, 1) == descriptor_type::kInterface) added = add_setting(configuration, descriptor);
+    if (byte_at(bytes, 1) == descriptor_type::kEndpoint) added = add_endpoint(configuration, descriptor);
     if (!added) return tl::unexpected(added.error());
     bytes = bytes.subspan(length);
   }

@@ -14,9 +14,9 @@ enum class TransferType : std::uint8_t { control = 0, iso = 1, bulk = 2, interru
 
 /// Descriptor types (USB 2.0, table 9-5; USB 3.2, table 9-6).
 namespace descriptor_type {
-inline constexpr std::uint8_t device = 1, configuration = 2, string = 3, interface = 4, endpoint = 5,
-                              device_qualifier = 6, other_speed_configuration = 7, bos = 15, device_capability = 16,
-                              superspeed_companion = 48;
+inline constexpr std::uint8_t kDevice = 1, kConfiguration = 2, kString = 3, kInterface = 4, kEndpoint = 5,
+                              kDeviceQualifier = 6, kOtherSpeedConfiguration = 7, kBos = 15, kDeviceCapability = 16,
+                              kSuperspeedCompanion = 48;
 }
 
 /// One endpoint of an alternate setting.

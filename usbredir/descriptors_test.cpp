@@ -15,13 +15,13 @@ namespace {
 /// A webcam's shape: interface 0, and interface 1 with an empty setting 0 and an iso endpoint in setting 1.
 std::vector<std::byte> webcam() {
   DescriptorWriter writer;
-  writer.begin(type::configuration).u16(0).u8(2).u8(1).u8(0).u8(0x80).u8(50);
+  writer.begin(type::kConfiguration).u16(0).u8(2).u8(1).u8(0).u8(0x80).u8(50);
   writer.begin(11).u8(0).u8(2).u8(14).u8(3).u8(0).u8(0);  // interface association: passed over
-  writer.begin(type::interface).u8(0).u8(0).u8(1).u8(14).u8(1).u8(0).u8(0);
-  writer.begin(type::endpoint).u8(0x83).u8(3).u16(16).u8(8);
-  writer.begin(type::interface).u8(1).u8(0).u8(0).u8(14).u8(2).u8(0).u8(0);
-  writer.begin(type::interface).u8(1).u8(1).u8(1).u8(14).u8(2).u8(0).u8(0);
-  writer.begin(type::endpoint).u8(0x81).u8(5).u16(0x1400).u8(1);  // 3 x 1024
+  writer.begin(type::kInterface).u8(0).u8(0).u8(1).u8(14).u8(1).u8(0).u8(0);
+  writer.begin(type::kEndpoint).u8(0x83).u8(3).u16(16).u8(8);
+  writer.begin(type::kInterface).u8(1).u8(0).u8(0).u8(14).u8(2).u8(0).u8(0);
+  writer.begin(type::kInterface).u8(1).u8(1).u8(1).u8(14).u8(2).u8(0).u8(0);
+  writer.begin(type::kEndpoint).u8(0x81).u8(5).u16(0x1400).u8(1);  // 3 x 1024
   return writer.finish(2);
 }
 
@@ -48,12 +48,12 @@ TEST_CASE("ep_info and interface_info follow the alternate settings") {
   const auto configuration = parse_configuration(webcam());
   REQUIRE(configuration);
   EndpointTable table(*configuration);
-  constexpr auto iso_in = EndpointTable::index(0x81);
-  CHECK(iso_in == 17);
+  constexpr auto kIsoIn = EndpointTable::index(0x81);
+  CHECK(kIsoIn == 17);
   auto info = table.ep_info();
   CHECK(info.type[0] == usb_redir_type_control);
   CHECK(info.type[16] == usb_redir_type_control);
-  CHECK(info.type[iso_in] == usb_redir_type_invalid);
+  CHECK(info.type[kIsoIn] == usb_redir_type_invalid);
   CHECK(info.type[EndpointTable::index(0x83)] == usb_redir_type_interrupt);
   CHECK(table.endpoint(0x81) == nullptr);
 
@@ -63,10 +63,10 @@ TEST_CASE("ep_info and interface_info follow the alternate settings") {
   CHECK(table.alternate(1) == 1);
   CHECK_FALSE(table.alternate(2));
   info = table.ep_info();
-  CHECK(info.type[iso_in] == usb_redir_type_iso);
-  CHECK(info.interval[iso_in] == 1);
-  CHECK(info.interface[iso_in] == 1);
-  CHECK(int{info.max_packet_size[iso_in]} == 3072);
+  CHECK(info.type[kIsoIn] == usb_redir_type_iso);
+  CHECK(info.interval[kIsoIn] == 1);
+  CHECK(info.interface[kIsoIn] == 1);
+  CHECK(int{info.max_packet_size[kIsoIn]} == 3072);
   const auto interfaces = table.interface_info();
   CHECK(interfaces.interface_count == 2);
   CHECK(interfaces.interface_class[1] == 14);
@@ -82,9 +82,9 @@ TEST_CASE("an unconfigured device has endpoint zero and no interface") {
 
 TEST_CASE("a periodic endpoint with interval zero is told as interval one, which QEMU insists on") {
   DescriptorWriter writer;
-  writer.begin(type::configuration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
-  writer.begin(type::interface).u8(0).u8(0).u8(1).u8(3).u8(1).u8(1).u8(0);
-  writer.begin(type::endpoint).u8(0x81).u8(3).u16(8).u8(0);
+  writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+  writer.begin(type::kInterface).u8(0).u8(0).u8(1).u8(3).u8(1).u8(1).u8(0);
+  writer.begin(type::kEndpoint).u8(0x81).u8(3).u16(8).u8(0);
   const auto configuration = parse_configuration(writer.finish(2));
   REQUIRE(configuration);
   CHECK(EndpointTable(*configuration).ep_info().interval[17] == 1);
@@ -114,21 +114,21 @@ TEST_CASE("descriptors that lie about themselves are refused") {
   }
   SUBCASE("a short interface descriptor") {
     DescriptorWriter writer;
-    writer.begin(type::configuration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
-    writer.begin(type::interface).u8(0).u8(0);
+    writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+    writer.begin(type::kInterface).u8(0).u8(0);
     CHECK(refusal(writer.finish(2)) == "an interface descriptor of 4 bytes");
   }
   SUBCASE("a short endpoint descriptor") {
     DescriptorWriter writer;
-    writer.begin(type::configuration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
-    writer.begin(type::interface).u8(0).u8(0).u8(1).u8(3).u8(1).u8(1).u8(0);
-    writer.begin(type::endpoint).u8(0x81);
+    writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+    writer.begin(type::kInterface).u8(0).u8(0).u8(1).u8(3).u8(1).u8(1).u8(0);
+    writer.begin(type::kEndpoint).u8(0x81);
     CHECK(refusal(writer.finish(2)) == "an endpoint descriptor of 3 bytes");
   }
   SUBCASE("an endpoint outside of any interface") {
     DescriptorWriter writer;
-    writer.begin(type::configuration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
-    writer.begin(type::endpoint).u8(0x81).u8(2).u16(512).u8(0);
+    writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+    writer.begin(type::kEndpoint).u8(0x81).u8(2).u16(512).u8(0);
     CHECK(refusal(writer.finish(2)) == "an endpoint before the first interface");
   }
   SUBCASE("not a configuration") {
@@ -144,12 +144,12 @@ TEST_CASE("descriptors that lie about themselves are refused") {
 TEST_CASE("interfaces, settings and endpoints beyond what USB allows are refused") {
   const auto with = [](auto&& add) {
     DescriptorWriter writer;
-    writer.begin(type::configuration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+    writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
     add(writer);
     return refusal(writer.finish(2));
   };
   const auto interface = [](DescriptorWriter& writer, std::uint8_t number, std::uint8_t alternate) {
-    writer.begin(type::interface).u8(number).u8(alternate).u8(1).u8(3).u8(1).u8(1).u8(0);
+    writer.begin(type::kInterface).u8(number).u8(alternate).u8(1).u8(3).u8(1).u8(1).u8(0);
   };
   CHECK(with([&](auto& writer) { interface(writer, 32, 0); }) == "interface number 32");
   CHECK(with([&](auto& writer) {
@@ -162,12 +162,12 @@ TEST_CASE("interfaces, settings and endpoints beyond what USB allows are refused
         }) == "too many alternate settings");
   CHECK(with([&](auto& writer) {
           interface(writer, 0, 0);
-          for (int i = 0; i < 31; ++i) writer.begin(type::endpoint).u8(0x81).u8(2).u16(512).u8(0);
+          for (int i = 0; i < 31; ++i) writer.begin(type::kEndpoint).u8(0x81).u8(2).u16(512).u8(0);
         }) == "too many endpoints in one interface");
   for (const std::uint8_t address : std::vector<std::uint8_t>{0x00, 0x80, 0x11, 0x71}) {
     CHECK(with([&](auto& writer) {
             interface(writer, 0, 0);
-            writer.begin(type::endpoint).u8(address).u8(2).u16(512).u8(0);
+            writer.begin(type::kEndpoint).u8(address).u8(2).u16(512).u8(0);
           }).find("endpoint address") == 0);
   }
 }

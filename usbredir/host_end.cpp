@@ -28,8 +28,8 @@ std::string megabits(Speed speed) {
 }
 
 std::string printable(const std::string& text) {
-  constexpr std::size_t longest = 126;
-  return one_line(text, longest);
+  constexpr std::size_t kLongest = 126;
+  return one_line(text, kLongest);
 }
 
 std::string DeviceDescription::id() const {

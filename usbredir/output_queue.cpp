@@ -10,19 +10,19 @@
 namespace usbloop::usbredir {
 namespace {
 
-constexpr std::size_t gather_below = 1024;
-constexpr std::size_t gather_capacity = 8192;
+constexpr std::size_t kGatherBelow = 1024;
+constexpr std::size_t kGatherCapacity = 8192;
 
 }  // namespace
 
 bool OutputQueue::gather(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() >= gather_below || chunks_.empty()) return false;
+  if (bytes.size() >= kGatherBelow || chunks_.empty()) return false;
   Chunk& last = chunks_.back();
   if (last.capacity - last.end < bytes.size()) {
     // A buffer of the library has no spare room; begin a gathering one behind it.
-    WriteBuffer data(static_cast<std::uint8_t*>(std::malloc(gather_capacity)));
+    WriteBuffer data(static_cast<std::uint8_t*>(std::malloc(kGatherCapacity)));
     if (!data) return false;
-    chunks_.push_back({std::move(data), 0, 0, gather_capacity});
+    chunks_.push_back({std::move(data), 0, 0, kGatherCapacity});
   }
   Chunk& target = chunks_.back();
   std::memcpy(target.data.get() + target.end, bytes.data(), bytes.size());

@@ -10,21 +10,21 @@ namespace usbloop::usbredir {
 namespace {
 
 // The hello itself always has the short header: the peer's capabilities are not known yet.
-constexpr std::size_t short_header_size = 12;
-constexpr std::size_t long_header_size = 16;
-constexpr std::uint32_t longest_type_header = 288;  // ep_info with streams
-constexpr std::uint32_t longest_hello = 64 + 64;    // version text, and room for 512 capabilities
+constexpr std::size_t kShortHeaderSize = 12;
+constexpr std::size_t kLongHeaderSize = 16;
+constexpr std::uint32_t kLongestTypeHeader = 288;  // ep_info with streams
+constexpr std::uint32_t kLongestHello = 64 + 64;   // version text, and room for 512 capabilities
 
 std::uint32_t longest(std::uint32_t type, const PacketLimits& limits) {
   switch (type) {
-    case usb_redir_hello: return longest_hello;
+    case usb_redir_hello: return kLongestHello;
     case usb_redir_filter_filter: return limits.filter;
     case usb_redir_control_packet:
     case usb_redir_bulk_packet:
     case usb_redir_iso_packet:
     case usb_redir_interrupt_packet:
-    case usb_redir_buffered_bulk_packet: return limits.data + longest_type_header;
-    default: return longest_type_header;
+    case usb_redir_buffered_bulk_packet: return limits.data + kLongestTypeHeader;
+    default: return kLongestTypeHeader;
   }
 }
 
@@ -35,7 +35,7 @@ auto refuse_packet(std::string cause) {
 }  // namespace
 
 PacketGate::PacketGate(PacketLimits limits, bool long_ids)
-    : limits_(limits), long_ids_(long_ids), header_size_(short_header_size) {}
+    : limits_(limits), long_ids_(long_ids), header_size_(kShortHeaderSize) {}
 
 bool PacketGate::in_data() const {
   constexpr std::uint32_t kTypeHeader = 10;  // of control and bulk packets; 8 without the 32-bit length of bulk
@@ -65,7 +65,7 @@ void PacketGate::read_hello(std::span<const std::byte> piece) {
   constexpr std::byte kBit{1U << (usb_redir_cap_64bits_ids % 8)};
   const std::size_t begin = body_size_ - body_left_;
   if (kAt < begin || kAt >= begin + piece.size()) return;
-  if (long_ids_ && (piece[kAt - begin] & kBit) != std::byte{0}) header_size_ = long_header_size;
+  if (long_ids_ && (piece[kAt - begin] & kBit) != std::byte{0}) header_size_ = kLongHeaderSize;
 }
 
 Result<> PacketGate::check_header() {

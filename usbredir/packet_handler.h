@@ -10,8 +10,8 @@
 namespace usbloop::usbredir {
 
 /// Receives the packets of the peer, one call each, from within Parser::feed(). What is not overridden is dropped. The
-/// headers live as long as the call. The packets are those of usb-redirection-protocol.md; libusbredirparser lets only
-/// those through that the peer's side may send.
+/// headers live as long as the call. The packets are those of usb-redirection-protocol.md of usbredir;
+/// libusbredirparser lets only those through that the peer's side may send.
 class PacketHandler {
  public:
   virtual ~PacketHandler() = default;

@@ -13,8 +13,8 @@
 namespace usbloop::usbredir {
 namespace {
 
-constexpr std::size_t header_size_32bit_ids = 12;
-constexpr std::size_t header_size_64bit_ids = 16;
+constexpr std::size_t kHeaderSize32bitIds = 12;
+constexpr std::size_t kHeaderSize64bitIds = 16;
 
 bool offers(const ParserOptions& options, int cap) {
   return std::find(options.capabilities.begin(), options.capabilities.end(), cap) != options.capabilities.end();
@@ -87,7 +87,7 @@ bool Parser::both_have(int cap) const {
 
 std::size_t Parser::header_size() const {
   // The hello itself always has the short header: the peer's capabilities are not known yet.
-  return both_have(usb_redir_cap_64bits_ids) ? header_size_64bit_ids : header_size_32bit_ids;
+  return both_have(usb_redir_cap_64bits_ids) ? kHeaderSize64bitIds : kHeaderSize32bitIds;
 }
 
 }  // namespace usbloop::usbredir

@@ -23,13 +23,13 @@ enum class Side { usb_host, usb_guest };
 
 /// The capabilities (usb_redir_cap_*) that QEMU's xHCI needs, and those that cost nothing. Bulk streams and buffered
 /// bulk input are left out: a device that offers them must implement them.
-inline constexpr std::initializer_list<int> usual_capabilities = {
+inline constexpr std::initializer_list<int> kUsualCapabilities = {
     usb_redir_cap_connect_device_version,  usb_redir_cap_filter,     usb_redir_cap_device_disconnect_ack,
     usb_redir_cap_ep_info_max_packet_size, usb_redir_cap_64bits_ids, usb_redir_cap_32bits_bulk_length};
 
 struct ParserOptions {
   Side side = Side::usb_host;
-  std::vector<int> capabilities{usual_capabilities};
+  std::vector<int> capabilities{kUsualCapabilities};
   std::string version = "usbloop";  ///< our name in the hello, at most 63 characters
   PacketLimits limits = {};
   /// False for who reads along without a look at the data of control and bulk packets: it is not copied, and the

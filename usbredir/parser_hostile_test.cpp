@@ -36,7 +36,7 @@ std::vector<std::byte> guest_stream() {
   return drain(guest);
 }
 
-constexpr int packets_in_stream = 5;
+constexpr int kPacketsInStream = 5;
 
 }  // namespace
 
@@ -47,12 +47,12 @@ TEST_CASE("a stream cut at every byte gives the same packets as in one piece") {
     Parser host({}, counter);
     REQUIRE(host.feed(std::span(stream).first(cut)));
     REQUIRE(host.feed(std::span(stream).subspan(cut)));
-    CHECK(counter.packets == packets_in_stream);
+    CHECK(counter.packets == kPacketsInStream);
   }
   Counter counter;
   Parser host({}, counter);
   for (const std::byte& byte : stream) REQUIRE(host.feed({&byte, 1}).value() == 1);
-  CHECK(counter.packets == packets_in_stream);
+  CHECK(counter.packets == kPacketsInStream);
 }
 
 TEST_CASE("a stream that ends at any byte leaves nothing behind") {
@@ -62,7 +62,7 @@ TEST_CASE("a stream that ends at any byte leaves nothing behind") {
     Counter counter;
     Parser host({}, counter);
     REQUIRE(host.feed(std::span(stream).first(cut)));
-    CHECK(counter.packets <= packets_in_stream);
+    CHECK(counter.packets <= kPacketsInStream);
   }
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("every single byte of a stream may be wrong") {
         ++refused;
         CHECK(result.error().kind == ErrorKind::protocol);
       }
-      CHECK(counter.packets <= packets_in_stream + 1);
+      CHECK(counter.packets <= kPacketsInStream + 1);
     }
   }
   CHECK(refused > 0);

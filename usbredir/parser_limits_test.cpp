@@ -13,10 +13,10 @@ using usbloop::testing::contains;
 
 namespace {
 
-constexpr std::uint32_t filter_capability = 1U << usb_redir_cap_filter;
+constexpr std::uint32_t kFilterCapability = 1U << usb_redir_cap_filter;
 
 struct Host {
-  explicit Host(std::uint32_t peer_capabilities = filter_capability) : parser({}, nobody) {
+  explicit Host(std::uint32_t peer_capabilities = kFilterCapability) : parser({}, nobody) {
     REQUIRE(parser.feed(raw_hello(peer_capabilities)));
   }
 
@@ -95,7 +95,7 @@ TEST_CASE("a hello without capabilities, without an end of its text or cut short
 
 TEST_CASE("a second hello and packets before the first one are refused") {
   Host host;
-  CHECK(host.feed(raw_hello(filter_capability)) == "a second hello");
+  CHECK(host.feed(raw_hello(kFilterCapability)) == "a second hello");
   PacketHandler nobody;
   Parser parser({}, nobody);
   const auto early = parser.feed(raw_packet(usb_redir_reset, 0, {}));

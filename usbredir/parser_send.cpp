@@ -8,7 +8,7 @@
 namespace usbloop::usbredir {
 namespace {
 
-constexpr std::size_t longest_headers = sizeof(usb_redir_header) + sizeof(usb_redir_bulk_packet_header);
+constexpr std::size_t kLongestHeaders = sizeof(usb_redir_header) + sizeof(usb_redir_bulk_packet_header);
 
 std::uint8_t* raw(std::span<const std::byte> data) {
   return data.empty() ? nullptr : reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(data.data()));
@@ -174,12 +174,12 @@ void Parser::send(std::uint64_t id, const usb_redir_interrupt_packet_header& hea
 }
 
 std::span<std::byte> BulkBuffer::room() const {
-  return {reinterpret_cast<std::byte*>(buffer_.get()) + longest_headers, room_};
+  return {reinterpret_cast<std::byte*>(buffer_.get()) + kLongestHeaders, room_};
 }
 
 std::optional<BulkBuffer> Parser::make_bulk(std::size_t size) const {
   BulkBuffer result;
-  result.buffer_.reset(static_cast<std::uint8_t*>(std::malloc(longest_headers + size)));
+  result.buffer_.reset(static_cast<std::uint8_t*>(std::malloc(kLongestHeaders + size)));
   if (!result.buffer_) return std::nullopt;
   result.room_ = size;
   return result;
@@ -195,17 +195,17 @@ void Parser::send_bulk(std::uint64_t id, usb_redir_bulk_packet_header header, Bu
   usb_redir_header packet{usb_redir_bulk_packet, static_cast<std::uint32_t>(type_header + used), id};
 
   // Written backwards from the data, so that both sizes of headers need no move of it.
-  std::uint8_t* const start = buffer.buffer_.get() + longest_headers - headers;
+  std::uint8_t* const start = buffer.buffer_.get() + kLongestHeaders - headers;
   std::memcpy(start, &packet, header_size());  // a 32-bit id is the lower half of a little-endian 64-bit one
   std::memcpy(start + header_size(), &header, type_header);
   if (used < buffer.room_ / 2) {
     // A short answer must not keep the room of the long one that was asked for while it waits.
-    if (void* shrunk = std::realloc(buffer.buffer_.get(), longest_headers + used)) {
+    if (void* shrunk = std::realloc(buffer.buffer_.get(), kLongestHeaders + used)) {
       (void)buffer.buffer_.release();
       buffer.buffer_.reset(static_cast<std::uint8_t*>(shrunk));
     }
   }
-  output_.append(std::move(buffer.buffer_), longest_headers - headers, headers + used);
+  output_.append(std::move(buffer.buffer_), kLongestHeaders - headers, headers + used);
 }
 
 }  // namespace usbloop::usbredir

@@ -94,7 +94,7 @@ TEST_CASE("two ends exchange their hellos and then know each other's capabilitie
 
 TEST_CASE("packets keep their content whatever capabilities either side lacks") {
   const std::vector<std::vector<int>> sets = {
-      usual_capabilities,
+      kUsualCapabilities,
       {},
       {usb_redir_cap_64bits_ids},
       {usb_redir_cap_32bits_bulk_length},

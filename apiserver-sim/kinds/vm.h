@@ -8,7 +8,7 @@ inline constexpr const char* kVmResource = "virtualmachines.kubevirt.io";
 /// Keeps a VM until its controller has seen its VMI go.
 inline constexpr const char* kVmFinalizer = "kubevirt.io/virtualMachineControllerFinalize";
 
-/// kubevirt.io/v1 VirtualMachine: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+/// kubevirt.io/v1 VirtualMachine: what KubeVirt's webhooks and its CRD do with it. wire.md sections 14 and 15.
 class VmResource final : public Resource {
  public:
   VmResource();

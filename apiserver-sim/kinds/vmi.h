@@ -15,7 +15,8 @@ inline constexpr const char* kVmiFinalizer = "kubevirt.io/foregroundDeleteVirtua
 /// Its name until KubeVirt v1.6, which a stored VMI may still carry: taken off in the same moment.
 inline constexpr const char* kOldVmiFinalizer = "foregroundDeleteVirtualMachine";
 
-/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md section 14.
+/// kubevirt.io/v1 VirtualMachineInstance: what KubeVirt's webhooks and its CRD do with it. wire.md sections 14
+/// and 15.
 class VmiResource final : public Resource {
  public:
   VmiResource();

@@ -129,8 +129,8 @@ asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& clie
 asio::awaitable<void> VmiStreams::pass_through(net::Stream& client, net::Stream& node, const Session& session) {
   const bool passed = co_await pass_on(node, session.leftover);
   if (!passed) co_return;
-  const net::RelayCounts counts = co_await net::relay(
-      client, node, {.linger = options_.linger, .peer_timeout = options_.websocket.peer_timeout}, traffic_);
+  const net::RelayOptions limits{.linger = options_.linger, .peer_timeout = options_.websocket.peer_timeout};
+  const net::RelayCounts counts = co_await net::relay(client, node, limits, traffic_);
   const std::string why =
       counts.silence ? ": nothing heard from an end's host for " + std::to_string(counts.silence->count() / 1000) + " s"
                      : std::string();

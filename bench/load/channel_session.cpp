@@ -97,9 +97,10 @@ class ChannelSession final : public Session {
     run([&]() -> SessionTask<> {
       const auto count = static_cast<std::uint32_t>(bytes / packet);
       const auto request = packet_of(kShortPacket, {Order::source, static_cast<std::uint32_t>(packet), count});
+      const std::size_t expected = std::size_t{count} * packet;
       const auto begin = Clock::now();
       co_await send(request);
-      co_await receive(std::size_t{count} * packet);
+      co_await receive(expected);
       seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     });
     return seconds;

@@ -7,13 +7,13 @@ namespace {
 
 const std::vector<Cell>& cells_of(const RelayResults& results, const std::string& mode, const std::string& test,
                                   RoadKind road) {
-  static const std::vector<Cell> none;
+  static const std::vector<Cell> kNoCells;
   const auto in_mode = results.cells.find(mode);
-  if (in_mode == results.cells.end()) return none;
+  if (in_mode == results.cells.end()) return kNoCells;
   const auto in_test = in_mode->second.find(test);
-  if (in_test == in_mode->second.end()) return none;
+  if (in_test == in_mode->second.end()) return kNoCells;
   const auto on_road = in_test->second.find(road);
-  return on_road == in_test->second.end() ? none : on_road->second;
+  return on_road == in_test->second.end() ? kNoCells : on_road->second;
 }
 
 double for_one(const Cell& cell, const std::string& name) {

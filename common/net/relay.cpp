@@ -36,8 +36,9 @@ class Relay {
   asio::awaitable<RelayCounts> run() {
     using asio::experimental::awaitable_operators::operator&&;
     if (!links_.empty()) look_later();
-    co_await (direction(first_, second_, {counts_.first_to_second, traffic_.to_device}) &&
-              direction(second_, first_, {counts_.second_to_first, traffic_.to_client}));
+    const Counter to_second{counts_.first_to_second, traffic_.to_device};
+    const Counter to_first{counts_.second_to_first, traffic_.to_client};
+    co_await (direction(first_, second_, to_second) && direction(second_, first_, to_first));
     close_both();
     co_return counts_;
   }
@@ -102,7 +103,8 @@ class Relay {
       const IoResult got = from.try_read(scratch());
       if (got.status == IoStatus::end || got.status == IoStatus::failed) co_return true;
       if (got.status != IoStatus::ok) {
-        if (!co_await from.wait(got.status)) co_return true;
+        const auto ready = co_await from.wait(got.status);
+        if (!ready) co_return true;
         continue;
       }
       count.add(got.bytes);
@@ -113,7 +115,8 @@ class Relay {
       if (written == got.bytes) continue;
       // The writer is behind: the scratch buffer belongs to others while we wait, so the rest moves out of it.
       const std::vector<std::byte> rest(chunk.begin() + static_cast<std::ptrdiff_t>(written), chunk.end());
-      if (!co_await to.write_all(rest)) co_return false;
+      const auto rest_written = co_await to.write_all(rest);
+      if (!rest_written) co_return false;
     }
   }
 

@@ -81,7 +81,8 @@ TEST_CASE("a side that never ends is cut after the linger time") {
     road.left->shutdown_write();
     const auto at_right = co_await read_to_end(*road.right);  // right itself never ends
     const auto at_left = co_await read_to_end(*road.left);
-    co_return at_right.empty() && at_left.empty() && co_await road.relay_ended();
+    const bool ended = co_await road.relay_ended();
+    co_return at_right.empty() && at_left.empty() && ended;
   };
   CHECK(run(road.loop, task()));
 }
@@ -112,7 +113,8 @@ TEST_CASE("bytes sent before a close arrive though the side that closed can be w
     const auto task = [&]() -> asio::awaitable<bool> {
       const auto got = co_await read_to_end(reader);
       reader.close();
-      co_return got == data&& co_await road.relay_ended();
+      const bool ended = co_await road.relay_ended();
+      co_return ended&& got == data;
     };
     CHECK(run(road.loop, task(), 5s));
   }

@@ -53,8 +53,8 @@ inline Pem self_signed(const char* common_name, const char* names) {
 }
 
 inline const Pem& localhost() {
-  static const Pem pem = self_signed("server", "DNS:localhost,IP:127.0.0.1");
-  return pem;
+  static const Pem kPem = self_signed("server", "DNS:localhost,IP:127.0.0.1");
+  return kPem;
 }
 
 }  // namespace usbloop::net::test

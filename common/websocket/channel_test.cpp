@@ -47,7 +47,8 @@ asio::awaitable<bool> send_all(Channel& channel, std::span<const std::byte> byte
     const auto room = channel.write_buffer();
     const std::size_t size = std::min(room.size(), bytes.size());
     std::copy_n(bytes.begin(), size, room.begin());
-    if (!co_await channel.write(size)) co_return false;
+    const auto written = co_await channel.write(size);
+    if (!written) co_return false;
     bytes = bytes.subspan(size);
   }
   co_return true;
@@ -125,8 +126,9 @@ TEST_CASE("a peer that breaks the protocol gets Close 1002 and the end") {
 TEST_CASE("a server whose first ping went with the handshake begins with what it has to say, not with another ping") {
   RawPeer ends(Role::server, {.first_ping_sent = true});
   const auto task = [&]() -> asio::awaitable<std::vector<std::byte>> {
-    (void)co_await ends.peer->write_all(encode_control(Opcode::close, close_payload(1000, {}), nullptr));
-    (void)co_await ends.channel->read();  // unmasked: a violation
+    const auto unmasked = encode_control(Opcode::close, close_payload(1000, {}), nullptr);
+    (void)co_await ends.peer->write_all(unmasked);
+    (void)co_await ends.channel->read();  // a violation
     co_return co_await net::test::read_to_end(*ends.peer);
   };
   CHECK(run(ends.loop, task()) == encode_control(Opcode::close, close_payload(1002, "bad MASK"), nullptr));
@@ -218,7 +220,10 @@ TEST_CASE("a write that must not wait sends what the socket takes, and the rest 
   const auto rest = [&]() -> asio::awaitable<bool> {
     bool sent_all = false;
     while (true) {
-      if (!sent_all && !co_await ends.client->finish_write()) co_return false;
+      if (!sent_all) {
+        const auto finished = co_await ends.client->finish_write();
+        if (!finished) co_return false;
+      }
       if (started == data.size()) co_return true;
       sent_all = start();
     }

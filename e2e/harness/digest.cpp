@@ -20,12 +20,12 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
 }  // namespace
 
 std::string sha256_of(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (const char byte : digest(EVP_sha256(), bytes)) {
     const auto value = static_cast<unsigned char>(byte);
-    text += digits[value >> 4U];
-    text += digits[value & 15U];
+    text += kDigits[value >> 4U];
+    text += kDigits[value & 15U];
   }
   return text;
 }

@@ -72,8 +72,6 @@ class WatchSession::Impl {
   [[nodiscard]] bool cut() const { return cut_; }
 
  private:
-  // GCC 12 mislays the temporaries of a condition that awaits: every awaited text has a name of its own.
-
   asio::awaitable<void> send() {
     const std::string head = chunked_head("application/json", spec_.audit_id);
     const bool begun = co_await write(head);

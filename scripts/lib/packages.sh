@@ -18,9 +18,9 @@ declare -A packages_of=(
     dosfstools mtools e2fsprogs
     curl openssl procps socat"
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
-  # an ordinary user installs packages with.
-  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes umockdev"
-  [check-tools]="clang-format clang-tidy shellcheck clang libclang-rt-dev"
+  # an ordinary user installs packages with; perl reads the sources for the checks, which have tests.
+  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes umockdev perl"
+  [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev"
 )
 
 # The oldest version that will do, where a supported system may have an older one. CMake itself looks for the
@@ -54,7 +54,7 @@ declare -A sign_of=(
   [dosfstools]='command mkfs.vfat' [mtools]='command mcopy' [e2fsprogs]='command mke2fs'
   [curl]='command curl' [openssl]='command openssl' [procps]='command ps' [socat]='command socat'
   [doctest-dev]='header doctest/doctest.h' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
-  [strace]='command strace' [sudo]='command sudo'
+  [strace]='command strace' [sudo]='command sudo' [perl]='command perl'
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
   [umockdev]='command umockdev-run'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
