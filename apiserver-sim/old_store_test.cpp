@@ -1,4 +1,5 @@
-// A state database as an older build left it: without a schema version, and with VMIs that carry the finalizer's old name.
+// A state database as an older build left it: without a schema version, and with VMIs that carry the finalizer's old
+// name.
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 

@@ -161,7 +161,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_flag("--list", options.list, "List the USB devices of this machine");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
-  app.add_flag("-v,--verbose", options.verbosity, "Say more; -vv: also each transfer of a real device (LIBUSB_DEBUG=4 adds the lines of libusb)");
+  app.add_flag("-v,--verbose", options.verbosity,
+               "Say more; -vv: also each transfer of a real device (LIBUSB_DEBUG=4 adds the lines of libusb)");
   try {
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

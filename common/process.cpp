@@ -31,7 +31,8 @@ struct ChildPlan {
   const char* working_directory = nullptr;
   const char* pid_file = nullptr;
   bool new_session = false;
-  int input = -1;
+  bool new_group = false;
+  int input = -1;   ///< -1: inherit
   int output = -1;  ///< -1: inherit
   int error = -1;
   int report = -1;  ///< an errno goes here when exec is not reached
@@ -95,7 +96,8 @@ bool prepare_child(const ChildPlan& plan) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (plan.new_session && ::setsid() < 0) return false;
-  if (::dup2(plan.input, 0) < 0) return false;
+  if (plan.new_group && ::setpgid(0, 0) < 0) return false;
+  if (plan.input >= 0 && ::dup2(plan.input, 0) < 0) return false;
   if (plan.output >= 0 && ::dup2(plan.output, 1) < 0) return false;
   if (plan.error >= 0 && ::dup2(plan.error, 2) < 0) return false;
   if (plan.working_directory != nullptr && ::chdir(plan.working_directory) < 0) return false;
@@ -167,9 +169,13 @@ Result<Process> Process::spawn(const ProcessSpec& spec) {
   if (!spec.working_directory.empty()) plan.working_directory = spec.working_directory.c_str();
   if (!spec.pid_file.empty()) plan.pid_file = spec.pid_file.c_str();
   plan.new_session = spec.new_session;
+  plan.new_group = spec.new_group;
 
-  const Fd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!input) return make_errno_error("open", "/dev/null");
+  Fd input;
+  if (!spec.inherit_input) {
+    input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!input) return make_errno_error("open", "/dev/null");
+  }
   auto output = open_output(spec.standard_output);
   if (!output) return tl::unexpected(output.error());
   auto error = open_output(spec.standard_error);
@@ -185,7 +191,7 @@ Result<Process> Process::spawn(const ProcessSpec& spec) {
   if (pid < 0) return make_errno_error("start", spec.argv.front());
   if (pid == 0) run_child(plan);
   report->write.reset();
-  Process process(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
+  Process process(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), spec.new_group);
   if (!process.pidfd_) return make_errno_error("watch", spec.argv.front());
   if (const int number = child_report(report->read.get()); number != 0) {
     return make_errno_error("start", spec.argv.front(), number);
@@ -199,6 +205,7 @@ Process& Process::operator=(Process&& other) noexcept {
   if (this == &other) return *this;
   kill_and_reap();
   pid_ = std::exchange(other.pid_, -1);
+  leads_group_ = other.leads_group_;
   pidfd_ = std::move(other.pidfd_);
   output_ = std::move(other.output_);
   error_ = std::move(other.error_);
@@ -208,6 +215,7 @@ Process& Process::operator=(Process&& other) noexcept {
 
 Process::Process(Process&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      leads_group_(other.leads_group_),
       pidfd_(std::move(other.pidfd_)),
       output_(std::move(other.output_)),
       error_(std::move(other.error_)),
@@ -217,7 +225,7 @@ Process::~Process() { kill_and_reap(); }
 
 void Process::kill_and_reap() {
   if (pid_ < 0 || exit_) return;
-  ::kill(pid_, SIGKILL);  // not reaped yet, so the pid is still this process's
+  ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);  // not reaped yet, so the pid is still this process's
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

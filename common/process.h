@@ -41,14 +41,16 @@ struct ProcessSpec {
   std::string working_directory = {};                                 ///< empty: ours
   Output standard_output = {};
   Output standard_error = {};
-  bool new_session = false;  ///< setsid: signals of our terminal do not reach it
+  bool new_session = false;    ///< setsid: signals of our terminal do not reach it
+  bool new_group = false;      ///< a process group of its own: what it has started is killed with it
+  bool inherit_input = false;  ///< standard input is ours; else it is empty
   /// Written by the child itself before the program starts, so that no crash of ours can leave a child without it.
   /// Relative to `working_directory`.
   std::string pid_file = {};
 };
 
-/// A child process. It gets standard input from /dev/null, no descriptor of ours but the standard three, no blocked
-/// signals and default signal handling. The destructor kills and reaps it, unless it was detached. Not thread-safe.
+/// A child process. It gets no descriptor of ours but the standard three, no blocked signals and default signal
+/// handling. The destructor kills and reaps it, unless it was detached. Not thread-safe.
 class Process {
  public:
   /// Errors: not_found, denied or what else execve says; the program has not run then.
@@ -79,10 +81,11 @@ class Process {
   void detach() { pid_ = -1; }
 
  private:
-  Process(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Process(pid_t pid, Fd pidfd, bool leads_group) : pid_(pid), leads_group_(leads_group), pidfd_(std::move(pidfd)) {}
   void kill_and_reap();
 
   pid_t pid_ = -1;
+  bool leads_group_ = false;
   Fd pidfd_;
   Fd output_;
   Fd error_;

@@ -146,6 +146,29 @@ TEST_CASE("the end of a Process is the end of the process, unless it is detached
   CHECK(::waitpid(pid, nullptr, 0) == pid);
 }
 
+TEST_CASE("a process that leads a group is killed with what it has started") {
+  Fd sleeper;
+  {
+    auto leader = Process::spawn(
+        {.argv = {"sh", "-c", "sleep 1000 & echo $!; wait"}, .standard_output = Output::to_pipe(), .new_group = true});
+    REQUIRE(leader);
+    CHECK(::getpgid(leader->pid()) == leader->pid());
+    std::array<char, 16> pid{};
+    REQUIRE(::read(leader->take_output().get(), pid.data(), pid.size() - 1) > 1);
+    sleeper = std::move(*open_pidfd(std::stoi(pid.data())));
+  }
+  CHECK(wait_pidfd(sleeper.get(), 10s));
+}
+
+TEST_CASE("standard input is empty, or ours when asked for") {
+  CHECK(shell("readlink /proc/self/fd/0") == "/dev/null\n");
+  std::array<char, 4096> ours{};
+  const auto size = ::readlink("/proc/self/fd/0", ours.data(), ours.size());
+  REQUIRE(size > 0);
+  const std::string name(ours.data(), static_cast<std::size_t>(size));
+  CHECK(shell("readlink /proc/self/fd/0", {.argv = {}, .inherit_input = true}) == name + "\n");
+}
+
 TEST_CASE("stop asks first and kills what does not listen") {
   auto obedient = Process::spawn({.argv = {"sleep", "600"}});
   REQUIRE(obedient);

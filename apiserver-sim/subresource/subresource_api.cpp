@@ -13,11 +13,13 @@ namespace usbloop::apiserver {
 namespace {
 
 Response kubevirt_version() {
-  const nlohmann::ordered_json version = {
-      {"gitVersion", kube::kKubeVirtVersion}, {"gitCommit", "0000000000000000000000000000000000000000"},
-      {"gitTreeState", "clean"},        {"buildDate", "2026-03-01T00:00:00Z"},
-      {"goVersion", "go1.24"},          {"compiler", "gc"},
-      {"platform", "linux/amd64"}};
+  const nlohmann::ordered_json version = {{"gitVersion", kube::kKubeVirtVersion},
+                                          {"gitCommit", "0000000000000000000000000000000000000000"},
+                                          {"gitTreeState", "clean"},
+                                          {"buildDate", "2026-03-01T00:00:00Z"},
+                                          {"goVersion", "go1.24"},
+                                          {"compiler", "gc"},
+                                          {"platform", "linux/amd64"}};
   return answer_json(200, version.dump());
 }
 
