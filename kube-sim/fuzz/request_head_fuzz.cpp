@@ -31,7 +31,7 @@ void request_head(std::span<const std::byte> input) {
   if (head.header("Sec-WebSocket-Protocol").starts_with("base64url.bearer.authorization.k8s.io.")) std::abort();
   (void)websocket::upgrade_refusal(head);
   (void)websocket::upgrade_response(head);
-  if (!read->body.valid || (read->body.chunked && head.has_header("Content-Length"))) std::abort();
+  if (read->body.chunked && head.has_header("Content-Length")) std::abort();
   std::string rest = text.substr(*length);
   RequestBody body(read->body);
   if (body.take(rest) == RequestBody::State::complete && body.release().size() > kMaxBodyBytes) std::abort();
