@@ -135,25 +135,6 @@ TEST_CASE("a user has no more bodies on their way than the limit, which is nobod
   CHECK(comes_true(may_again));
 }
 
-TEST_CASE("a malformed head gets 400 and ends its connection, with what was smuggled behind it") {
-  const TemporaryDirectory dir;
-  const auto server = start(dir);
-  const auto access = access_of(dir);
-  const std::string smuggled = head(access, "GET /version");
-  for (const std::string& text :
-       {head(access, "GET /version", "Content-Length : 5\r\n"), head(access, "GET /version", "Host: y\r\n"),
-        head(access, "GET /version", "X: a\nY: b\r\n"), head(access, "GET /version", "X: a\rY: b\r\n"),
-        head(access, "GET /version", std::string("X: \0\r\n", 6)), std::string("GET / HTTP/1.1\nHost: x\n\n"),
-        vmis_post(access, "Transfer-Encoding: chunked\r\n") + "0x3\r\nabc\r\n0\r\n\r\n"}) {
-    CAPTURE(text);
-    RawTls raw(access);
-    raw.send(text + smuggled);
-    const std::string answer = raw.read_until("");
-    CHECK(answer.starts_with("HTTP/1.1 400 "));
-    CHECK(answer.find("HTTP/1.1 200 ") == std::string::npos);
-  }
-}
-
 TEST_CASE("the last answer of a connection says that it is the last") {
   const TemporaryDirectory dir;
   const auto server = start(dir);

@@ -13,6 +13,7 @@
 
 #include "apiserver-sim/policy/policies.h"
 #include "apiserver-sim/subresource/subresource_api.h"
+#include "kube-sim/objects/answer.h"
 #include "kube-sim/resources/registry.h"
 #include "kube-sim/rest/api_handler.h"
 #include "kube-sim/security/bootstrap.h"
@@ -115,7 +116,12 @@ struct Api : World {
                const std::string& content_type = "application/json", const std::string& accept = {}) {
     const auto parsed = parse_target(target);
     if (!parsed) throw std::runtime_error("bad target " + target);
-    return handler.handle({method, parsed->path, parsed->query, content_type, accept, body, user});
+    return handle({method, parsed->path, parsed->query, content_type, accept, body, user});
+  }
+  Response handle(const Request& request) {
+    const RequestInfo info = read_request_info(request);
+    if (const auto refused = refuse_unauthorized(authorizer, request.user, info)) return answer_status(*refused);
+    return handler.handle(request, info);
   }
   Response call(const std::string& method, const std::string& target, const nlohmann::json& body = nullptr,
                 const std::string& content_type = "application/json") {

@@ -98,7 +98,7 @@ TEST_CASE("objects that do not belong where they are sent are refused") {
         "the namespace of the provided object does not match the namespace sent on the request");
   object = vmi("demo");
   object["kind"] = "Pod";
-  CHECK(api.call("POST", kVmis, object).code == 400);
+  CHECK(api.call("POST", kVmis, object).code == 422);
   object = vmi("demo");
   object["metadata"]["resourceVersion"] = "1";
   CHECK(message(api.call("POST", kVmis, object)) == "resourceVersion should not be set on objects to be created");
@@ -126,7 +126,7 @@ TEST_CASE("the server's own metadata cannot be changed") {
   const json made = api.ok(api.call("POST", kVmis, vmi("demo")), 201);
   const json patch = {{"metadata", {{"creationTimestamp", nullptr}, {"generation", 77}, {"deletionTimestamp", "x"}}}};
   CHECK(api.ok(api.call("PATCH", kDemo, patch, "application/merge-patch+json")) == made);
-  CHECK(api.call("PATCH", kDemo, {{"metadata", {{"uid", "other"}}}}, "application/merge-patch+json").code == 409);
+  CHECK(api.call("PATCH", kDemo, {{"metadata", {{"uid", "other"}}}}, "application/merge-patch+json").code == 422);
   CHECK(api.call("PATCH", kDemo, {{"metadata", {{"name", "other"}}}}, "application/merge-patch+json").code == 400);
 }
 

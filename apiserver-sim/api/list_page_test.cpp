@@ -127,7 +127,7 @@ TEST_CASE("resourceVersion and its match choose which state is shown") {
   for (const char* match : {"", "&resourceVersionMatch=Exact", "&resourceVersionMatch=NotOlderThan"}) {
     const Response refused = list("?resourceVersion=" + future + match);
     CHECK(refused.code == 504);
-    CHECK(message(refused).starts_with("Too large resource version: " + future + ", current: "));
+    CHECK(message(refused).starts_with("Timeout: Too large resource version: " + future + ", current: "));
   }
   CHECK(api.call("GET", std::string(kVmis) + "/a?resourceVersion=" + future).code == 504);
 }

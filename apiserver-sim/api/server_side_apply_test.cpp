@@ -59,7 +59,7 @@ TEST_CASE("creates, updates and patches are recorded under the manager or the cl
   api.call("POST", std::string(kVmis) + "?fieldManager=kubectl-create", vmi("demo"));
   Request request{"PATCH", kDemo, {}, kMerge, "", R"({"metadata":{"labels":{"a":"b"}}})", api.user};
   request.user_agent = "launcher-sim/1.0";
-  const json patched = api.ok(api.handler.handle(request));
+  const json patched = api.ok(api.handle(request));
   CHECK(managers(patched) == json::array({"kubectl-create", "launcher-sim"}));
   const Response conflict = apply(api, "helm", {{"a", "c"}});
   CHECK(message(conflict) ==

@@ -62,7 +62,8 @@ VmResource::VmResource()
                 .other_versions = {"v1alpha3"},
                 .has_status = true,
                 .other_versions_warning = kOldVersionWarning,
-                .merge_rules = {"spec.template.spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
+                .merge_rules = {"spec.template.metadata open",
+                                "spec.template.spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
 
 void VmResource::prepare_create(json& object, const std::string&) const {
   object.erase("status");

@@ -20,7 +20,7 @@ Response kubevirt_version() {
                                           {"goVersion", "go1.24"},
                                           {"compiler", "gc"},
                                           {"platform", "linux/amd64"}};
-  return answer_json(200, version.dump());
+  return answer_json(200, version.dump(1));
 }
 
 /// "/apis/GROUP/VERSION/version"
@@ -37,7 +37,7 @@ const std::string& SubresourceApi::group() const {
 }
 
 const std::vector<std::string>& SubresourceApi::versions() const {
-  static const std::vector<std::string> kVersions = {"v1", "v1alpha3"};
+  static const std::vector<std::string> kVersions(kSubresourceVersions.begin(), kSubresourceVersions.end());
   return kVersions;
 }
 

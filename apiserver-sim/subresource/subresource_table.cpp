@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "apiserver-sim/subresource/expand_spec.h"
+#include "apiserver-sim/subresource/migration.h"
 #include "apiserver-sim/subresource/portforward.h"
 #include "apiserver-sim/subresource/refusals.h"
 #include "apiserver-sim/subresource/vm_lifecycle.h"
@@ -36,8 +38,9 @@ constexpr Subresource only_listed(std::string_view resource, std::string_view na
 }
 
 constexpr auto kTable = std::to_array<Subresource>({
-    only_listed("expand-vm-spec", ""),
+    request("expand-vm-spec", "", "PUT", expand_vm_spec),
     stream("vnc", check_vnc),
+    request(kVmis, "vnc/screenshot", "GET", screenshot_vmi),
     stream("console", check_console),
     stream("usbredir", check_usbredir, kUnlisted),
     only_listed(kVmis, "portforward"),
@@ -49,23 +52,25 @@ constexpr auto kTable = std::to_array<Subresource>({
     request(kVmis, "unfreeze", "PUT", unfreeze_vmi),
     request(kVmis, "reset", "PUT", reset_vmi),
     request(kVmis, "softreboot", "PUT", softreboot_vmi),
+    request(kVms, "start", "PUT", start_vm),
+    request(kVms, "stop", "PUT", stop_vm),
+    request(kVms, "restart", "PUT", restart_vm),
+    request(kVms, "migrate", "PUT", migrate_vm),
+    request(kVms, "expand-spec", "GET", expand_spec),
+    switched_off(kVms, "objectgraph", "GET", kNoObjectGraph),
+    request(kVms, "evacuate/cancel", "PUT", cancel_evacuation),
     request(kVmis, "guestosinfo", "GET", guest_os_info),
     request(kVmis, "userlist", "GET", guest_os_info),
     request(kVmis, "filesystemlist", "GET", guest_os_info),
     switched_off(kVmis, "addvolume", "PUT", "Unable to Add Volume because HotplugVolumes feature gate is not enabled."),
     switched_off(kVmis, "removevolume", "PUT",
                  "Unable to Remove Volume because HotplugVolumes feature gate is not enabled."),
+    switched_off(kVmis, "objectgraph", "GET", kNoObjectGraph),
     switched_off(kVmis, "sev/fetchcertchain", "GET", kNoSev),
     switched_off(kVmis, "sev/querylaunchmeasurement", "GET", kNoSev),
     switched_off(kVmis, "sev/setupsession", "PUT", kNoSev),
     switched_off(kVmis, "sev/injectlaunchsecret", "PUT", kNoSev),
-    request(kVms, "start", "PUT", start_vm),
-    request(kVms, "stop", "PUT", stop_vm),
-    request(kVms, "restart", "PUT", restart_vm),
-    only_listed(kVms, "migrate"),
-    only_listed(kVms, "expand-spec"),
-    switched_off(kVms, "objectgraph", "GET", kNoObjectGraph),
-    only_listed("virtualmachinesinstances", "objectgraph"),  // so the real server spells it
+    request(kVmis, "evacuate/cancel", "PUT", cancel_evacuation),
 });
 
 std::string_view next_segment(std::string_view& path) {
@@ -93,9 +98,11 @@ std::span<const Subresource> all_subresources() { return kTable; }
 
 tl::expected<const Subresource*, Response> find_subresource(const std::string& method, const RequestInfo& info) {
   std::string allowed;
-  const bool known_version = info.version == "v1" || info.version == "v1alpha3";
+  const auto& versions = kSubresourceVersions;
+  const bool known_version = std::find(versions.begin(), versions.end(), info.version) != versions.end();
   for (const Subresource& entry : kTable) {
-    if (!known_version || info.namespace_.empty() || info.name.empty() || !is_served(entry)) continue;
+    if (!known_version || info.namespace_.empty() || info.name.empty() != entry.name.empty()) continue;
+    if (!is_served(entry)) continue;
     if (entry.resource != info.resource || !matches(entry.name, info.subresource)) continue;
     if (entry.method == method) return &entry;
     allowed.append(allowed.empty() ? "" : ", ").append(entry.method);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,13 +17,16 @@
 // What subresources.kubevirt.io serves. wire.md sections 9, 12 and 14.
 namespace usbloop::apiserver {
 
+/// The versions of the group, the preferred one first; all serve the same.
+inline constexpr std::array<std::string_view, 2> kSubresourceVersions = {"v1", "v1alpha3"};
+
 /// Answers one authorized request. May block for kNodeRequestTime.
 using PlainHandler = Response (*)(const Registry&, Store&, const Request&, const RequestInfo&);
 
 /// One subresource: exactly one of `stream`, `plain` and `refusal` is set, or none when it is only listed.
 struct Subresource {
   std::string_view resource;  ///< plural
-  std::string_view name;      ///< below the object; "{}" stands for any one segment
+  std::string_view name;      ///< below the object; "{}" stands for any one segment. Empty: there is no object
   std::string_view method;    ///< also the verb to authorize: GET is get, PUT is update
   bool listed = true;         ///< in discovery, which names what the real server names
   VmiCheck stream = nullptr;  ///< a websocket that is relayed to the node once this check has passed

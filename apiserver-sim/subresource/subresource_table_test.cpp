@@ -153,18 +153,84 @@ TEST_CASE("portforward: a VMI without a network says so") {
         "Internal error occurred: dialing VM: dial tcp 10.0.0.7:22: connect: no route to host");
 }
 
-TEST_CASE("features that are switched off say so, and v1.6's list of subresources stands in discovery") {
+TEST_CASE("features that are switched off say so, and v1.9's list of subresources stands in discovery") {
   Api api;
   CHECK(message(send(api, "GET", kTableVmi + "sev/fetchcertchain"), 400) ==
         "'WorkloadEncryptionSEV' feature gate is not enabled");
+  for (const char* path : {"virtualmachineinstances/x/objectgraph", "virtualmachines/x/objectgraph"}) {
+    CHECK(message(send(api, "GET", std::string("v1/namespaces/default/") + path), 400) ==
+          "'ObjectGraph' feature gate is not enabled");
+  }
   const json list = json::parse(send(api, "GET", "v1").body);
   std::set<std::string> names;
   for (const json& entry : list.at("resources")) names.insert(entry.at("name").get<std::string>());
-  for (const char* name : {"expand-vm-spec", "virtualmachineinstances/vnc", "virtualmachineinstances/console",
-                           "virtualmachineinstances/portforward", "virtualmachines/start",
-                           "virtualmachineinstances/sev/setupsession", "virtualmachinesinstances/objectgraph"}) {
+  for (const char* name :
+       {"expand-vm-spec", "virtualmachineinstances/vnc", "virtualmachineinstances/console",
+        "virtualmachineinstances/portforward", "virtualmachines/start", "virtualmachineinstances/sev/setupsession",
+        "virtualmachineinstances/objectgraph", "virtualmachineinstances/vnc/screenshot",
+        "virtualmachineinstances/evacuate/cancel", "virtualmachines/evacuate/cancel"}) {
     CHECK_MESSAGE(names.contains(name), name);
   }
-  CHECK(names.size() == 26);
+  CHECK(names.size() == 29);
   CHECK_FALSE(names.contains("virtualmachineinstances/usbredir"));
+}
+
+TEST_CASE("what is listed is served, in every version, or says why it cannot be") {
+  Api api;
+  for (const char* version : {"v1", "v1alpha3"}) {
+    for (const Subresource& entry : all_subresources()) {
+      if (entry.resource.empty() || entry.name.empty() || entry.name.starts_with("portforward")) continue;
+      const std::string path = std::string(version) + "/namespaces/default/" + std::string(entry.resource) + "/x/";
+      CAPTURE(entry.name);
+      if (entry.stream != nullptr) continue;
+      const Response response = send(api, std::string(entry.method), path + std::string(entry.name));
+      CHECK(response.body != "404: Page Not Found");
+      CHECK(response.code != 405);
+    }
+  }
+}
+
+TEST_CASE("a VM is expanded as it is, and one that names an instancetype is refused, as there is none") {
+  Api api;
+  const std::string vms = "v1/namespaces/default/virtualmachines/";
+  CHECK(message(send(api, "GET", vms + "a/expand-spec"), 404) == "virtualmachine.kubevirt.io \"a\" not found");
+  json vm = {{"apiVersion", "kubevirt.io/v1"}, {"kind", "VirtualMachine"}, {"metadata", {{"name", "a"}}}};
+  vm["spec"] = {{"runStrategy", "Halted"}, {"template", {{"spec", vmi("a")["spec"]}}}};
+  const std::string path = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
+  const Response made = api.call("POST", path, vm);
+  REQUIRE_MESSAGE(made.code == 201, made.body);
+  const Response expanded = send(api, "GET", vms + "a/expand-spec");
+  CHECK(expanded.code == 200);
+  CHECK(json::parse(expanded.body) == api.get(path + "/a"));
+  const std::string expand = "v1/namespaces/default/expand-vm-spec";
+  const Response own = send(api, "PUT", expand, vm.dump());
+  CHECK(own.code == 200);
+  CHECK(json::parse(own.body)["metadata"]["namespace"] == "default");
+  vm["spec"]["instancetype"] = {{"name", "u1.small"}};
+  CHECK(message(send(api, "PUT", expand, vm.dump()), 404) ==
+        "virtualmachineclusterinstancetypes.instancetype.kubevirt.io \"u1.small\" not found");
+  vm["metadata"]["namespace"] = "other";
+  CHECK(message(send(api, "PUT", expand, vm.dump()), 400) == "VM namespace must be empty or default");
+  CHECK(message(send(api, "PUT", expand, "{\"kind\":\"Pod\"}"), 400) == "Object is not a valid VirtualMachine");
+  CHECK(message(send(api, "PUT", expand, "{"), 400) ==
+        "Can not unmarshal Request body to struct, error: unexpected end of JSON input");
+}
+
+TEST_CASE("migrate, evacuate/cancel and vnc/screenshot say what there is not") {
+  Api api;
+  const std::string vms = "v1/namespaces/default/virtualmachines/x/";
+  for (const char* name : {"migrate", "evacuate/cancel"}) {
+    CHECK(message(send(api, "PUT", vms + name), 404) == "virtualmachine.kubevirt.io \"x\" not found");
+  }
+  const std::string no_vmi = "virtualmachineinstance.kubevirt.io \"x\" not found";
+  CHECK(message(send(api, "PUT", kTableVmi + "evacuate/cancel"), 404) == no_vmi);
+  CHECK(message(send(api, "GET", kTableVmi + "vnc/screenshot"), 404) == no_vmi);
+  api.call("POST", test::kVmis, vmi("x"));
+  CHECK(message(send(api, "GET", kTableVmi + "vnc/screenshot"), 400) == "VMI is not running");
+  CHECK(send(api, "PUT", kTableVmi + "evacuate/cancel").code == 200);
+  set_status(api, {{"phase", "Running"}, {"nodeName", "node-a"}, {"evacuationNodeName", "node-a"}});
+  CHECK(message(send(api, "PUT", kTableVmi + "evacuate/cancel", "{\"evacuationNodeName\":\"b\"}"), 500) ==
+        "Internal error occurred: the server rejected our request due to an error in our request");
+  CHECK(send(api, "PUT", kTableVmi + "evacuate/cancel", "{\"evacuationNodeName\":\"node-a\"}").code == 200);
+  CHECK_FALSE(api.get(std::string(test::kVmis) + "/x")["status"].contains("evacuationNodeName"));
 }

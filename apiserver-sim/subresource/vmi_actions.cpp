@@ -94,6 +94,13 @@ Response unfreeze_vmi(const Registry& /*registry*/, Store& store, const Request&
   return put(store, request, info, check_unfreeze, DryRun::unknown);
 }
 
+Response screenshot_vmi(const Registry& /*registry*/, Store& store, const Request& /*request*/,
+                        const RequestInfo& info) {
+  const auto channel = find_channel(store, info.namespace_, info.name, check_vnc);
+  if (!channel) return answer_refusal(channel.error());
+  return answer_refusal(kube::internal_error("node " + channel->node + " takes no screenshots; vnc shows the display"));
+}
+
 Response guest_os_info(const Registry& /*registry*/, Store& store, const Request& /*request*/,
                        const RequestInfo& info) {
   const auto channel = find_channel(store, info.namespace_, info.name, check_guest_agent);

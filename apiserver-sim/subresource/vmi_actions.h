@@ -13,6 +13,9 @@ Response reset_vmi(const Registry& registry, Store& store, const Request& reques
 Response freeze_vmi(const Registry& registry, Store& store, const Request& request, const RequestInfo& info);
 Response unfreeze_vmi(const Registry& registry, Store& store, const Request& request, const RequestInfo& info);
 
+/// The picture on the guest's display. The nodes of this cluster take none: refused once the VMI could have one.
+Response screenshot_vmi(const Registry& registry, Store& store, const Request& request, const RequestInfo& info);
+
 /// guestosinfo, userlist, filesystemlist: every error is 500 with a text.
 Response guest_os_info(const Registry& registry, Store& store, const Request& request, const RequestInfo& info);
 

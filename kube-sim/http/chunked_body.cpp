@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "common/ascii_text.h"
+#include "kube-sim/http/head_grammar.h"
 
 namespace usbloop::apiserver {
 namespace {
 
 constexpr std::size_t kMostDigits = 8;  // 4 GiB: more than any limit, less than could overflow
+constexpr std::size_t kMostLineBytes = 4096;
 
 /// The value of a hexadecimal digit, or -1.
 int hex_value(char c) {
@@ -19,6 +21,52 @@ int hex_value(char c) {
 
 /// What may stand in an extension or a trailer; CR and LF have a meaning of their own there.
 bool is_line_byte(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f'); }
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+void skip_blanks(std::string_view& text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+}
+
+/// Takes the bytes of a token off the front; false when there are none.
+bool take_token(std::string_view& text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_token_byte);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  text.remove_prefix(length);
+  return length > 0;
+}
+
+/// Takes a quoted string off the front (RFC 9110 section 5.6.4); false when it does not end.
+bool take_quoted(std::string_view& text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// What stands between a chunk's size and the end of its line (RFC 9112 section 7.1.1).
+bool are_extensions(std::string_view text) {
+  while (!text.empty()) {
+    skip_blanks(text);
+    if (!text.starts_with(';')) return false;
+    text.remove_prefix(1);
+    skip_blanks(text);
+    if (!take_token(text)) return false;
+    std::string_view value = text;
+    skip_blanks(value);
+    if (!value.starts_with('=')) continue;
+    value.remove_prefix(1);
+    skip_blanks(value);
+    text = value;
+    if (!(text.starts_with('"') ? take_quoted(text) : take_token(text))) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -52,16 +100,22 @@ ChunkedBody::State ChunkedBody::take_byte(char c) {
   }
 }
 
+ChunkedBody::State ChunkedBody::take_line_byte(char c) {
+  line_ += c;
+  if (line_.size() > kMostLineBytes) return State::too_large;
+  return is_line_byte(c) ? State::more : State::malformed;
+}
+
 ChunkedBody::State ChunkedBody::take_size_byte(char c) {
   if (at_ == At::size_end) return c == '\n' ? begin_chunk() : State::malformed;
   if (c == '\r') {
     at_ = At::size_end;
-    return digits_ > 0 ? State::more : State::malformed;
+    return digits_ > 0 && are_extensions(line_) ? State::more : State::malformed;
   }
-  if (at_ == At::extension) return is_line_byte(c) ? State::more : State::malformed;
-  if (c == ';' && digits_ > 0) {
+  if (at_ == At::extension) return take_line_byte(c);
+  if (digits_ > 0 && (c == ';' || is_blank(c))) {
     at_ = At::extension;
-    return State::more;
+    return take_line_byte(c);
   }
   const int value = hex_value(c);
   if (value < 0 || ++digits_ > kMostDigits) return State::malformed;
@@ -71,6 +125,7 @@ ChunkedBody::State ChunkedBody::take_size_byte(char c) {
 
 ChunkedBody::State ChunkedBody::begin_chunk() {
   digits_ = 0;
+  line_.clear();
   at_ = size_ == 0 ? At::trailer_begin : At::data;
   // By what is announced: nothing of a chunk that is too large needs to come.
   return content_.size() + size_ > most_ ? State::too_large : State::more;
@@ -80,13 +135,17 @@ ChunkedBody::State ChunkedBody::take_trailer_byte(char c) {
   switch (at_) {
     case At::trailer_lf: at_ = At::trailer_begin; return c == '\n' ? State::more : State::malformed;
     case At::end_lf: return c == '\n' ? State::complete : State::malformed;
-    case At::trailer_begin:
-      at_ = c == '\r' ? At::end_lf : At::trailer;
-      return c == '\r' || is_token_byte(c) ? State::more : State::malformed;
     default: break;
   }
-  if (c == '\r') at_ = At::trailer_lf;
-  return c == '\r' || is_line_byte(c) ? State::more : State::malformed;
+  if (c != '\r') {
+    at_ = At::trailer;
+    return take_line_byte(c);
+  }
+  const bool is_last = at_ == At::trailer_begin;
+  at_ = is_last ? At::end_lf : At::trailer_lf;
+  const bool is_field = is_last || field_name_length(line_) > 0;
+  line_.clear();
+  return is_field ? State::more : State::malformed;
 }
 
 }  // namespace usbloop::apiserver

@@ -10,7 +10,7 @@ namespace usbloop::apiserver {
 
 /// The chunked coding of a request's body (RFC 9112 section 7.1), taken apart as its bytes come. Strict: a size is
 /// hexadecimal digits and nothing else, a line ends with CR LF, data with CR LF behind its last byte. Extensions and
-/// trailers are read over. No I/O.
+/// trailers have to be what they are called, and are left. No I/O.
 class ChunkedBody {
  public:
   enum class State { more, complete, malformed, too_large };
@@ -30,6 +30,7 @@ class ChunkedBody {
 
   State take_byte(char c);
   State take_size_byte(char c);
+  State take_line_byte(char c);
   State take_trailer_byte(char c);
   State begin_chunk();
 
@@ -38,6 +39,7 @@ class ChunkedBody {
   At at_ = At::size;
   std::uint64_t size_ = 0;   ///< of the present chunk; while there is data: what is still to come
   std::size_t digits_ = 0;   ///< of the present size
+  std::string line_;         ///< the present extensions or trailer; bounded
   std::size_t framing_ = 0;  ///< bytes that were no content
 };
 

@@ -5,16 +5,12 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <condition_variable>
-#include <functional>
-#include <list>
 #include <mutex>
 #include <new>
 #include <thread>
@@ -22,8 +18,7 @@
 
 #include "common/log.h"
 #include "common/repeated_error.h"
-#include "kube-sim/http/busy_poll.h"
-#include "kube-sim/http/connection.h"
+#include "kube-sim/http/connection_loop.h"
 #include "kube-sim/http/keyed_limit.h"
 
 namespace usbloop::apiserver {
@@ -33,80 +28,6 @@ using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kPauseAfterError{50};
 
-/// "127.0.0.1:40404"
-std::string text_of(const tcp::endpoint& peer) {
-  const std::string address = peer.address().to_string();
-  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
-}
-
-/// A connection that has been accepted, on its way to a loop.
-struct Accepted {
-  tcp::socket::native_handle_type handle;
-  tcp protocol;
-  tcp::endpoint peer;
-};
-
-/// One thread with its event loop and the connections that live in it.
-class Loop {
- public:
-  Loop() : context_(1), work_(asio::make_work_guard(context_)) {}
-  ~Loop() { join(); }
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
-
-  asio::io_context& context() { return context_; }
-  void start(std::chrono::microseconds busy_poll, const std::function<bool()>& wanted) {
-    thread_ = std::thread([this, busy_poll, wanted] { run_polling(context_, busy_poll, wanted); });
-  }
-
-  /// From any thread. Takes the connection over; `ended` is called in the loop's thread when it is over.
-  void adopt(Services& services, Accepted accepted, std::function<void()> ended) {
-    asio::post(context_, [this, &services, accepted, ended = std::move(ended)] {
-      try {
-        asio::error_code code;
-        tcp::socket socket(context_);
-        socket.assign(accepted.protocol, accepted.handle, code);
-        if (code) return ended();
-        auto work = serve(services, std::move(socket), text_of(accepted.peer));
-        asio::co_spawn(context_, std::move(work), [ended](const std::exception_ptr&) { ended(); });
-      } catch (const std::bad_alloc&) {  // its socket is closed
-        ended();
-      }
-    });
-  }
-
-  void for_each(void (Connection::*action)()) {
-    asio::post(context_, [this, action] {
-      for (Connection* connection : connections_) (connection->*action)();
-    });
-  }
-
-  /// The loop ends when its last connection has.
-  void join() {
-    work_.reset();
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  asio::awaitable<void> serve(Services& services, tcp::socket socket, std::string client) {
-    net::Stream::Socket connected(std::move(socket));
-    net::enable_keepalive(connected);  // a client that vanishes between two requests, or whose node sends nothing
-    Connection connection(services, net::make_plain_stream(std::move(connected)), std::move(client));
-    const auto place = connections_.insert(connections_.end(), &connection);
-    try {
-      co_await connection.run();
-    } catch (const std::exception& error) {
-      spdlog::error("connection: {}", error.what());
-    }
-    connections_.erase(place);
-  }
-
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  std::list<Connection*> connections_;
-  std::thread thread_;
-};
-
 }  // namespace
 
 class FrontDoor::Impl {
@@ -115,7 +36,7 @@ class FrontDoor::Impl {
       : services_(services), addresses_(services.limits.connections_per_address), acceptor_(accepting_.context()) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     loops_.resize(std::min(4U, cores));
-    for (auto& loop : loops_) loop = std::make_unique<Loop>();
+    for (auto& loop : loops_) loop = std::make_unique<ConnectionLoop>();
   }
 
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port) {
@@ -168,7 +89,7 @@ class FrontDoor::Impl {
     std::size_t next = 0;
     while (acceptor_.is_open()) {
       try {
-        Loop& loop = *loops_[next];
+        ConnectionLoop& loop = *loops_[next];
         next = (next + 1) % loops_.size();
         co_await accept_for(loop);
       } catch (const std::bad_alloc&) {
@@ -178,7 +99,7 @@ class FrontDoor::Impl {
     }
   }
 
-  asio::awaitable<void> accept_for(Loop& loop) {
+  asio::awaitable<void> accept_for(ConnectionLoop& loop) {
     asio::error_code code;
     tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, code));
     if (code == asio::error::operation_aborted || code == asio::error::bad_descriptor) co_return;
@@ -194,7 +115,7 @@ class FrontDoor::Impl {
   }
 
   /// Gives the connection to the loop, unless there are too many.
-  void admit(tcp::socket socket, const tcp::endpoint& peer, Loop& loop) {
+  void admit(tcp::socket socket, const tcp::endpoint& peer, ConnectionLoop& loop) {
     const std::string address = peer.address().to_string();
     if (services_.connections >= services_.limits.connections) {
       services_.refusals.count(Refusal::connection_limit);
@@ -234,9 +155,9 @@ class FrontDoor::Impl {
   std::mutex mutex_;      ///< of cut_ and of the end of a connection
   std::condition_variable ended_;
   bool cut_ = false;
-  Loop accepting_;
+  ConnectionLoop accepting_;
   tcp::acceptor acceptor_;
-  std::vector<std::unique_ptr<Loop>> loops_;
+  std::vector<std::unique_ptr<ConnectionLoop>> loops_;
   bool stopped_ = false;
 };
 

@@ -8,7 +8,6 @@
 #include "kube-sim/request/time.h"
 
 using namespace usbloop::apiserver;
-using usbloop::websocket::parse_request_head;
 
 namespace {
 
@@ -18,10 +17,10 @@ RequestInfo info(const std::string& method, const std::string& target) {
   return read_request_info({method, parsed->path, parsed->query, "", "", "", {}});
 }
 
-BodyInfo body(const std::string& headers) {
-  const auto head = parse_request_head("POST / HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
-  if (!head) return {.valid = false};  // what the parser does not take is refused as well
-  return body_of(*head);
+tl::expected<BodyInfo, usbloop::kube::Status> framing(const std::string& headers) {
+  const auto head = parse_head("POST / HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+  if (!head) return tl::unexpected(head.error());
+  return read_framing(*head);
 }
 
 }  // namespace
@@ -65,15 +64,34 @@ TEST_CASE("a path names verb, group, version, namespace, resource, name and subr
 }
 
 TEST_CASE("the body's framing is clear or refused") {
-  CHECK_FALSE(body("").present());
-  CHECK(body("Content-Length: 5\r\n").length == 5);
-  CHECK(body("Transfer-Encoding: chunked\r\n").chunked);
-  for (const char* bad :
-       {"Content-Length: -1\r\n", "Content-Length: 5x\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
-        "Content-Length: 99999999999999999999999\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n", "Content-Length: \r\n"}) {
-    CAPTURE(bad);
-    CHECK_FALSE(body(bad).valid);
+  CHECK_FALSE(framing("")->present());
+  CHECK(framing("Content-Length: 5\r\n")->length == 5);
+  CHECK(framing("Content-Length: 005\r\n")->length == 5);
+  CHECK(framing("Content-Length: 5\r\nContent-Encoding: identity\r\n")->length == 5);
+  CHECK(framing("Transfer-Encoding: chunked\r\n")->chunked);
+  CHECK(framing("transfer-encoding:\tCHUNKED \r\n")->chunked);
+  struct Case {
+    const char* headers;
+    int code;
+  };
+  for (const Case& bad : {Case{"Content-Length: -1\r\n", 400},
+                          {"Content-Length: 5x\r\n", 400},
+                          {"Content-Length: 5\r\nContent-Length: 6\r\n", 400},
+                          {"Content-Length: 99999999999999999999999\r\n", 400},
+                          {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400},
+                          {"Content-Length: \r\n", 400},
+                          {"Content-Length: 3145729\r\n", 413},
+                          {"Content-Length: 5\r\nContent-Encoding: gzip\r\n", 415},
+                          {"Transfer-Encoding: identity\r\n", 400},
+                          {"Transfer-Encoding: chunked, gzip\r\n", 400},
+                          {"Transfer-Encoding: chunked, chunked\r\n", 400},
+                          {"Transfer-Encoding: gzip, , chunked\r\n", 400},
+                          {"Transfer-Encoding: , chunked\r\n", 400},
+                          {"Transfer-Encoding: gzip, chunked\r\n", 501}}) {
+    CAPTURE(bad.headers);
+    const auto refused = framing(bad.headers);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == bad.code);
   }
 }
 

@@ -30,7 +30,7 @@ Taken take(const BodyInfo& info, const std::string& text, std::size_t step) {
   return taken;
 }
 
-const BodyInfo kChunked{.valid = true, .chunked = true};
+const BodyInfo kChunked{.chunked = true};
 
 }  // namespace
 
@@ -53,6 +53,7 @@ TEST_CASE("a body ends after its length or its last chunk, however its bytes com
     CHECK(taken.content == "hello");
     CHECK(taken.rest == "GET");
     CHECK(take(kChunked, "A\r\n0123456789\r\n0\r\n\r\n", step).content == "0123456789");
+    CHECK(take(kChunked, "3 ; a\t= \"b\\\";\" ;c=d\r\nabc\r\n0;e\r\n\r\n", step).content == "abc");
     CHECK(take({.length = 6}, "hello", step).state == State::more);
     CHECK(take(kChunked, "5\r\nhello\r\n0\r\n\r", step).state == State::more);
   }
@@ -78,7 +79,17 @@ TEST_CASE("chunks that two readers could read in two ways are refused") {
                                         "0\r\nX: \n\r\n",
                                         "0\r\n\n",
                                         "100000000\r\n",
-                                        "0\r\nX: a\rb\r\n\r\n"};
+                                        "0\r\nX: a\rb\r\n\r\n",
+                                        "0\r\nX\r\n\r\n",
+                                        "0\r\nX : a\r\n\r\n",
+                                        "0\r\nX: a\r\n folded\r\n\r\n",
+                                        "3;\r\nabc\r\n",
+                                        "3;=a\r\nabc\r\n",
+                                        "3;a=\r\nabc\r\n",
+                                        "3;a=\"b\r\nabc\r\n",
+                                        "3;a=\"b\\\"\r\nabc\r\n",
+                                        "3;a b\r\nabc\r\n",
+                                        "3;a; \r\nabc\r\n"};
   for (const std::string& text : bad) {
     CAPTURE(text);
     for (const std::size_t step : {1UL, 1000UL}) CHECK(take(kChunked, text, step).state == State::malformed);

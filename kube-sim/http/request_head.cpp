@@ -1,7 +1,6 @@
 #include "kube-sim/http/request_head.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -12,112 +11,44 @@
 namespace usbloop::apiserver {
 namespace {
 
-bool known_method(std::string_view method) {
-  constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+tl::unexpected<kube::Status> refuse_framing(int code, const char* why) {
+  return tl::unexpected(head_refusal(code, std::string("the body of the request cannot be read: ") + why));
 }
 
-bool is_http_1_0(std::string_view head_text) {
-  return head_text.substr(0, head_text.find("\r\n")).ends_with(" HTTP/1.0");
-}
-
-/// "METHOD TARGET HTTP/1.x", with one space each.
-bool is_request_line(std::string_view line) {
-  const auto first = line.find(' ');
-  const auto second = first == line.npos ? first : line.find(' ', first + 1);
-  if (second == line.npos || second == first + 1) return false;
-  const std::string_view version = line.substr(second + 1);
-  return version == "HTTP/1.1" || version == "HTTP/1.0";
-}
-
-/// The length of a field's name: token bytes with a colon right behind them; 0 when that is not how the line begins.
-std::size_t name_length(std::string_view line) {
-  const auto end = std::find_if_not(line.begin(), line.end(), is_token_byte);
-  return end == line.end() || *end != ':' ? 0 : static_cast<std::size_t>(end - line.begin());
-}
-
-/// The rules of RFC 9112 sections 2 to 5 for the text as it came; the parser behind is more lenient.
-bool is_strict(std::string_view text) {
-  if (!text.ends_with("\r\n\r\n") || !may_become_head(text)) return false;
-  text.remove_suffix(2);
-  bool first = true;
-  // What says whom the request is for and how long it is stands there once.
-  std::array<std::pair<std::string_view, int>, 3> single = {
-      {{"Host", 0}, {"Content-Length", 0}, {"Transfer-Encoding", 0}}};
-  const bool is_1_0 = is_http_1_0(text);
-  for (; !text.empty(); first = false) {
-    const std::string_view line = text.substr(0, text.find("\r\n"));
-    text.remove_prefix(line.size() + 2);
-    if (first) {
-      if (!is_request_line(line)) return false;
-      continue;
-    }
-    const std::size_t length = name_length(line);
-    if (length == 0) return false;
-    for (auto& [name, count] : single) {
-      if (equal_ignoring_case(line.substr(0, length), name) && ++count > 1) return false;
-    }
+/// Whether all codings before the last are tokens, and none of them is `chunked`, which is applied once and last.
+bool are_other_codings(std::string_view list) {
+  while (true) {
+    const auto comma = list.find(',');
+    const std::string_view coding = trim(list.substr(0, comma));
+    const bool is_token = !coding.empty() && std::all_of(coding.begin(), coding.end(), is_token_byte);
+    if (!is_token || equal_ignoring_case(coding, "chunked")) return false;
+    if (comma == list.npos) return true;
+    list.remove_prefix(comma + 1);
   }
-  return single[0].second == 1 || is_1_0;
 }
 
-tl::unexpected<kube::Status> refuse_head(std::string message) {
-  return tl::unexpected(kube::bad_request(std::move(message)));
+/// The framing of a message with Transfer-Encoding.
+tl::expected<BodyInfo, kube::Status> read_coding(const HeadText& head) {
+  // HTTP/1.0 has no chunks: whoever stands between may have passed on what it did not understand. With a length beside
+  // it two readers could disagree about where the request ends.
+  if (head.is_1_0) return refuse_framing(400, "HTTP/1.0 has no transfer codings");
+  if (head.fields.has_header("Content-Length")) return refuse_framing(400, "it has a coding and a length");
+  const std::string codings = head.fields.header("Transfer-Encoding");
+  if (equal_ignoring_case(codings, "chunked")) return BodyInfo{true, 0};
+  const auto comma = codings.rfind(',');
+  const std::string_view last = trim(std::string_view(codings).substr(comma == codings.npos ? 0 : comma + 1));
+  const bool other = comma != codings.npos && equal_ignoring_case(last, "chunked") &&
+                     are_other_codings(std::string_view(codings).substr(0, comma));
+  if (other) return refuse_framing(501, "of all transfer codings only chunked is known");
+  return refuse_framing(400, "nothing says where it ends");
 }
 
-/// Nothing, or why it is not one that we know. HTTP/1.0 has none.
-std::optional<kube::Status> read_expectation(std::string_view text, RequestHead& head) {
-  if (!head.fields.has_header("Expect") || is_http_1_0(text)) return std::nullopt;
-  const std::string expected = head.fields.header("Expect");
-  if (!equal_ignoring_case(expected, "100-continue")) {
-    kube::Status refused = kube::bad_request("of all expectations only 100-continue is known");
-    refused.code = 417;
-    return refused;
-  }
-  head.waits_for_continue = head.body.present();
-  return std::nullopt;
+bool wants_keep_alive(const HeadText& head) {
+  if (head.fields.has_token("Connection", "close")) return false;
+  return !head.is_1_0 || head.fields.has_token("Connection", "keep-alive");
 }
 
-}  // namespace
-
-bool may_become_head(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    if (byte == '\r') {
-      if (i + 1 < bytes.size() && bytes[i + 1] != '\n') return false;
-    } else if (byte == '\n') {
-      if (i == 0 || bytes[i - 1] != '\r') return false;
-    } else if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
-      return false;
-    }
-  }
-  return true;
-}
-
-BodyInfo body_of(const websocket::Head& head) {
-  BodyInfo info;
-  const bool has_length = head.has_header("Content-Length");
-  if (head.has_header("Transfer-Encoding")) {
-    info.chunked = true;
-    // Both at once, or another coding: two readers could disagree about where the request ends.
-    info.valid = !has_length && equal_ignoring_case(head.header("Transfer-Encoding"), "chunked");
-  } else if (has_length) {
-    const std::string text = head.header("Content-Length");
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
-    info.valid = error == std::errc() && end == text.data() + text.size();
-  }
-  return info;
-}
-
-bool wants_keep_alive(const websocket::Head& head, std::string_view head_text) {
-  if (head.has_token("Connection", "close")) return false;
-  return !is_http_1_0(head_text) || head.has_token("Connection", "keep-alive");
-}
-
-bool has_body(std::string_view method) {
-  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
-}
-
+/// Nothing when its target is broken.
 std::optional<Request> request_of(const websocket::Head& head) {
   auto target = parse_target(head.target);
   if (!target) return std::nullopt;
@@ -127,30 +58,48 @@ std::optional<Request> request_of(const websocket::Head& head) {
   request.query = std::move(target->query);
   request.content_type = head.header("Content-Type");
   request.accept = head.header("Accept");
+  request.if_none_match = head.header("If-None-Match");
   request.user_agent = head.header("User-Agent");
   return request;
 }
 
+}  // namespace
+
+tl::expected<BodyInfo, kube::Status> read_framing(const HeadText& head) {
+  const std::string content_coding = head.fields.header("Content-Encoding");
+  if (!content_coding.empty() && !equal_ignoring_case(content_coding, "identity")) {
+    return refuse_framing(415, "no content codings are known");
+  }
+  if (head.fields.has_header("Transfer-Encoding")) return read_coding(head);
+  BodyInfo info;
+  if (!head.fields.has_header("Content-Length")) return info;
+  const std::string text = head.fields.header("Content-Length");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
+  if (error != std::errc() || end != text.data() + text.size()) return refuse_framing(400, "its length is no number");
+  if (info.length > kMaxBodyBytes) return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
+  return info;
+}
+
+bool has_body(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
+}
+
 tl::expected<RequestHead, kube::Status> read_request_head(std::string_view text) {
-  if (!is_strict(text)) return refuse_head("the request is not valid HTTP/1.1");
-  auto fields = websocket::parse_request_head(text);
-  // The parser has a limit of its own for announced bodies, above ours.
-  if (!fields && fields.error().cause.find("body too large") != std::string::npos) {
-    return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
+  auto head = parse_head(text);
+  if (!head) return tl::unexpected(std::move(head.error()));
+  auto request = request_of(head->fields);
+  if (!request) return tl::unexpected(head_refusal(400, "the target of the request is not valid"));
+  const auto body = read_framing(*head);
+  if (!body) return tl::unexpected(body.error());
+  bool waits = false;
+  if (head->fields.has_header("Expect") && !head->is_1_0) {  // HTTP/1.0 has none
+    if (!equal_ignoring_case(head->fields.header("Expect"), "100-continue")) {
+      return tl::unexpected(head_refusal(417, "of all expectations only 100-continue is known"));
+    }
+    waits = body->present();
   }
-  if (!fields || !known_method(fields->method)) return refuse_head("the request is not valid HTTP/1.1");
-  auto request = request_of(*fields);
-  const BodyInfo body = body_of(*fields);
-  // HTTP/1.0 has no chunks: whoever stands between may have passed on what it did not understand (RFC 9112, 6.1).
-  const bool valid = body.valid && !(body.chunked && is_http_1_0(text));
-  if (!request || !valid) return refuse_head("the request is not valid");
-  if (!body.chunked && body.length > kMaxBodyBytes) {
-    return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
-  }
-  const bool keep_alive = wants_keep_alive(*fields, text);
-  RequestHead head{std::move(*fields), std::move(*request), body, keep_alive, false};
-  if (const auto refused = read_expectation(text, head)) return tl::unexpected(*refused);
-  return head;
+  const bool keep_alive = wants_keep_alive(*head);
+  return RequestHead{std::move(head->fields), std::move(*request), *body, keep_alive, waits};
 }
 
 }  // namespace usbloop::apiserver

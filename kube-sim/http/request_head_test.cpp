@@ -28,12 +28,8 @@ TEST_CASE("heads that two readers could read in two ways are refused") {
       " GET / HTTP/1.1\r\nHost: x\r\n\r\n",
       "GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
       "GET / http/1.1\r\nHost: x\r\n\r\n",
-      "GET / HTTP/1.2\r\nHost: x\r\n\r\n",
-      "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
       "GET /\r\nHost: x\r\n\r\n",
       "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n",
-      "get / HTTP/1.1\r\nHost: x\r\n\r\n",
-      "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
       "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length\t: 5\r\n\r\n",
@@ -67,6 +63,46 @@ TEST_CASE("heads that two readers could read in two ways are refused") {
     CAPTURE(text);
     CHECK(code_of(text) == 400);
   }
+}
+
+TEST_CASE("what is HTTP and not served is refused by its code") {
+  struct Case {
+    const char* line;
+    int code;
+  };
+  for (const Case& entry : {Case{"GET / HTTP/1.2", 505},
+                            {"GET / HTTP/2.0", 505},
+                            {"GET / HTTP/0.9", 505},
+                            {"get / HTTP/1.1", 501},
+                            {"TRACE / HTTP/1.1", 501},
+                            {"CONNECT x:443 HTTP/1.1", 501}}) {
+    CAPTURE(entry.line);
+    CHECK(code_of(std::string(entry.line) + "\r\nHost: x\r\n\r\n") == entry.code);
+  }
+}
+
+TEST_CASE("a target in absolute form is the path in it, and no other form is taken") {
+  const auto target = [](const std::string& text) {
+    const auto head = read_request_head("GET " + text + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    return head ? head->fields.target : std::string();
+  };
+  CHECK(target("/a?b=c") == "/a?b=c");
+  CHECK(target("http://x/a?b=c") == "/a?b=c");
+  CHECK(target("HTTPS://x:443") == "/");
+  CHECK(target("https://[::1]:6443?a") == "/?a");
+  for (const char* bad : {"", "*", "a", "x:443", "ftp://x/", "http://", "http:///a", "http://u@x/", "http://x:y/",
+                          "http://[::1/", "//\xc3\xa4", "/#a", "/<a>", "/\"", "/a|b", "/\\", "/^", "/`", "/{}"}) {
+    CAPTURE(bad);
+    CHECK(target(bad).empty());
+  }
+}
+
+TEST_CASE("a repeated field keeps its lines, and its first value counts where one does") {
+  const auto head = read_request_head(kGet + "Accept: a\r\nX: 1\r\naccept: b\r\n\r\n");
+  REQUIRE(head);
+  CHECK(head->request.accept == "a");
+  CHECK(head->fields.headers.size() == 4);
+  CHECK(head->fields.headers[3] == std::pair<std::string, std::string>("accept", "b"));
 }
 
 TEST_CASE("heads that are right are read, and say how the connection goes on") {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <string_view>
-#include <vector>
 
 #include "common/ascii_text.h"
 
@@ -15,6 +13,9 @@ const char* reason_phrase(int code) {
   switch (code) {
     case 200: return "OK";
     case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
@@ -25,45 +26,45 @@ const char* reason_phrase(int code) {
     case 409: return "Conflict";
     case 410: return "Gone";
     case 413: return "Request Entity Too Large";
+    case 414: return "Request URI Too Long";
     case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
     case 422: return "Unprocessable Entity";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
     default: return "Status";
   }
 }
 
-}  // namespace
-
-std::string response_text(const Response& response, bool keep_alive) {
-  std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
-  if (!response.content_type.empty()) text += "Content-Type: " + response.content_type + "\r\n";
-  for (const auto& [name, value] : response.headers) text.append(name).append(": ").append(value).append("\r\n");
-  text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
-  if (!keep_alive) text += "Connection: close\r\n";
-  return text + "\r\n" + response.body;
+/// A header's value on its line: nothing in it can begin another one.
+std::string on_one_line(std::string value) {
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  std::replace_if(value.begin(), value.end(), is_control, ' ');
+  return value;
 }
 
-void sort_headers(std::string& response) {
-  constexpr std::string_view kLineEnd = "\r\n";
-  const std::size_t end = response.find("\r\n\r\n");
-  if (end == std::string::npos) return;
-  const std::size_t begin = response.find(kLineEnd) + kLineEnd.size();
-  if (begin > end) return;  // no headers at all
-  const std::string head = response.substr(begin, end + kLineEnd.size() - begin);
-  std::vector<std::string_view> lines;
-  for (std::string_view rest = head; !rest.empty(); rest.remove_prefix(lines.back().size())) {
-    lines.push_back(rest.substr(0, rest.find(kLineEnd) + kLineEnd.size()));
-  }
-  const auto earlier = [](std::string_view a, std::string_view b) {
-    return less_ignoring_case(a.substr(0, a.find(':')), b.substr(0, b.find(':')));
-  };
-  std::stable_sort(lines.begin(), lines.end(), earlier);
-  auto place = response.begin() + static_cast<std::ptrdiff_t>(begin);
-  for (const std::string_view line : lines) place = std::copy(line.begin(), line.end(), place);
+}  // namespace
+
+std::string response_text(const Response& response, const AnswerForm& form) {
+  constexpr int kNotModified = 304;  // says nothing of a body (RFC 9110 section 15.4.5)
+  auto headers = response.headers;
+  if (!response.content_type.empty()) headers.emplace_back("Content-Type", response.content_type);
+  if (response.code != kNotModified) headers.emplace_back("Content-Length", std::to_string(response.body.size()));
+  if (!form.audit_id.empty()) headers.emplace_back("Audit-Id", form.audit_id);
+  if (!form.keep_alive) headers.emplace_back("Connection", "close");
+  std::stable_sort(headers.begin(), headers.end(),
+                   [](const auto& a, const auto& b) { return less_ignoring_case(a.first, b.first); });
+  std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
+  for (const auto& [name, value] : headers) text.append(name).append(": ").append(on_one_line(value)).append("\r\n");
+  text += "\r\n";
+  if (!form.only_head && response.code != kNotModified) text += response.body;
+  return text;
 }
 
 std::string chunked_head(const std::string& content_type, const std::string& audit_id) {

@@ -4,14 +4,18 @@
 
 #include "kube-sim/request/http_types.h"
 
-// HTTP/1.1 as far as the front door itself writes it: answers with a known length and the chunks of a watch.
+// HTTP/1.1 as the front door writes it: answers with a known length and the chunks of a watch.
 namespace usbloop::apiserver {
 
-/// A whole response.
-std::string response_text(const Response& response, bool keep_alive);
+/// How an answer goes out.
+struct AnswerForm {
+  std::string audit_id = {};  ///< for the header Audit-Id; empty: none
+  bool keep_alive = true;     ///< whether the connection goes on after the answer, which says so when it does not
+  bool only_head = false;     ///< HEAD: the length is told, and no body comes
+};
 
-/// Puts the header lines of a whole response into the order of their names, as Go's net/http writes them.
-void sort_headers(std::string& response);
+/// A whole response, its header lines in the order of their names, as Go's net/http writes them.
+std::string response_text(const Response& response, const AnswerForm& form);
 
 /// The head of a chunked response; the connection closes after it.
 std::string chunked_head(const std::string& content_type, const std::string& audit_id);

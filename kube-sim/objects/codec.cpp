@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/ascii_text.h"
+#include "kube-sim/objects/json_error.h"
 #include "kube-sim/objects/protobuf_envelope.h"
 #include "kube-sim/objects/yaml.h"
 
@@ -48,6 +49,14 @@ tl::expected<json, kube::Status> writable(tl::expected<json, kube::Status> tree)
   }
 }
 
+/// What Go's decoder says when it looks for kind and apiVersion.
+std::string not_an_object(const json& tree) {
+  const std::string type = tree.is_boolean() ? "bool" : tree.type_name();
+  return "json: cannot unmarshal " + type +
+         " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+         "\"json:\\\"kind,omitempty\\\"\" }";
+}
+
 kube::Status too_deep() { return kube::bad_request("the object is nested too deeply"); }
 
 }  // namespace
@@ -56,8 +65,10 @@ tl::expected<json, kube::Status> parse_json(std::string_view text) {
   if (!text_depth_is_fine(text)) return tl::unexpected(too_deep());
   try {
     return json::parse(text);
-  } catch (const json::exception& error) {
-    return tl::unexpected(kube::bad_request(std::string("the body is not valid JSON: ") + error.what()));
+  } catch (const json::exception&) {
+    std::string why = json_syntax_error(text);
+    if (why.empty()) why = "the text is not valid UTF-8";  // of which Go takes what it can
+    return tl::unexpected(kube::bad_request(std::move(why)));
   }
 }
 
@@ -90,7 +101,8 @@ tl::expected<json, kube::Status> decode_object(const std::string& content_type, 
         kube::unsupported_media_type({"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"}));
   }
   auto tree = parse_json(body);
-  if (tree && !tree->is_object()) return tl::unexpected(kube::bad_request("the body is not a JSON object"));
+  if (!tree) return tl::unexpected(kube::bad_request(kNoTypeInJson + tree.error().message));
+  if (!tree->is_object()) return tl::unexpected(kube::bad_request(kNoTypeInJson + not_an_object(*tree)));
   return tree;
 }
 

@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxBodyBytes = 3 * 1024 * 1024;
 /// Deeper documents are refused: several of the functions that walk a tree are recursive.
 inline constexpr int kMaxJsonDepth = 64;
 
-/// Refuses invalid JSON, invalid UTF-8 and too deep documents with 400.
+/// Refuses invalid JSON, invalid UTF-8 and too deep documents with 400; the message is the bare reason, in Go's words.
 tl::expected<nlohmann::json, kube::Status> parse_json(std::string_view text);
 /// The same for one YAML document.
 tl::expected<nlohmann::json, kube::Status> parse_yaml(const std::string& text);
@@ -28,6 +28,9 @@ std::string media_word(std::string_view text);
 
 /// "application/json" of "application/json; charset=utf-8", in lower case.
 std::string media_type(std::string_view content_type);
+
+/// How the refusal of a JSON text begins in which no object with kind and apiVersion can be seen.
+inline constexpr const char* kNoTypeInJson = "couldn't get version/kind; json parse error: ";
 
 /// The object in a request's body by its Content-Type: JSON (also when there is none), YAML, or Kubernetes' protobuf
 /// envelope for the kinds that kubectl sends so. 415 for other types.

@@ -1,6 +1,7 @@
 #include "kube-sim/objects/object_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "kube-sim/objects/managed_fields/field_manager.h"
@@ -28,6 +29,10 @@ std::optional<kube::Status> settle_type(const Resource& resource, json& object) 
                              stored + ")");
   }
   const std::string kind = text_at(object, "/kind");
+  if (!kind.empty() && kind != info.kind && info.custom()) {
+    return kube::invalid(info.group, info.kind, text_at(object, "/metadata/name"),
+                         {field::invalid("kind", kind, "must be " + info.kind)});
+  }
   if (!kind.empty() && kind != info.kind) {
     return kube::bad_request("the kind in the data (" + kind + ") does not match the expected kind (" + info.kind +
                              ")");
@@ -99,6 +104,21 @@ kube::Status other_uid(const ResourceInfo& info, const json& current, const std:
                         "StorageError: invalid object, Code: 4, Key: " + path + name +
                             ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
                             uid + ", UID in object meta: " + text_at(current, "/metadata/uid"));
+}
+
+/// Whether changes of the specification are counted: those of custom resources are, and of the built-in kinds with a
+/// controller that says how far it has come.
+bool counts_generations(const ResourceInfo& info) {
+  constexpr std::array<std::string_view, 9> kKinds = {"Pod",
+                                                      "Deployment",
+                                                      "StatefulSet",
+                                                      "DaemonSet",
+                                                      "ReplicaSet",
+                                                      "NetworkPolicy",
+                                                      "CustomResourceDefinition",
+                                                      "PodDisruptionBudget",
+                                                      "PriorityClass"};
+  return info.custom() || std::find(kKinds.begin(), kKinds.end(), info.kind) != kKinds.end();
 }
 
 std::set<std::string> finalizers_of(const json& object) {
@@ -209,6 +229,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   // What the server adds from here on is nobody's.
   if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
   stamp_new(object, now);
+  if (!counts_generations(resource.info())) metadata.erase("generation");
   resource.prepare_create(object, now);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (auto refused = resource.refuse_create(object, by.user)) return tl::unexpected(*refused);
@@ -264,6 +285,10 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   }
   const std::string uid = text_at(object, "/metadata/uid");
   if (!uid.empty() && uid != text_at(current, "/metadata/uid")) {
+    if (options.patched) {
+      return tl::unexpected(
+          kube::invalid(info.group, info.kind, name, {field::invalid("metadata.uid", uid, "field is immutable")}));
+    }
     return tl::unexpected(other_uid(info, current, uid));
   }
   const json record = object["metadata"].value("managedFields", json());
@@ -272,6 +297,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
     resource.restore_protected(object, current, user);
   }
   carry_over(object, current);
+  if (!counts_generations(info)) object["metadata"].erase("generation");
   object["metadata"]["managedFields"] = record;
   if (record.is_null()) object["metadata"].erase("managedFields");
   if (!options.by.applied) {

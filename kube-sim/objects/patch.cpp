@@ -21,6 +21,11 @@ kube::Status unprocessable() {
   return status;
 }
 
+kube::Status undecodable(const std::string& why) { return kube::bad_request("error decoding patch: " + why); }
+
+/// The type of a value, as Go's decoder calls it.
+std::string go_name(const json& value) { return value.is_boolean() ? "bool" : value.type_name(); }
+
 kube::Status too_many_operations(std::size_t count) {
   kube::Status status = kube::request_entity_too_large(kMaxOperations);
   status.message = "Request entity too large: The allowed maximum operations in a JSON patch is " +
@@ -60,16 +65,16 @@ class Budget {
 
 tl::expected<json, kube::Status> apply_json_patch(json object, const json& patch) {
   if (!patch.is_array()) {
-    return tl::unexpected(kube::bad_request("json: cannot unmarshal " + std::string(patch.type_name()) +
-                                            " into Go value of type jsonpatch.Patch"));
+    return tl::unexpected(
+        undecodable("json: cannot unmarshal " + go_name(patch) + " into Go value of type []handlers.jsonPatchOp"));
   }
   if (patch.size() > kMaxOperations) return tl::unexpected(too_many_operations(patch.size()));
   Budget budget;
   try {
     for (const json& operation : patch) {
       if (!operation.is_object()) {
-        return tl::unexpected(kube::bad_request("json: cannot unmarshal " + std::string(operation.type_name()) +
-                                                " into Go value of type jsonpatch.Operation"));
+        return tl::unexpected(undecodable("json: cannot unmarshal " + go_name(operation) +
+                                          " into Go value of type handlers.jsonPatchOp"));
       }
       if (!budget.allows(object, operation)) return tl::unexpected(unprocessable());
       object.patch_inplace(json::array({operation}));
@@ -101,7 +106,8 @@ tl::expected<json, kube::Status> parse_patch(PatchType type, const std::string& 
   auto patch = parse_json(body);
   // kubectl sends JSON under the YAML type; only what is no JSON has to be YAML.
   if (!patch && type == PatchType::apply) patch = parse_yaml(body);
-  if (patch && type != PatchType::json && !patch->is_object()) {
+  if (!patch) return tl::unexpected(undecodable(patch.error().message));
+  if (type != PatchType::json && !patch->is_object()) {
     return tl::unexpected(kube::bad_request("the patch is not an object"));
   }
   return patch;

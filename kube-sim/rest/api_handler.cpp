@@ -42,10 +42,9 @@ ApiHandler::ApiHandler(const Registry& registry, Store& store, const RbacAuthori
                true});
 }
 
-Response ApiHandler::handle(const Request& request, Decision* decision) {
-  Decision own;
+Response ApiHandler::handle(const Request& request, const RequestInfo& info) {
   try {
-    return dispatch(request, decision != nullptr ? *decision : own);
+    return dispatch(request, info);
   } catch (const std::bad_alloc&) {
     spdlog::warn("{} {}: out of memory", request.method, request.path);
     return answer_status(kube::too_many_requests(1));
@@ -59,15 +58,7 @@ Response ApiHandler::handle(const Request& request, Decision* decision) {
   }
 }
 
-Response ApiHandler::dispatch(const Request& request, Decision& decision) {
-  const RequestInfo info = read_request_info(request);
-  const Attributes attributes = attributes_of(info);
-  decision = authorizer_.authorize(request.user, attributes);
-  if (!decision.allowed) {
-    const kube::Status refused = forbidden_status(request.user, attributes, decision.reason);
-    spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, refused.message);
-    return answer_status(refused);
-  }
+Response ApiHandler::dispatch(const Request& request, const RequestInfo& info) {
   // Stored objects are asked for most of the time: they are no document, whose list is long.
   const bool reading = request.method == "GET" || request.method == "HEAD";
   if (reading && !info.is_resource) {

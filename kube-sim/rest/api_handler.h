@@ -15,15 +15,15 @@
 
 namespace usbloop::apiserver {
 
-/// Everything that is answered with one response: authorization, then objects, discovery, reviews, health. Watches and
-/// upgrades are not its business. Thread-safe; never throws.
+/// Everything that is answered with one response: objects, discovery, reviews, health. Whether the user may ask has
+/// been decided before; watches and upgrades are not its business. Thread-safe; never throws.
 class ApiHandler {
  public:
   /// All must outlive the handler; `admission` may be null: then whoever may write may write anything.
   ApiHandler(const Registry& registry, Store& store, const RbacAuthorizer& authorizer, const Admission* admission);
 
-  /// `decision`, when given, becomes what the authorizer has said.
-  Response handle(const Request& request, Decision* decision = nullptr);
+  /// Answers a request that has been authorized; `info` is what it is about (read_request_info).
+  Response handle(const Request& request, const RequestInfo& info);
 
   /// While false, /readyz fails.
   void set_ready(bool ready) { ready_ = ready; }
@@ -31,7 +31,7 @@ class ApiHandler {
   void serve_metrics(std::function<std::string()> page) { metrics_page_ = std::move(page); }
 
  private:
-  Response dispatch(const Request& request, Decision& decision);
+  Response dispatch(const Request& request, const RequestInfo& info);
   /// Health, metrics, discovery, OpenAPI.
   std::optional<Response> find_document(const Request& request);
 

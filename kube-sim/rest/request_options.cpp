@@ -196,7 +196,8 @@ kube::Status version_too_large(std::uint64_t asked, std::uint64_t current) {
   kube::Status status;
   status.code = 504;
   status.reason = "Timeout";
-  status.message = "Too large resource version: " + std::to_string(asked) + ", current: " + std::to_string(current);
+  status.message =
+      "Timeout: Too large resource version: " + std::to_string(asked) + ", current: " + std::to_string(current);
   status.retry_after_seconds = 1;
   status.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
   return status;

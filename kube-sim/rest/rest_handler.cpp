@@ -5,6 +5,7 @@
 #include "kube-sim/rest/list_page.h"
 #include "kube-sim/rest/request_options.h"
 #include "kube-sim/rest/routes.h"
+#include "kube-sim/schema/field_error.h"
 
 namespace usbloop::apiserver {
 
@@ -18,7 +19,13 @@ tl::expected<Selection, kube::Status> read_selection(const Request& request, con
   for (const Requirement& requirement : fields->requirements()) {
     const bool known = requirement.key == "metadata.name" || requirement.key == "metadata.namespace" ||
                        std::find(names.begin(), names.end(), requirement.key) != names.end();
-    if (!known) return tl::unexpected(kube::bad_request("field label not supported: " + requirement.key));
+    if (known) continue;
+    // Kinds with no fields of their own have the text of those who wrote none.
+    const bool plain = names.empty() && !resource.info().custom();
+    return tl::unexpected(
+        kube::bad_request(plain ? field::quoted(requirement.key) +
+                                      " is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                                : "field label not supported: " + requirement.key));
   }
   Selection selection{std::move(*labels), std::move(*fields)};
   if (!info.name.empty()) {

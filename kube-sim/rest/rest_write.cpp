@@ -62,12 +62,37 @@ json applicable(json configuration, const View& view, const RequestInfo& info) {
   return part;
 }
 
+/// The first bytes of a body, as kube-apiserver shows them: JSON as it is, all else in hexadecimal.
+std::string summary_of(const std::string& body) {
+  constexpr std::size_t kMost = 30;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (body.empty()) return "<empty>";
+  std::string text = body.substr(0, kMost);
+  if (text.front() != '{') {
+    std::string hex;
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      hex.append({kDigits[byte >> 4U], kDigits[byte & 15U]});
+    }
+    text = std::move(hex);
+  }
+  return text + (body.size() > kMost ? " ..." : "");
+}
+
+tl::expected<json, kube::Status> decode_for(const View& view, const Request& request) {
+  auto object = decode_object(request.content_type, request.body);
+  if (object || !object.error().message.starts_with(kNoTypeInJson)) return object;
+  return tl::unexpected(kube::bad_request("the object provided is unrecognized (must be of type " +
+                                          view.resource.info().kind + "): " + object.error().message + " (" +
+                                          summary_of(request.body) + ")"));
+}
+
 }  // namespace
 
 Response RestHandler::create(const View& view, const Request& request, const RequestInfo& info) {
   const auto options = read_write_options(request, "CreateOptions");
   if (!options) return answer_status(options.error());
-  auto object = decode_object(request.content_type, request.body);
+  auto object = decode_for(view, request);
   if (!object) return answer_status(object.error());
   const FieldFaults faults(view, request.content_type, request.body, *object);
   if (auto refused = faults.refusal(options->validation)) return answer_status(*refused);
@@ -82,7 +107,7 @@ Response RestHandler::create(const View& view, const Request& request, const Req
 Response RestHandler::update(const View& view, const Request& request, const RequestInfo& info) {
   const auto options = read_write_options(request, "UpdateOptions");
   if (!options) return answer_status(options.error());
-  auto object = decode_object(request.content_type, request.body);
+  auto object = decode_for(view, request);
   if (!object) return answer_status(object.error());
   const FieldFaults faults(view, request.content_type, request.body, *object);
   if (auto refused = faults.refusal(options->validation)) return answer_status(*refused);
@@ -125,11 +150,14 @@ Response RestHandler::patch(const View& view, const Request& request, const Requ
     response = apply(view, request, info, *options, *patch);
   } else {
     const auto edit = [&](const json& current) { return apply_patch(*type, current, *patch); };
-    response =
-        answer(view,
-               writer_.update(view.resource, key_of(view, info), request.user,
-                              {!info.subresource.empty(), options->dry_run, written_by(view, request, *options)}, edit),
-               200);
+    response = answer(view,
+                      writer_.update(view.resource, key_of(view, info), request.user,
+                                     {.status_only = !info.subresource.empty(),
+                                      .dry_run = options->dry_run,
+                                      .by = written_by(view, request, *options),
+                                      .patched = true},
+                                     edit),
+                      200);
   }
   faults.warn(options->validation, response);
   return response;

@@ -12,7 +12,7 @@ namespace usbloop::apiserver {
 
 /// One term of a selector.
 struct Requirement {
-  enum class Operator { in, not_in, exists, does_not_exist };
+  enum class Operator { in, not_in, exists, does_not_exist, greater, less };
   std::string key;
   Operator op = Operator::exists;
   std::vector<std::string> values;
@@ -21,7 +21,7 @@ struct Requirement {
 /// All requirements must hold; none always holds. Value type.
 class Selector {
  public:
-  /// "a=b,c!=d,e in (f,g),h notin (i),j,!k". The error is the text for the client.
+  /// "a=b,c!=d,e in (f,g),h notin (i),j,!k,l>5". The error is the text for the client.
   static tl::expected<Selector, std::string> parse_labels(std::string_view text);
   /// "metadata.name=x,status.phase!=y"; the values may escape ',', '=' and '\' with a backslash.
   static tl::expected<Selector, std::string> parse_fields(std::string_view text);

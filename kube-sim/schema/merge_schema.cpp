@@ -36,6 +36,8 @@ void MergeSchema::add(std::string_view line) {
     at->kind_ = Kind::atomic;
   } else if (how == "set") {
     at->kind_ = Kind::set;
+  } else if (how == "open") {
+    at->kind_ = Kind::open;
   } else {
     at->kind_ = Kind::keyed;
     while (!how.empty()) at->keys_.emplace_back(cut(how, ","));

@@ -16,11 +16,13 @@ class MergeSchema {
   enum class Kind {
     by_rule,
     atomic,
-    set,   ///< list of scalars, each with owners of its own
-    keyed  ///< list of objects that are told apart by some of their fields
+    set,    ///< list of scalars, each with owners of its own
+    keyed,  ///< list of objects that are told apart by some of their fields
+    open    ///< object of which the schema declares no fields: whoever applies one owns the field itself too
   };
 
-  /// Each line: a path ("spec.containers[].ports", "[]" steps into the items) and "atomic", "set" or the key fields
+  /// Each line: a path ("spec.containers[].ports", "[]" steps into the items) and "atomic", "set", "open" or the key
+  /// fields
   /// ("containerPort,protocol").
   explicit MergeSchema(const std::vector<std::string_view>& lines = {});
 

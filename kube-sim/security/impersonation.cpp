@@ -1,6 +1,6 @@
 #include "kube-sim/security/impersonation.h"
 
-#include <algorithm>
+#include <string_view>
 
 #include "common/ascii_text.h"
 
@@ -95,15 +95,9 @@ void add_implied_groups(User& user, bool groups_given) {
 
 }  // namespace
 
-Impersonation read_impersonation(std::string_view head_text) {
+Impersonation read_impersonation(const websocket::Head& head) {
   Impersonation wanted;
-  while (!head_text.empty()) {
-    const std::string_view line = head_text.substr(0, head_text.find("\r\n"));
-    head_text.remove_prefix(std::min(line.size() + 2, head_text.size()));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    take_header(lower_case(line.substr(0, colon)), trim(line.substr(colon + 1)), wanted);
-  }
+  for (const auto& [name, value] : head.headers) take_header(lower_case(name), value, wanted);
   return wanted;
 }
 

@@ -2,10 +2,10 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "common/websocket/handshake.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/security/authorizer.h"
 
@@ -23,7 +23,7 @@ struct Impersonation {
 };
 
 /// Reads the headers of a request's head. Each line of a repeated header is one value: names may contain commas.
-Impersonation read_impersonation(std::string_view head_text);
+Impersonation read_impersonation(const websocket::Head& head);
 
 /// The user that the request acts as: `user` himself when nothing is wanted. 403 when he may not be somebody that is
 /// wanted (verb `impersonate` on users, groups, serviceaccounts, uids, userextras/KEY), 500 when the headers name

@@ -53,6 +53,10 @@ constexpr BootstrapRule kNode[] = {{"create", "authentication.k8s.io", "tokenrev
                                    {"get", "core", "persistentvolumeclaims persistentvolumes"},
                                    {"get create update patch delete", "coordination.k8s.io", "leases"}};
 
+constexpr BootstrapRule kIssuerDiscovery[] = {
+    {"get", "", "",
+     "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/"}};
+
 constexpr BootstrapRole kKubernetesRoles[] = {
     {"cluster-admin", kClusterAdmin},
     {"admin", {}, "", "admin"},
@@ -67,6 +71,7 @@ constexpr BootstrapRole kKubernetesRoles[] = {
     {"system:monitoring", kMonitoring},
     {"system:node", kNode},
     {"system:public-info-viewer", kPublicInfo},
+    {"system:service-account-issuer-discovery", kIssuerDiscovery},
 };
 
 // There is no node authorizer here: nodes hold the role that says what they may.
@@ -77,6 +82,7 @@ constexpr BootstrapBinding kKubernetesBindings[] = {
     {"system:monitoring", "system:monitoring"},
     {"system:public-info-viewer", "system:authenticated system:unauthenticated"},
     {"system:node", "system:nodes"},
+    {"system:service-account-issuer-discovery", "system:serviceaccounts"},
 };
 
 }  // namespace

@@ -38,7 +38,9 @@ void collect_places(const json& value, const MergeSchema* schema, FieldSet& set)
     case Shape::fields:
       set.self = value.empty();
       for (const auto& [name, child] : value.items()) {
-        collect_places(child, field_schema(schema, name), set.children["f:" + name]);
+        FieldSet& field = set.children["f:" + name];
+        collect_places(child, field_schema(schema, name), field);
+        if (schema != nullptr && schema->kind() == Kind::open) field.self = true;
       }
       return;
     case Shape::items:
@@ -156,7 +158,8 @@ void remove_fields(json& object, const FieldSet& places, const MergeSchema* sche
     const std::string name = step.substr(2);
     const auto found = object.find(name);
     if (found == object.end()) continue;
-    bool goes = below.self;
+    // An object whose field is owned, too, goes when nothing of others is left in it.
+    bool goes = below.self && (below.children.empty() || !found->is_object());
     if (!goes && found->is_structured() && !found->empty()) {
       remove_places(*found, below, field_schema(schema, name));
       goes = found->empty();

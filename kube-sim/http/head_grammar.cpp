@@ -1,0 +1,152 @@
+#include "kube-sim/http/head_grammar.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "common/ascii_text.h"
+
+namespace usbloop::apiserver {
+namespace {
+
+constexpr std::string_view kLineBreak = "\r\n";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// unreserved, sub-delims and the mark of an escape: what a host's name is made of (RFC 3986 section 3.2.2).
+bool is_name_byte(char c) {
+  constexpr std::string_view kMarks = "-._~!$&'()*+,;=%";
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
+}
+
+/// What a path and a query are made of (RFC 3986 sections 3.3 and 3.4).
+bool is_target_byte(char c) {
+  constexpr std::string_view kMarks = ":@/?";
+  return is_name_byte(c) || kMarks.find(c) != kMarks.npos;
+}
+
+/// "HOST", "HOST:PORT", "[ADDRESS]:PORT"; the name may be empty (RFC 9110 section 7.2).
+bool is_authority(std::string_view text) {
+  const bool bracketed = text.starts_with('[');
+  const std::size_t end = bracketed ? text.find(']') : text.find(':');
+  if (bracketed && (end == text.npos || end == 1)) return false;
+  const std::string_view host = text.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+  const auto allowed = [bracketed](char c) { return is_name_byte(c) || (bracketed && c == ':'); };
+  if (!std::all_of(host.begin(), host.end(), allowed)) return false;
+  if (end == text.npos) return true;
+  const std::string_view port = text.substr(end + (bracketed ? 1 : 0));
+  return port.empty() || (port[0] == ':' && std::all_of(port.begin() + 1, port.end(), is_digit));
+}
+
+/// The target as path and query. A server takes the absolute form too (RFC 9112 section 3.2.2); the other two are for
+/// methods that this one does not have.
+std::optional<std::string> origin_form(std::string_view target) {
+  if (!target.starts_with('/')) {
+    const auto colon = target.find("://");
+    const std::string_view scheme = target.substr(0, colon);
+    if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) return std::nullopt;
+    if (colon == target.npos) return std::nullopt;
+    target.remove_prefix(colon + 3);
+    const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+    if (authority.empty() || !is_authority(authority)) return std::nullopt;
+    target.remove_prefix(authority.size());
+  }
+  if (!std::all_of(target.begin(), target.end(), is_target_byte)) return std::nullopt;
+  return (target.starts_with('/') ? "" : "/") + std::string(target);
+}
+
+bool is_version(std::string_view text) {
+  return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+}
+
+bool is_known_method(std::string_view method) {
+  constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+std::optional<kube::Status> malformed(const char* what) {
+  return head_refusal(400, std::string("the request is not valid HTTP/1.1: ") + what);
+}
+
+/// "METHOD TARGET HTTP/1.x", with one space each.
+std::optional<kube::Status> read_request_line(std::string_view line, HeadText& head) {
+  const auto first = line.find(' ');
+  const auto second = first == line.npos ? first : line.find(' ', first + 1);
+  if (second == line.npos) return malformed("its first line");
+  const std::string_view method = line.substr(0, first);
+  const std::string_view version = line.substr(second + 1);
+  if (method.empty() || !std::all_of(method.begin(), method.end(), is_token_byte)) return malformed("its method");
+  if (!is_version(version)) return malformed("its version");
+  head.is_1_0 = version == "HTTP/1.0";
+  if (!head.is_1_0 && version != "HTTP/1.1") return head_refusal(505, "the server speaks HTTP/1.1");
+  if (!is_known_method(method)) return head_refusal(501, "the server does not know the method of the request");
+  auto target = origin_form(line.substr(first + 1, second - first - 1));
+  if (!target) return malformed("its target");
+  head.fields.method = method;
+  head.fields.target = std::move(*target);
+  return std::nullopt;
+}
+
+/// What says whom the request is for and how long it is stands there once.
+std::optional<kube::Status> check_single_fields(const HeadText& head) {
+  const auto count = [&](std::string_view wanted) {
+    return std::count_if(head.fields.headers.begin(), head.fields.headers.end(),
+                         [&](const auto& field) { return equal_ignoring_case(field.first, wanted); });
+  };
+  if (count("Content-Length") > 1 || count("Transfer-Encoding") > 1) return malformed("its framing stands there twice");
+  const auto hosts = count("Host");
+  if (hosts > 1 || (hosts == 0 && !head.is_1_0)) return malformed("it has to name one host");
+  if (!is_authority(head.fields.header("Host"))) return malformed("its host");
+  return std::nullopt;
+}
+
+}  // namespace
+
+kube::Status head_refusal(int code, std::string message) {
+  kube::Status status = kube::bad_request(std::move(message));
+  if (code != status.code) status.reason.clear();
+  status.code = code;
+  return status;
+}
+
+std::size_t field_name_length(std::string_view line) {
+  const auto end = std::find_if_not(line.begin(), line.end(), is_token_byte);
+  return end == line.end() || *end != ':' ? 0 : static_cast<std::size_t>(end - line.begin());
+}
+
+bool may_become_head(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if (byte == '\r') {
+      if (i + 1 < bytes.size() && bytes[i + 1] != '\n') return false;
+    } else if (byte == '\n') {
+      if (i == 0 || bytes[i - 1] != '\r') return false;
+    } else if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+      return false;
+    }
+  }
+  return true;
+}
+
+tl::expected<HeadText, kube::Status> parse_head(std::string_view text) {
+  if (!text.ends_with("\r\n\r\n") || !may_become_head(text)) {
+    return tl::unexpected(head_refusal(400, "the request is not valid HTTP/1.1"));
+  }
+  text.remove_suffix(kLineBreak.size());
+  HeadText head;
+  const std::string_view first = text.substr(0, text.find(kLineBreak));
+  if (auto refused = read_request_line(first, head)) return tl::unexpected(std::move(*refused));
+  text.remove_prefix(first.size() + kLineBreak.size());
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find(kLineBreak));
+    text.remove_prefix(line.size() + kLineBreak.size());
+    const std::size_t length = field_name_length(line);
+    if (length == 0) return tl::unexpected(*malformed("one of its field lines"));
+    head.fields.headers.emplace_back(line.substr(0, length), trim(line.substr(length + 1)));
+  }
+  if (auto refused = check_single_fields(head)) return tl::unexpected(std::move(*refused));
+  return head;
+}
+
+}  // namespace usbloop::apiserver
