@@ -216,8 +216,8 @@ asio::awaitable<bool> Connection::send(const std::string& text) {
 
 asio::awaitable<Connection::Next> Connection::serve_watch(const Request& request, const RequestInfo& info,
                                                           bool keep_alive) {
-  const Resource* resource = services_.registry.find(info.group, info.version, info.resource);
-  if (auto refused = refuse_route(resource, request, info)) co_return co_await answer(*refused, keep_alive);
+  const ResourcePtr resource = services_.registry.find(info.group, info.version, info.resource);
+  if (auto refused = refuse_route(resource.get(), request, info)) co_return co_await answer(*refused, keep_alive);
   auto spec = read_watch(services_.registry, services_.store, request, info);
   if (!spec) {
     const Response response = answer_status(spec.error());
