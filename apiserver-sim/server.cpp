@@ -14,6 +14,7 @@
 #include "apiserver-sim/thread_room.h"
 #include "common/descriptor_limit.h"
 #include "common/log.h"
+#include "kube-sim/controllers/custom_kinds.h"
 #include "kube-sim/controllers/namespace_controller.h"
 #include "kube-sim/http/front_door.h"
 #include "kube-sim/observe/audit_log.h"
@@ -23,6 +24,7 @@
 #include "kube-sim/security/pki.h"
 #include "kube-sim/security/rbac_admission.h"
 #include "kube-sim/security/role_aggregation.h"
+#include "kube-sim/security/service_account_tokens.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -99,10 +101,14 @@ class ApiServer::Impl {
     tls_.emplace(std::move(*tls));
     const std::size_t descriptors = raise_descriptor_limit();
     limits.connections = std::min(limits.connections, descriptors > 200 ? descriptors - 100 : descriptors / 2);
-    authenticator_.emplace(tokens);
+    auto token_key = load_or_make_token_key(options.data_dir + "/pki/sa.key");
+    if (!token_key) return tl::unexpected(token_key.error());
+    account_tokens_.emplace(std::move(*token_key), *store_);
+    authenticator_.emplace(tokens, &*account_tokens_);
     authorizer_.emplace(*store_, hub_);
     admission_.emplace(*authorizer_);
     api_.emplace(registry_, *store_, *authorizer_, &*admission_);
+    api_->make_tokens_with(*account_tokens_);
     StreamOptions stream;
     stream.websocket.ping_interval = options.ping_interval;
     stream.websocket.peer_timeout = options.peer_timeout;
@@ -123,6 +129,7 @@ class ApiServer::Impl {
       controllers_ = std::make_unique<Controllers>(registry_, *store_, hub_, options.controllers);
     }
     role_aggregator_ = std::make_unique<RoleAggregator>(registry_, *store_, hub_);
+    custom_kinds_ = std::make_unique<CustomKinds>(registry_, *store_, hub_);
     front_door_->start();
     return {};
   }
@@ -140,6 +147,7 @@ class ApiServer::Impl {
   ~Impl() {
     stop();
     front_door_.reset();
+    custom_kinds_.reset();
     role_aggregator_.reset();
     controllers_.reset();
   }
@@ -207,10 +215,11 @@ class ApiServer::Impl {
     return {};
   }
 
-  const Registry registry_ = kubevirt_registry();
+  Registry registry_ = kubevirt_registry();
   WatchHub hub_{kHistory};
   std::unique_ptr<Store> store_;
   std::optional<net::TlsContext> tls_;
+  std::optional<ServiceAccountTokens> account_tokens_;
   std::optional<Authenticator> authenticator_;
   std::optional<RbacAuthorizer> authorizer_;
   std::optional<RbacAdmission> admission_;
@@ -223,6 +232,7 @@ class ApiServer::Impl {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Controllers> controllers_;
   std::unique_ptr<RoleAggregator> role_aggregator_;
+  std::unique_ptr<CustomKinds> custom_kinds_;
   std::unique_ptr<FrontDoor> front_door_;
   std::string url_;
 };

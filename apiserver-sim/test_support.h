@@ -46,7 +46,7 @@ class TemporaryDirectory {
 
 /// Registry, store in memory and history without a server around them.
 struct World {
-  const Registry registry = kubevirt_registry();
+  Registry registry = kubevirt_registry();
   WatchHub hub;
   std::unique_ptr<Store> store;
   explicit World(std::size_t history = 1000) : hub(history) {

@@ -112,6 +112,7 @@ TEST_CASE("kubectl: what is wrong is refused, in the words of a cluster") { play
 TEST_CASE("kubectl: changes are watched and waited for") { play_with_all("wait"); }
 TEST_CASE("kubectl: what the server has, and what its fields mean") { play_with_all("discovery"); }
 TEST_CASE("kubectl: who may do what") { play_with_all("auth"); }
+TEST_CASE("kubectl: kinds that are only stored, and kinds that a user defines") { play_with_all("kinds"); }
 
 TEST_CASE("what is expected of a command is matched line by line, with wildcards") {
   CHECK(matches({}, ""));

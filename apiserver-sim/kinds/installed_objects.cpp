@@ -81,7 +81,18 @@ class Maker {
 
   void make(const char* qualified, const std::string& namespace_, json object) {
     const std::string name = text_at(object, "/metadata/name");
-    const auto made = writer_.create(*registry_.find_qualified(qualified), namespace_, std::move(object), false);
+    const json status = object.value("status", json());
+    const Resource& kind = *registry_.find_qualified(qualified);
+    auto made = writer_.create(kind, namespace_, std::move(object), false);
+    // A new object has no status of its own where there is an endpoint for it.
+    if (made && kind.info().has_status && !status.is_null()) {
+      made = writer_.update(kind, (*made)->key, {"system:apiserver", "", {"system:masters"}}, {.whole = true},
+                            [&](const json& current) {
+                              json told = current;
+                              told["status"] = status;
+                              return told;
+                            });
+    }
     if (!made && made.error().reason != "AlreadyExists" && result) {
       result = make_error(ErrorKind::internal, "make the object", name, made.error().message);
     }

@@ -9,17 +9,7 @@ namespace usbloop::apiserver {
 
 using nlohmann::json;
 
-KubeVirtResource::KubeVirtResource()
-    : Resource({.group = kKubevirtGroup,
-                .version = "v1",
-                .plural = "kubevirts",
-                .singular = "kubevirt",
-                .kind = "KubeVirt",
-                .short_names = {"kv", "kvs"},
-                .categories = {"all"},
-                .other_versions = {"v1alpha3"},
-                .has_status = true,
-                .other_versions_warning = kOldVersionWarning}) {}
+KubeVirtResource::KubeVirtResource() : Resource("kubevirt.io/v1", "KubeVirt") {}
 
 /// There is no operator that would have anything to deploy.
 void KubeVirtResource::prepare_create(json& object, const std::string& now) const {
@@ -41,18 +31,6 @@ void KubeVirtResource::prepare_create(json& object, const std::string& now) cons
                       {"targetKubeVirtVersion", kube::kKubeVirtVersion},
                       {"operatorVersion", kube::kKubeVirtVersion},
                       {"conditions", std::move(conditions)}};
-}
-
-const std::vector<Column>& KubeVirtResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
-                                               {"Age", "date", "", 0, "How long ago the object was created."},
-                                               {"Phase", "string", "", 0, "Phase of the installation."}};
-  return kColumns;
-}
-
-json KubeVirtResource::cells(const json& object, std::int64_t now) const {
-  return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now),
-          text_at(object, "/status/phase")};
 }
 
 }  // namespace usbloop::apiserver

@@ -22,8 +22,6 @@ class KubeVirtResource final : public Resource {
  public:
   KubeVirtResource();
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
-  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
 }  // namespace usbloop::apiserver

@@ -51,19 +51,7 @@ std::string run_strategy_of(const json& vm) {
   return running != nullptr && *running == true ? "Always" : "Halted";
 }
 
-VmResource::VmResource()
-    : Resource({.group = kKubevirtGroup,
-                .version = "v1",
-                .plural = "virtualmachines",
-                .singular = "virtualmachine",
-                .kind = "VirtualMachine",
-                .short_names = {"vm", "vms"},
-                .categories = {"all"},
-                .other_versions = {"v1alpha3"},
-                .has_status = true,
-                .other_versions_warning = kOldVersionWarning,
-                .merge_rules = {"spec.template.metadata open",
-                                "spec.template.spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
+VmResource::VmResource() : Resource("kubevirt.io/v1", "VirtualMachine") {}
 
 void VmResource::prepare_create(json& object, const std::string&) const {
   object.erase("status");
@@ -136,20 +124,6 @@ std::optional<kube::Status> VmResource::admit(const json& object) const {
   }
   if (causes.empty()) return std::nullopt;
   return webhook_refusal(kValidator, std::move(causes));
-}
-
-const std::vector<Column>& VmResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
-                                               {"Age", "date", "", 0, "How long ago the object was created."},
-                                               {"Status", "string", "", 0, "State in a word, such as Running."},
-                                               {"Ready", "string", "", 0, "Whether the guest runs and is ready."}};
-  return kColumns;
-}
-
-json VmResource::cells(const json& object, std::int64_t now) const {
-  const auto text_or_null = [](const std::string& text) { return text.empty() ? json() : json(text); };
-  return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now),
-          text_or_null(text_at(object, "/status/printableStatus")), text_or_null(condition_status(object, "Ready"))};
 }
 
 }  // namespace usbloop::apiserver

@@ -21,8 +21,6 @@ class VmResource final : public Resource {
   [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
                                                           const User& user) const override;
   [[nodiscard]] std::optional<kube::Status> admit(const nlohmann::json& object) const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
-  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
 /// The grace period in seconds with which the VM was deleted, if the one who did it gave one.

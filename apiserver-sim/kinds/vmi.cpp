@@ -27,17 +27,7 @@ void check_vmi_spec(const json& spec, const std::string& path, Causes& causes) {
   }
 }
 
-VmiResource::VmiResource()
-    : Resource({.group = kKubevirtGroup,
-                .version = "v1",
-                .plural = "virtualmachineinstances",
-                .singular = "virtualmachineinstance",
-                .kind = "VirtualMachineInstance",
-                .short_names = {"vmi", "vmis"},
-                .categories = {"all"},
-                .other_versions = {"v1alpha3"},
-                .other_versions_warning = kOldVersionWarning,
-                .merge_rules = {"spec.topologySpreadConstraints topologyKey,whenUnsatisfiable"}}) {}
+VmiResource::VmiResource() : Resource("kubevirt.io/v1", "VirtualMachineInstance") {}
 
 void VmiResource::prepare_create(json& object, const std::string& now) const {
   auto& metadata = object["metadata"];
@@ -111,36 +101,6 @@ bool VmiResource::removable_with_finalizers(const json& object) const {
   const json& finalizers = object["metadata"].value("finalizers", json::array());
   return text_at(object, "/status/nodeName").empty() &&
          (finalizers == json::array({kVmiFinalizer}) || finalizers == json::array({kOldVmiFinalizer}));
-}
-
-const std::vector<std::string>& VmiResource::selectable_names() const {
-  static const std::vector<std::string> kNames = {"status.nodeName", "status.phase"};
-  return kNames;
-}
-
-const std::vector<Column>& VmiResource::columns() const {
-  static const std::vector<Column> kColumns = {
-      {"Name", "string", "name", 0, "Name of the object."},
-      {"Age", "date", "", 0, "How long ago the object was created."},
-      {"Phase", "string", "", 0, "Phase of the VMI."},
-      {"IP", "string", "", 0, "First IP address of the guest."},
-      {"NodeName", "string", "", 0, "Name of the node that runs the VMI."},
-      {"Ready", "string", "", 0, "Whether the guest runs and is ready."},
-      {"Live-Migratable", "string", "", 1, "Whether the VMI can move to another node while it runs."},
-      {"Paused", "string", "", 1, "Whether the guest is paused."}};
-  return kColumns;
-}
-
-json VmiResource::cells(const json& object, std::int64_t now) const {
-  const auto text_or_null = [](const std::string& text) { return text.empty() ? json() : json(text); };
-  return {text_at(object, "/metadata/name"),
-          age_of(text_at(object, "/metadata/creationTimestamp"), now),
-          text_or_null(text_at(object, "/status/phase")),
-          text_or_null(text_at(object, "/status/interfaces/0/ipAddress")),
-          text_or_null(text_at(object, "/status/nodeName")),
-          text_or_null(condition_status(object, "Ready")),
-          text_or_null(condition_status(object, "LiveMigratable")),
-          text_or_null(condition_status(object, "Paused"))};
 }
 
 }  // namespace usbloop::apiserver

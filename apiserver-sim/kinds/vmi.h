@@ -6,9 +6,6 @@ namespace usbloop::apiserver {
 
 /// The API group of KubeVirt's kinds.
 inline constexpr const char* kKubevirtGroup = "kubevirt.io";
-/// What KubeVirt tells those who use its old version.
-inline constexpr const char* kOldVersionWarning =
-    "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.";
 inline constexpr const char* kVmiResource = "virtualmachineinstances.kubevirt.io";
 /// Keeps a VMI until its node has ended the guest.
 inline constexpr const char* kVmiFinalizer = "kubevirt.io/foregroundDeleteVirtualMachine";
@@ -31,9 +28,6 @@ class VmiResource final : public Resource {
   /// Lowers the grace period in the spec, which the guest's node goes by.
   bool hasten_end(nlohmann::json& object, std::int64_t wish) const override;
   [[nodiscard]] bool removable_with_finalizers(const nlohmann::json& object) const override;
-  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
-  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
 /// spec.terminationGracePeriodSeconds: seconds between the power button and the plug; 30 when it is not given. May be

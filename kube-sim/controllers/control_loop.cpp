@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "common/log.h"
 
@@ -24,7 +25,7 @@ std::chrono::milliseconds pause_after(unsigned failures) {
 ControlLoop::ControlLoop(std::string name, Store& store, WatchHub& hub, Work work)
     : name_(std::move(name)), store_(store), hub_(hub), work_(std::move(work)) {
   for (const std::string& resource : work_.resources) {
-    subscriptions_.push_back(hub_.subscribe(resource, [this] { wake(); }));
+    subscriptions_.emplace(resource, hub_.subscribe(resource, [this] { wake(); }));
   }
   thread_ = std::thread([this] { run(); });
 }
@@ -73,7 +74,7 @@ void ControlLoop::run() {
       read_events();
       move_due_keys();
       work_on_keys();
-      if (ready_.empty()) wait();
+      if (ready_.empty() && to_follow_.empty()) wait();
     } catch (const std::exception& error) {
       // Out of memory, in between: what has been read may be half noted down.
       spdlog::error("{}: {}; it begins anew", name_, error.what());
@@ -97,14 +98,42 @@ void ControlLoop::wait() {
 
 void ControlLoop::list_all() {
   work_.forget();
-  for (const std::string& resource : work_.resources) {
-    const Store::Listing listing = store_.list(resource, "");
-    cursors_[resource] = listing.version;
-    for (const ObjectPtr& object : listing.objects) work_.observe({EventType::added, object, nullptr});
+  for (const std::string& resource : work_.resources) list(resource);
+}
+
+void ControlLoop::list(const std::string& resource) {
+  const Store::Listing listing = store_.list(resource, "");
+  cursors_[resource] = listing.version;
+  for (const ObjectPtr& object : listing.objects) work_.observe({EventType::added, object, nullptr});
+}
+
+void ControlLoop::follow(const std::string& resource) {
+  to_leave_.erase(resource);
+  to_follow_.insert(resource);
+}
+
+void ControlLoop::leave(const std::string& resource) {
+  to_follow_.erase(resource);
+  to_leave_.insert(resource);
+}
+
+/// Not while the resources are gone through.
+void ControlLoop::settle_resources() {
+  for (const std::string& resource : std::exchange(to_leave_, {})) {
+    std::erase(work_.resources, resource);
+    subscriptions_.erase(resource);
+    cursors_.erase(resource);
+  }
+  for (const std::string& resource : std::exchange(to_follow_, {})) {
+    const bool is_new = subscriptions_.emplace(resource, hub_.subscribe(resource, [this] { wake(); })).second;
+    if (!is_new) continue;
+    work_.resources.push_back(resource);
+    list(resource);
   }
 }
 
 void ControlLoop::read_events() {
+  settle_resources();
   for (const std::string& resource : work_.resources) {
     std::uint64_t& cursor = cursors_[resource];
     while (true) {

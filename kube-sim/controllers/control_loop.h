@@ -55,6 +55,9 @@ class ControlLoop {
 
   // From `observe` and `reconcile` only.
   void add(const Key& key);
+  /// Observes a further resource from now on, first what there is of it; or one no more.
+  void follow(const std::string& resource);
+  void leave(const std::string& resource);
   /// The earliest of several times counts.
   void add_after(const Key& key, std::chrono::milliseconds delay);
 
@@ -66,6 +69,8 @@ class ControlLoop {
   void wake();
   bool stopping();
   void list_all();
+  void list(const std::string& resource);
+  void settle_resources();
   void read_events();
   void work_on_keys();
   void work_on(const Key& key);
@@ -78,6 +83,8 @@ class ControlLoop {
 
   // Of the loop's thread.
   std::map<std::string, std::uint64_t> cursors_;
+  std::set<std::string> to_follow_;
+  std::set<std::string> to_leave_;
   std::deque<Key> ready_;
   std::set<Key> queued_;  ///< what is in ready_
   std::map<Key, Clock::time_point> delayed_;
@@ -88,7 +95,7 @@ class ControlLoop {
   std::condition_variable changed_;
   bool dirty_ = true;
   bool stop_ = false;
-  std::vector<WatchHub::Subscription> subscriptions_;
+  std::map<std::string, WatchHub::Subscription> subscriptions_;  ///< by resource
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "kube-sim/objects/object_meta.h"
+#include "kube-sim/resources/custom_definition.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -54,13 +55,6 @@ GarbageCollector::GarbageCollector(const Registry& registry, Store& store, Watch
     : registry_(registry),
       store_(store),
       writer_(store),
-      by_kind_([&] {
-        std::map<std::string, const Resource*> kinds;
-        for (const auto& resource : registry.all()) {
-          kinds[resource->info().group + "/" + resource->info().kind] = resource.get();
-        }
-        return kinds;
-      }()),
       loop_("garbage collector", store, hub,
             {.resources = resource_names(),
              .observe = [this](const Event& event) { observe(event); },
@@ -81,7 +75,24 @@ std::vector<std::string> GarbageCollector::resource_names() const {
 void GarbageCollector::observe(const Event& event) {
   const Object& object = *event.object;
   const bool deleted = event.type == EventType::deleted;
+  if (object.key.resource == kCustomResourceDefinition) follow_custom(object.key.name, deleted);
   if (deleted || owners_.contains(object.key) || may_concern_us(object)) index(object, deleted);
+}
+
+/// A definition bears the name of the resource that it defines.
+void GarbageCollector::follow_custom(const std::string& resource, bool gone) {
+  if (gone) {
+    loop_.leave(resource);
+  } else if (registry_.find_stored(resource) != nullptr) {
+    loop_.follow(resource);
+  }
+}
+
+ResourcePtr GarbageCollector::kind_named(const std::string& group, const std::string& kind) const {
+  for (const ResourcePtr& resource : registry_.all()) {
+    if (resource->info().group == group && resource->info().kind == kind) return resource;
+  }
+  return nullptr;
 }
 
 void GarbageCollector::index(const Object& object, bool deleted) {
@@ -130,9 +141,9 @@ GarbageCollector::OwnerState GarbageCollector::state_of(const json& reference, c
   const std::string api_version = text_at(reference, "/apiVersion");
   const auto slash = api_version.find('/');
   const std::string group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
-  const auto kind = by_kind_.find(group + "/" + text_at(reference, "/kind"));
-  if (kind == by_kind_.end()) return OwnerState::solid;
-  const Resource& resource = *kind->second;
+  const ResourcePtr kind = kind_named(group, text_at(reference, "/kind"));
+  if (kind == nullptr) return OwnerState::solid;
+  const Resource& resource = *kind;
   if (resource.info().namespaced && namespace_.empty()) return OwnerState::solid;
   const ObjectPtr owner = store_.get(
       {resource.qualified(), resource.info().namespaced ? namespace_ : std::string(), text_at(reference, "/name")});
@@ -196,7 +207,9 @@ Next GarbageCollector::remove(const Key& key, const std::string& uid, const char
   DeleteOptions options;
   options.uid = uid;
   options.propagation_policy = propagation;
-  const auto deletion = writer_.remove(*registry_.find_qualified(key.resource), key, options);
+  const ResourcePtr kind = registry_.find_stored(key.resource);
+  if (kind == nullptr) return Next::done();
+  const auto deletion = writer_.remove(*kind, key, options);
   if (!deletion) return Next::failure(deletion.error());
   spdlog::debug("garbage collector: {} {}/{} has lost its owner", key.resource, key.namespace_, key.name);
   return Next::done();
@@ -210,8 +223,9 @@ Next GarbageCollector::strip_references(const Key& key, const std::set<std::stri
     std::erase_if(references, [&](const json& reference) { return uids.contains(text_at(reference, "/uid")); });
     return stripped;
   };
-  const auto outcome =
-      writer_.update(*registry_.find_qualified(key.resource), key, garbage_collector_user(), {.whole = true}, edit);
+  const ResourcePtr kind = registry_.find_stored(key.resource);
+  if (kind == nullptr) return Next::done();
+  const auto outcome = writer_.update(*kind, key, garbage_collector_user(), {.whole = true}, edit);
   return outcome || outcome.error().code == 404 ? Next::done() : Next::failure(outcome.error());
 }
 
@@ -222,8 +236,9 @@ Next GarbageCollector::drop_finalizer(const Key& key, const char* finalizer) {
     std::erase(released["metadata"]["finalizers"].get_ref<json::array_t&>(), json(finalizer));
     return released;
   };
-  const auto outcome =
-      writer_.update(*registry_.find_qualified(key.resource), key, garbage_collector_user(), {.whole = true}, edit);
+  const ResourcePtr kind = registry_.find_stored(key.resource);
+  if (kind == nullptr) return Next::done();
+  const auto outcome = writer_.update(*kind, key, garbage_collector_user(), {.whole = true}, edit);
   return outcome ? Next::done() : Next::failure(outcome.error());
 }
 

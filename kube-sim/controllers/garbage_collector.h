@@ -23,6 +23,8 @@ class GarbageCollector {
  private:
   void observe(const Event& event);
   void index(const Object& object, bool deleted);
+  void follow_custom(const std::string& resource, bool gone);
+  [[nodiscard]] ResourcePtr kind_named(const std::string& group, const std::string& kind) const;
   void add_waiting_owners(const std::vector<std::string>& uids);
   Next reconcile(const Key& key);
   Next check_owners(const Key& key, const nlohmann::json& object);
@@ -40,7 +42,6 @@ class GarbageCollector {
   const Registry& registry_;
   Store& store_;
   ObjectWriter writer_;
-  std::map<std::string, const Resource*> by_kind_;   ///< "GROUP/KIND"
   std::map<Key, std::vector<std::string>> owners_;   ///< uids of the owners of an object that has any
   std::map<std::string, std::set<Key>> dependents_;  ///< by the owner's uid
   std::map<std::string, Key> waiting_;               ///< deleted owners that wait for us, by uid

@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds kPause{50};
+constexpr std::chrono::milliseconds kCustomPause{1'000};
 
 const User& namespace_controller_user() {
   static const User kUser{"system:serviceaccount:kube-system:namespace-controller", "", {"system:masters"}};
@@ -148,7 +149,8 @@ Next NamespaceController::tell(const Key& key, const Remains& remains) {
   };
   const auto outcome = writer_.update(*registry_.find_qualified(kNamespaceResource), key, namespace_controller_user(),
                                       {.status_only = true}, edit);
-  return outcome ? Next::done() : Next::failure(outcome.error());
+  // Of custom kinds, which come and go, nothing is heard.
+  return outcome ? Next::after(kCustomPause) : Next::failure(outcome.error());
 }
 
 }  // namespace usbloop::apiserver

@@ -32,8 +32,13 @@ ordered_json response_kind(const ApiGroup& group, const ApiVersion& version, con
 }
 
 ordered_json subresource_entry(const ApiGroup& group, const ApiVersion& version, const ApiSubresource& subresource) {
+  ordered_json kind = response_kind(group, version, subresource.kind);
+  if (const auto slash = subresource.group_version.find('/'); slash != std::string::npos) {
+    kind["group"] = subresource.group_version.substr(0, slash);
+    kind["version"] = subresource.group_version.substr(slash + 1);
+  }
   ordered_json entry = {{"subresource", subresource.name},
-                        {"responseKind", response_kind(group, version, subresource.kind)},
+                        {"responseKind", kind},
                         {"verbs", subresource.verbs}};
   if (subresource.verbs.empty()) entry["verbs"] = nullptr;
   return entry;

@@ -23,7 +23,18 @@ std::vector<std::string> verbs_of(const ResourceInfo& info) {
   return {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 }
 
-ApiResource stored_resource(const ResourceInfo& info) {
+/// By the alphabet.
+std::vector<ApiSubresource> subresources_of(const ResourceInfo& info) {
+  std::vector<ApiSubresource> all;
+  if (info.plural == "pods" && info.group.empty()) all.push_back({"eviction", "Eviction", {"create"}, "policy/v1"});
+  if (info.scale) all.push_back({"scale", "Scale", {"get", "patch", "update"}, "autoscaling/v1"});
+  if (info.has_status) all.push_back({"status", info.kind, {"get", "patch", "update"}});
+  if (info.answers_token) all.push_back({"token", "TokenRequest", {"create"}, "authentication.k8s.io/v1"});
+  return all;
+}
+
+ApiResource stored_resource(const ResourcePtr& kind) {
+  const ResourceInfo& info = kind->info();
   ApiResource resource{.plural = info.plural,
                        .singular = info.singular,
                        .kind = info.kind,
@@ -32,7 +43,8 @@ ApiResource stored_resource(const ResourceInfo& info) {
                        .short_names = info.short_names,
                        .categories = info.categories,
                        .stored = true};
-  if (info.has_status) resource.subresources.push_back({"status", info.kind, {"get", "patch", "update"}});
+  resource.subresources = subresources_of(info);
+  if (kind->openapi(info.version) != nullptr) resource.custom = kind;
   return resource;
 }
 
@@ -82,9 +94,9 @@ std::vector<ApiGroup> api_groups(const Registry& registry) {
   for (const auto& resource : registry.all()) {
     const ResourceInfo& info = resource->info();
     ApiGroup& group = group_named(groups, info.group);
-    version_named(group, info.version).resources.push_back(stored_resource(info));
+    if (info.served) version_named(group, info.version).resources.push_back(stored_resource(resource));
     for (const std::string& version : info.other_versions) {
-      version_named(group, version).resources.push_back(stored_resource(info));
+      version_named(group, version).resources.push_back(stored_resource(resource));
     }
   }
   add_reviews(groups);

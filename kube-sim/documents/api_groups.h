@@ -13,6 +13,7 @@ struct ApiSubresource {
   std::string name;  ///< "status"
   std::string kind;  ///< of what is read and written there, in the same group version; empty: none is said
   std::vector<std::string> verbs;
+  std::string group_version = {};  ///< of the kind, when it is another one: "autoscaling/v1"
 };
 
 struct ApiResource {
@@ -26,6 +27,7 @@ struct ApiResource {
   std::vector<ApiSubresource> subresources = {};
   bool stored = false;  ///< kept by the store, so that it has a storage version
   bool listed = true;   ///< false: only its subresources are served
+  ResourcePtr custom = nullptr;  ///< the kind, when a user's definition made it
 };
 
 struct ApiVersion {

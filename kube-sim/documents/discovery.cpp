@@ -50,9 +50,13 @@ ordered_json resource_entry(const ApiGroup& group, const ApiResource& resource) 
 ordered_json subresource_entry(const ApiResource& resource, const ApiSubresource& subresource) {
   ordered_json entry = {{"name", resource.plural + "/" + subresource.name},
                         {"singularName", ""},
-                        {"namespaced", resource.namespaced},
-                        {"kind", subresource.kind},
-                        {"verbs", subresource.verbs}};
+                        {"namespaced", resource.namespaced}};
+  if (const auto slash = subresource.group_version.find('/'); slash != std::string::npos) {
+    entry["group"] = subresource.group_version.substr(0, slash);
+    entry["version"] = subresource.group_version.substr(slash + 1);
+  }
+  entry["kind"] = subresource.kind;
+  entry["verbs"] = subresource.verbs;
   if (subresource.verbs.empty()) entry["verbs"] = nullptr;
   return entry;
 }

@@ -27,7 +27,13 @@ bool add_group_version(const ApiGroup& group, const ApiVersion& version, OpenApi
   bool any = false;
   for (const ApiResource& resource : version.resources) {
     const std::string stored = group.group_version(group.versions.front());
-    if (!writer.add_kind(stored, group.group_version(version), resource.kind)) continue;
+    const std::string served = group.group_version(version);
+    const nlohmann::json* schema = resource.custom ? resource.custom->openapi(version.version) : nullptr;
+    if (schema != nullptr) {
+      writer.add_custom_kind(served, resource.kind, *schema);
+    } else if (!writer.add_kind(stored, served, resource.kind)) {
+      continue;
+    }
     add_resource_paths(group, version, resource, form, writer, paths);
     any = true;
   }
@@ -63,7 +69,9 @@ bool wants_protobuf(const std::string& accept) {
 
 }  // namespace
 
-void OpenApi::make_documents() {
+std::shared_ptr<const OpenApi::Documents> OpenApi::make_documents() const {
+  auto made = std::make_shared<Documents>();
+  made->generation = registry_.generation();
   const std::vector<ApiGroup> groups = api_groups(registry_);
   ordered_json index = {{"paths", ordered_json::object()}};
   for (const ApiGroup& group : groups) {
@@ -73,25 +81,33 @@ void OpenApi::make_documents() {
       const std::string path = (group.name.empty() ? "api/" : "apis/") + group.group_version(version);
       const std::string hash = content_hash(text);
       index["paths"][path] = {{"serverRelativeURL", std::string(kIndex) + "/" + path + "?hash=" + hash}};
-      v3_[path] = {std::move(text), hash};
+      made->v3[path] = {std::move(text), hash};
     }
   }
-  v3_index_ = index.dump();
-  v2_protobuf_ = gnostic_v2(v2_document(registry_.schemas(), groups));
+  made->v3_index = index.dump();
+  made->v2_protobuf = gnostic_v2(v2_document(registry_.schemas(), groups));
+  return made;
+}
+
+/// Made by one thread, while the others wait.
+std::shared_ptr<const OpenApi::Documents> OpenApi::present_documents() {
+  const std::scoped_lock lock(mutex_);
+  if (documents_ == nullptr || documents_->generation != registry_.generation()) documents_ = make_documents();
+  return documents_;
 }
 
 std::optional<Response> OpenApi::answer(const Request& request) {
   if (!request.path.starts_with("/openapi/v")) return std::nullopt;
-  std::call_once(made_, [this] { make_documents(); });
-  if (request.path == "/openapi/v2" || request.path == "/openapi/v2/") return answer_v2(request);
+  const std::shared_ptr<const Documents> documents = present_documents();
+  if (request.path == "/openapi/v2" || request.path == "/openapi/v2/") return answer_v2(request, *documents);
   if (request.path == kIndex || request.path == "/openapi/v3/") {
-    Response response = answer_json(200, v3_index_);
+    Response response = answer_json(200, documents->v3_index);
     settle_etag(request, response);
     return response;
   }
   if (!request.path.starts_with(std::string(kIndex) + "/")) return std::nullopt;
-  const auto found = v3_.find(request.path.substr(kIndex.size() + 1));
-  if (found == v3_.end()) return std::nullopt;
+  const auto found = documents->v3.find(request.path.substr(kIndex.size() + 1));
+  if (found == documents->v3.end()) return std::nullopt;
   return answer_v3(request, found->second);
 }
 
@@ -110,10 +126,10 @@ Response OpenApi::answer_v3(const Request& request, const Document& document) {
   return response;
 }
 
-Response OpenApi::answer_v2(const Request& request) const {
+Response OpenApi::answer_v2(const Request& request, const Documents& documents) const {
   Response response;
   if (wants_protobuf(request.accept)) {
-    response = {200, kV2Protobuf, v2_protobuf_, {}};
+    response = {200, kV2Protobuf, documents.v2_protobuf, {}};
   } else {
     response = answer_json(200, v2_document(registry_.schemas(), api_groups(registry_)).dump());
   }

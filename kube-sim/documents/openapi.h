@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,7 +13,7 @@
 namespace usbloop::apiserver {
 
 /// The OpenAPI documents: v3 by group version, and v2 for all. wire.md section 3. They are made when a client first
-/// asks for one, and kept: a few megabytes. Thread-safe.
+/// asks for one, and kept, a few megabytes, until the custom kinds are others. Thread-safe.
 class OpenApi {
  public:
   explicit OpenApi(const Registry& registry) : registry_(registry) {}
@@ -24,15 +26,20 @@ class OpenApi {
     std::string text;
     std::string hash;
   };
-  void make_documents();
-  Response answer_v2(const Request& request) const;
+  struct Documents {
+    std::uint64_t generation = 0;         ///< of the registry
+    std::map<std::string, Document> v3;  ///< by "api/v1", "apis/kubevirt.io/v1"
+    std::string v3_index;
+    std::string v2_protobuf;
+  };
+  [[nodiscard]] std::shared_ptr<const Documents> make_documents() const;
+  std::shared_ptr<const Documents> present_documents();
+  [[nodiscard]] Response answer_v2(const Request& request, const Documents& documents) const;
   static Response answer_v3(const Request& request, const Document& document);
 
   const Registry& registry_;
-  std::once_flag made_;
-  std::map<std::string, Document> v3_;  ///< by "api/v1", "apis/kubevirt.io/v1"
-  std::string v3_index_;
-  std::string v2_protobuf_;
+  std::mutex mutex_;
+  std::shared_ptr<const Documents> documents_;
 };
 
 }  // namespace usbloop::apiserver

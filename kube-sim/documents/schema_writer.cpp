@@ -1,6 +1,7 @@
 #include "kube-sim/documents/schema_writer.h"
 
 #include <algorithm>
+#include <set>
 
 namespace usbloop::apiserver {
 namespace {
@@ -20,6 +21,27 @@ ordered_json group_version_kind(const std::string& api_version, const std::strin
   return {{"group", core ? "" : api_version.substr(0, slash)},
           {"kind", kind},
           {"version", core ? api_version : api_version.substr(slash + 1)}};
+}
+
+bool keeps_unknown(const json& schema) { return schema.value("x-kubernetes-preserve-unknown-fields", false); }
+
+/// The schema without the keywords that OpenAPI v2 does not have, as kube-apiserver reduces it.
+json as_v2(const json& schema) {
+  json kept = json::object();
+  const bool open = keeps_unknown(schema);
+  for (const auto& [name, value] : schema.items()) {
+    static const std::set<std::string> kDropped = {"nullable", "oneOf", "anyOf", "allOf", "not", "default", "externalDocs", "example", "title"};
+    if (kDropped.contains(name)) continue;
+    if (open && (name == "properties" || name == "items")) continue;
+    if (name == "properties") {
+      for (const auto& [field, child] : value.items()) kept[name][field] = as_v2(child);
+    } else if (name == "items" || (name == "additionalProperties" && value.is_object())) {
+      kept[name] = as_v2(value);
+    } else if (!(name == "type" && schema.value("nullable", false)) && name != "additionalProperties") {
+      kept[name] = value;
+    }
+  }
+  return kept;
 }
 
 /// The definitions that built-in types use instead of a plain type.
@@ -73,6 +95,24 @@ bool SchemaWriter::add_kind(const std::string& stored_api_version, const std::st
   definitions_[definition_name(served_api_version, kind)] = definition;
   add_list(served_api_version, kind);
   return true;
+}
+
+void SchemaWriter::add_custom_kind(const std::string& api_version, const std::string& kind, const json& schema) {
+  json definition = version_ == OpenApiVersion::v2 ? as_v2(schema) : schema;
+  const Schema* options = set_.type(kMetaPackage, "DeleteOptions");
+  const SchemaField metadata{.name = "metadata",
+                             .schema = set_.type(kMetaPackage, "ObjectMeta"),
+                             .description = "Name, labels and other data that every object has."};
+  // Clients of v2 refuse fields that are not listed: what may hold others lists none.
+  if (version_ == OpenApiVersion::v3 || !keeps_unknown(schema)) {
+    json& properties = definition["properties"];
+    properties["apiVersion"] = write_field(*options->field("apiVersion"), false);
+    properties["kind"] = write_field(*options->field("kind"), false);
+    properties["metadata"] = write_field(metadata, false);
+  }
+  definition["x-kubernetes-group-version-kind"] = json::array({group_version_kind(api_version, kind)});
+  definitions_[definition_name(api_version, kind)] = std::move(definition);
+  add_list(api_version, kind);
 }
 
 void SchemaWriter::add_list(const std::string& served_api_version, const std::string& kind) {

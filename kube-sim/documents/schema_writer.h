@@ -20,6 +20,9 @@ class SchemaWriter {
   /// file describes the kind. `stored_api_version` is the one of the schema files.
   bool add_kind(const std::string& stored_api_version, const std::string& served_api_version, const std::string& kind);
 
+  /// The same for a kind that a user's definition made. Parts of the schema that v2 does not have are left out there.
+  void add_custom_kind(const std::string& api_version, const std::string& kind, const nlohmann::json& schema);
+
   /// A reference to a kind's definition, to its list's, or to a type of meta.k8s.io/v1.
   [[nodiscard]] nlohmann::ordered_json kind_reference(const std::string& api_version, const std::string& kind) const;
   nlohmann::ordered_json meta_reference(const std::string& type);

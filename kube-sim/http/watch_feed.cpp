@@ -24,7 +24,7 @@ std::string event_line(const char* type, const std::string& object) {
 
 tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const Store& store, const Request& request,
                                                  const RequestInfo& info) {
-  const Resource* resource = registry.find(info.group, info.version, info.resource);
+  const ResourcePtr resource = registry.find(info.group, info.version, info.resource);
   if (resource == nullptr || !info.subresource.empty()) {
     return tl::unexpected(kube::not_found(info.group, info.resource, info.name));
   }
@@ -33,6 +33,7 @@ tl::expected<WatchSpec, kube::Status> read_watch(const Registry& registry, const
   auto selection = read_selection(request, info, *resource);
   if (!selection) return tl::unexpected(selection.error());
   View view = make_view(request, info, *resource);
+  view.kept = resource;
   if (!view.representation.acceptable || view.representation.yaml) {
     return tl::unexpected(kube::not_acceptable({"application/json;stream=watch"}));
   }

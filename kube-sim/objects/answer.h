@@ -25,6 +25,7 @@ struct View {
   Representation representation;
   std::string include_object;  ///< query parameter
   bool pretty = false;         ///< query parameter: indented
+  ResourcePtr kept = nullptr;  ///< the resource, when the view may outlive the request
 };
 View make_view(const Request& request, const RequestInfo& info, const Resource& resource);
 

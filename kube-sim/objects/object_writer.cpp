@@ -43,9 +43,7 @@ std::optional<kube::Status> settle_type(const Resource& resource, json& object) 
 }
 
 /// Fields that the kind does not have are not stored; whether their sender hears of it is for the caller to decide.
-void drop_unknown(const Resource& resource, json& object) {
-  if (const Schema* schema = resource.schema()) prune_unknown_fields(*schema, object);
-}
+void drop_unknown(const Resource& resource, json& object) { resource.prune(object); }
 
 std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_, json& object) {
   json& metadata = object["metadata"];
@@ -224,13 +222,16 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
   if (names_itself) metadata["name"] = generated_name(prefix);
   const std::string now = format_time(now_seconds());
-  // Validated twice: the defaults are written into a tree whose shape has to be right first.
+  resource.add_defaults(object);
+  // Validated twice: what else belongs to the kind is written into a tree whose shape has to be right first.
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   // What the server adds from here on is nobody's.
   if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
   stamp_new(object, now);
   if (!counts_generations(resource.info())) metadata.erase("generation");
   resource.prepare_create(object, now);
+  resource.add_defaults(object);
+  resource.note_creator(object, by.user);
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (auto refused = resource.refuse_create(object, by.user)) return tl::unexpected(*refused);
   if (resource.info().namespaced) {
@@ -293,6 +294,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   }
   const json record = object["metadata"].value("managedFields", json());
   if (!options.whole) {
+    resource.add_defaults(object);
     resource.prepare_update(object, current, options.status_only);
     resource.restore_protected(object, current, user);
   }

@@ -113,13 +113,14 @@ tl::expected<json, kube::Status> parse_patch(PatchType type, const std::string& 
   return patch;
 }
 
-tl::expected<json, kube::Status> apply_patch(PatchType type, const json& current, const json& patch) {
+tl::expected<json, kube::Status> apply_patch(PatchType type, const json& current, const json& patch,
+                                             const MergeSchema& schema) {
   tl::expected<json, kube::Status> patched = current;
   switch (type) {
     case PatchType::json: patched = apply_json_patch(current, patch); break;
     case PatchType::strategic_merge:
-      if (auto refused = refuse_directives(patch)) return tl::unexpected(*refused);
-      strategic_merge(*patched, patch);
+      if (auto refused = refuse_directives(patch, &schema)) return tl::unexpected(*refused);
+      strategic_merge(*patched, patch, &schema);
       break;
     case PatchType::merge:
     case PatchType::apply: patched->merge_patch(patch); break;

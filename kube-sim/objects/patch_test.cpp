@@ -8,6 +8,8 @@ using namespace usbloop::apiserver;
 using nlohmann::json;
 
 namespace {
+const MergeSchema kPatchSchema({"metadata.finalizers set", "status.conditions type", "spec.containers name"});
+
 const json kObject = json::parse(R"({"metadata":{"name":"a","labels":{"x":"1"}},"spec":{"list":[1,2,3]}})");
 }
 
@@ -26,7 +28,8 @@ TEST_CASE("the patch type follows the Content-Type, and a strategic merge is for
 
 TEST_CASE("a merge patch sets, replaces and removes") {
   const auto patched = apply_patch(PatchType::merge, kObject,
-                                   json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"));
+                                   json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"),
+                                   kPatchSchema);
   REQUIRE(patched);
   CHECK(*patched == json::parse(R"({"metadata":{"name":"a","labels":{"y":"2"}},"spec":{"list":[9]}})"));
 }
@@ -37,7 +40,8 @@ TEST_CASE("a JSON patch runs its operations, and one that does not fit is refuse
     {"op":"replace","path":"/metadata/labels/x","value":"2"},
     {"op":"add","path":"/spec/list/-","value":4},
     {"op":"copy","from":"/spec/list","path":"/spec/other"},
-    {"op":"remove","path":"/spec/list/0"}])"));
+    {"op":"remove","path":"/spec/list/0"}])"),
+                                   kPatchSchema);
   REQUIRE(patched);
   CHECK((*patched)["spec"] == json::parse(R"({"list":[2,3,4],"other":[1,2,3,4]})"));
   for (const char* patch :
@@ -45,7 +49,7 @@ TEST_CASE("a JSON patch runs its operations, and one that does not fit is refuse
         R"([{"op":"jump","path":"/a"}])", R"([{}])", R"([{"op":"copy","from":5,"path":"/a"}])",
         R"([{"op":"remove","path":"/metadata"}])", R"([{"op":"replace","path":"","value":3}])"}) {
     CAPTURE(patch);
-    const auto refused = apply_patch(PatchType::json, kObject, json::parse(patch));
+    const auto refused = apply_patch(PatchType::json, kObject, json::parse(patch), kPatchSchema);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == 422);
   }
@@ -55,7 +59,7 @@ TEST_CASE("a JSON patch that doubles the object again and again is stopped") {
   json patch = json::array();
   for (int i = 0; i < 60; ++i)
     patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/c" + std::to_string(i)}});
-  const auto refused = apply_patch(PatchType::json, kObject, patch);
+  const auto refused = apply_patch(PatchType::json, kObject, patch, kPatchSchema);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == 422);
 }
@@ -63,7 +67,7 @@ TEST_CASE("a JSON patch that doubles the object again and again is stopped") {
 TEST_CASE("copies cannot nest an object into itself again and again") {
   json patch = json::array();
   for (int i = 0; i < 100; ++i) patch.push_back({{"op", "copy"}, {"from", "/spec"}, {"path", "/spec/x"}});
-  const auto refused = apply_patch(PatchType::json, kObject, patch);
+  const auto refused = apply_patch(PatchType::json, kObject, patch, kPatchSchema);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == 422);
 }
@@ -73,9 +77,9 @@ TEST_CASE("a JSON patch has at most ten thousand operations, which do not copy t
   object["spec"]["big"] = std::string(1'000'000, 'x');
   json patch = json::array();
   for (int i = 0; i < 10'000; ++i) patch.push_back({{"op", "add"}, {"path", "/spec/n"}, {"value", i}});
-  CHECK(apply_patch(PatchType::json, object, patch).has_value());
+  CHECK(apply_patch(PatchType::json, object, patch, kPatchSchema).has_value());
   patch.push_back(patch[0]);
-  const auto refused = apply_patch(PatchType::json, object, patch);
+  const auto refused = apply_patch(PatchType::json, object, patch, kPatchSchema);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == 413);
   CHECK(refused.error().message ==
@@ -89,7 +93,7 @@ TEST_CASE("a patch cannot nest an object deeper than documents may be") {
   std::string path = "/spec/a";
   for (int i = 0; i < 60; ++i) path += "/d";
   patch.push_back({{"op", "replace"}, {"path", path}, {"value", deep}});
-  const auto refused = apply_patch(PatchType::json, kObject, patch);
+  const auto refused = apply_patch(PatchType::json, kObject, patch, kPatchSchema);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == 422);
 }
@@ -108,12 +112,12 @@ TEST_CASE("a strategic merge joins lists by their key") {
   json node = json::parse(R"({"metadata":{"finalizers":["a"]},"status":{"conditions":[
     {"type":"Ready","status":"True","reason":"r"},{"type":"Disk","status":"False"}]}})");
   strategic_merge(node, json::parse(R"({"metadata":{"finalizers":["b","a"]},"status":{"conditions":[
-    {"type":"Ready","status":"False"},{"type":"New","status":"True"},{"$patch":"delete","type":"Disk"}]}})"));
+    {"type":"Ready","status":"False"},{"type":"New","status":"True"},{"$patch":"delete","type":"Disk"}]}})"), &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"finalizers":["a","b"]},"status":{"conditions":[
     {"type":"Ready","status":"False","reason":"r"},{"type":"New","status":"True"}]}})"));
-  strategic_merge(node, json::parse(R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]},"status":null})"));
+  strategic_merge(node, json::parse(R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]},"status":null})"), &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"finalizers":["b"]}})"));
-  strategic_merge(node, json::parse(R"({"metadata":{"$patch":"replace","name":"x"}})"));
+  strategic_merge(node, json::parse(R"({"metadata":{"$patch":"replace","name":"x"}})"), &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"name":"x"}})"));
 }
 
@@ -123,15 +127,15 @@ TEST_CASE("a strategic merge orders, keeps and replaces as its directives say") 
   json object = pod;
   strategic_merge(object, json::parse(R"({"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],
     "containers":[{"name":"a","image":"2"},{"name":"d"}],"strategy":{"$retainKeys":["type"],"type":"Recreate"},
-    "tolerations":[]}})"));
+    "tolerations":[]}})"), &kPatchSchema);
   CHECK(object ==
         json::parse(R"({"spec":{"containers":[{"name":"b"},{"name":"c"},{"name":"a","image":"2"},{"name":"d"}],
     "strategy":{"type":"Recreate"},"tolerations":[]}})"));
   object = pod;
-  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"$patch":"replace"},{"name":"z"}]}})"));
+  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"$patch":"replace"},{"name":"z"}]}})"), &kPatchSchema);
   CHECK(object["spec"]["containers"] == json::parse(R"([{"name":"z"}])"));
   object = pod;
-  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"name":"b","$patch":"replace","image":"9"}]}})"));
+  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"name":"b","$patch":"replace","image":"9"}]}})"), &kPatchSchema);
   CHECK(object["spec"]["containers"][1] == json::parse(R"({"name":"b","image":"9"})"));
 }
 
@@ -140,7 +144,7 @@ TEST_CASE("strategic merges with directives that there are not are refused") {
        {R"({"$patch":"jump"})", R"({"spec":{"$patch":7}})", R"({"spec":{"$retainKeys":"x"}})",
         R"({"spec":{"containers":[{"image":"no key"}]}})", R"({"spec":{"$setElementOrder/containers":7}})"}) {
     CAPTURE(patch);
-    const auto refused = apply_patch(PatchType::strategic_merge, kObject, json::parse(patch));
+    const auto refused = apply_patch(PatchType::strategic_merge, kObject, json::parse(patch), kPatchSchema);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == 400);
   }

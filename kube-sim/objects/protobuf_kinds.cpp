@@ -63,6 +63,29 @@ const Message kLease = {{1, "metadata", Type::message, &kObjectMeta}, {2, "spec"
 const Message kConfigMap = {
     {1, "metadata", Type::message, &kObjectMeta}, {2, "data", Type::map}, {4, "immutable", Type::boolean}};
 
+const Message kSecret = {{1, "metadata", Type::message, &kObjectMeta},
+                         {2, "data", Type::bytes_map},
+                         {3, "type"},
+                         {4, "stringData", Type::map},
+                         {5, "immutable", Type::boolean}};
+
+const Message kLocalReference = {{1, "name"}};
+const Message kServiceAccount = {{1, "metadata", Type::message, &kObjectMeta},
+                                 {2, "secrets", Type::messages, &kObjectReference},
+                                 {3, "imagePullSecrets", Type::messages, &kLocalReference},
+                                 {4, "automountServiceAccountToken", Type::boolean}};
+const Message kBoundReference = {{1, "kind"}, {2, "apiVersion"}, {3, "name"}, {4, "uid"}};
+const Message kTokenRequestSpec = {{1, "audiences", Type::texts},
+                                   {3, "boundObjectRef", Type::message, &kBoundReference},
+                                   {4, "expirationSeconds", Type::integer}};
+const Message kTokenRequest = {{1, "metadata", Type::message, &kObjectMeta},
+                               {2, "spec", Type::message, &kTokenRequestSpec}};
+const Message kPriorityClass = {{1, "metadata", Type::message, &kObjectMeta},
+                                {2, "value", Type::integer},
+                                {3, "globalDefault", Type::boolean},
+                                {4, "description"},
+                                {5, "preemptionPolicy"}};
+
 const Message kPolicyRule = {{1, "verbs", Type::texts},
                              {2, "apiGroups", Type::texts},
                              {3, "resources", Type::texts},
@@ -108,6 +131,9 @@ const Message kDeleteOptions = {{1, "gracePeriodSeconds", Type::integer},
                                 {4, "propagationPolicy"},
                                 {5, "dryRun", Type::texts}};
 
+const Message kEviction = {{1, "metadata", Type::message, &kObjectMeta},
+                           {2, "deleteOptions", Type::message, &kDeleteOptions}};
+
 }  // namespace
 
 const Message* message_of_kind(std::string_view kind) {
@@ -117,15 +143,20 @@ const Message* message_of_kind(std::string_view kind) {
       {"ConfigMap", &kConfigMap},
       {"DeleteOptions", &kDeleteOptions},
       {"Event", &kEvent},
+      {"Eviction", &kEviction},
       {"Lease", &kLease},
       {"LocalSubjectAccessReview", &kAccessReview},
       {"Namespace", &kNamespace},
+      {"PriorityClass", &kPriorityClass},
       {"Role", &kRole},
       {"RoleBinding", &kBinding},
+      {"Secret", &kSecret},
       {"SelfSubjectAccessReview", &kSelfAccessReview},
       {"SelfSubjectReview", &kSelfReview},
       {"SelfSubjectRulesReview", &kRulesReview},
-      {"SubjectAccessReview", &kAccessReview}};
+      {"ServiceAccount", &kServiceAccount},
+      {"SubjectAccessReview", &kAccessReview},
+      {"TokenRequest", &kTokenRequest}};
   const auto found = kKinds.find(kind);
   return found == kKinds.end() ? nullptr : found->second;
 }

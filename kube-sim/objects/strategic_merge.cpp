@@ -13,32 +13,19 @@ using nlohmann::json;
 constexpr std::string_view kDeletePrefix = "$deleteFromPrimitiveList/";
 constexpr std::string_view kOrderPrefix = "$setElementOrder/";
 
-/// The field by which the elements of a list are told apart (patchMergeKey); null for lists that are replaced as a
-/// whole. No two of the built-in kinds that there are use one name in two ways.
-const char* merge_key(std::string_view list) {
-  static const std::map<std::string, const char*, std::less<>> kKeys = {{"addresses", "type"},
-                                                                        {"conditions", "type"},
-                                                                        {"containers", "name"},
-                                                                        {"env", "name"},
-                                                                        {"ephemeralContainers", "name"},
-                                                                        {"hostAliases", "ip"},
-                                                                        {"imagePullSecrets", "name"},
-                                                                        {"initContainers", "name"},
-                                                                        {"ownerReferences", "uid"},
-                                                                        {"podIPs", "ip"},
-                                                                        {"ports", "containerPort"},
-                                                                        {"resourceClaims", "name"},
-                                                                        {"secrets", "name"},
-                                                                        {"taints", "key"},
-                                                                        {"topologySpreadConstraints", "topologyKey"},
-                                                                        {"volumeDevices", "devicePath"},
-                                                                        {"volumeMounts", "mountPath"},
-                                                                        {"volumes", "name"}};
-  const auto found = kKeys.find(list);
-  return found == kKeys.end() ? nullptr : found->second;
+const MergeSchema* below(const MergeSchema* schema, std::string_view field) {
+  return schema == nullptr ? nullptr : schema->field(std::string(field));
 }
 
-bool is_united(std::string_view list) { return list == "finalizers" || list == "podCIDRs"; }
+/// The field by which the elements of a list are told apart (patchMergeKey); null for lists that are replaced as a
+/// whole.
+const char* merge_key(const MergeSchema* list) {
+  return list != nullptr && list->kind() == MergeSchema::Kind::keyed ? list->patch_key().c_str() : nullptr;
+}
+
+bool is_united(const MergeSchema* list) { return list != nullptr && list->kind() == MergeSchema::Kind::set; }
+
+const MergeSchema* items_of(const MergeSchema* list) { return list == nullptr ? nullptr : list->items(); }
 
 bool has_directive(const json& patch, std::string_view directive) {
   return patch.is_object() && patch.contains("$patch") && patch["$patch"] == directive;
@@ -50,13 +37,14 @@ json::iterator find_item(json& list, const json& key_value, const char* key) {
   });
 }
 
-json without_directives(const json& patch) {
+json without_directives(const json& patch, const MergeSchema* schema) {
   json made = json::object();
-  strategic_merge(made, patch);
+  strategic_merge(made, patch, schema);
   return made;
 }
 
-void merge_keyed_list(json& list, const json& patch, const char* key) {
+void merge_keyed_list(json& list, const json& patch, const MergeSchema& schema) {
+  const char* key = merge_key(&schema);
   const bool replaces = std::any_of(patch.begin(), patch.end(), [&](const json& entry) {
     return has_directive(entry, "replace") && !entry.contains(key);
   });
@@ -67,9 +55,9 @@ void merge_keyed_list(json& list, const json& patch, const char* key) {
     if (has_directive(entry, "delete")) {
       if (found != list.end()) list.erase(found);
     } else if (found != list.end()) {
-      strategic_merge(*found, entry);
+      strategic_merge(*found, entry, schema.items());
     } else {
-      list.push_back(without_directives(entry));
+      list.push_back(without_directives(entry, schema.items()));
     }
   }
 }
@@ -80,7 +68,7 @@ void unite(json& list, const json& patch) {
   }
 }
 
-void merge_member(json& object, const std::string& name, const json& value) {
+void merge_member(json& object, const std::string& name, const json& value, const MergeSchema* schema) {
   if (value.is_null()) {
     object.erase(name);
     return;
@@ -91,14 +79,14 @@ void merge_member(json& object, const std::string& name, const json& value) {
     if (has_directive(value, "delete")) {
       object.erase(name);
     } else {
-      strategic_merge(member, value);
+      strategic_merge(member, value, schema);
     }
-  } else if (value.is_array() && (merge_key(name) != nullptr || is_united(name))) {
+  } else if (value.is_array() && (merge_key(schema) != nullptr || is_united(schema))) {
     if (!member.is_array()) member = json::array();
-    if (is_united(name)) {
+    if (is_united(schema)) {
       unite(member, value);
     } else {
-      merge_keyed_list(member, value, merge_key(name));
+      merge_keyed_list(member, value, *schema);
     }
   } else {
     member = value;
@@ -118,10 +106,10 @@ void delete_from_list(json& object, std::string_view list, const json& values) {
 
 /// "$setElementOrder/containers": [{"name": "a"}, …]. Items that the order does not name keep their place before the
 /// one that followed them.
-void reorder(json& object, std::string_view name, const json& order) {
+void reorder(json& object, std::string_view name, const json& order, const MergeSchema* schema) {
   const auto list = object.find(name);
   if (list == object.end() || !list->is_array() || !order.is_array()) return;
-  const char* key = merge_key(name);
+  const char* key = merge_key(schema);
   const auto identity = [&](const json& item) {
     return key != nullptr && item.is_object() ? item.value(key, json()) : item;
   };
@@ -151,14 +139,14 @@ void retain_keys(json& object, const json& keys) {
 }
 
 /// What is wrong with one object of a patch; empty when nothing is.
-std::string fault_of(const json& patch) {
+std::string patch_fault(const json& patch, const MergeSchema* schema) {
   for (const auto& [name, value] : patch.items()) {
     if (name == "$patch" && value != "delete" && value != "replace" && value != "merge") {
       return "unknown patch type found";
     }
     const bool takes_list = name == "$retainKeys" || name.starts_with(kDeletePrefix) || name.starts_with(kOrderPrefix);
     if (takes_list && !value.is_array()) return "invalid patch format of " + name.substr(0, name.find('/')) + " list";
-    const char* key = value.is_array() ? merge_key(name) : nullptr;
+    const char* key = value.is_array() ? merge_key(below(schema, name)) : nullptr;
     if (key == nullptr) continue;
     for (const json& entry : value) {
       if (!entry.is_object() || (!entry.contains(key) && !entry.contains("$patch"))) {
@@ -171,7 +159,7 @@ std::string fault_of(const json& patch) {
 
 }  // namespace
 
-void strategic_merge(json& object, const json& patch) {
+void strategic_merge(json& object, const json& patch, const MergeSchema* schema) {
   if (has_directive(patch, "replace") || has_directive(patch, "delete")) object = json::object();
   if (has_directive(patch, "delete")) return;
   if (const auto keys = patch.find("$retainKeys"); keys != patch.end()) retain_keys(object, *keys);
@@ -179,22 +167,27 @@ void strategic_merge(json& object, const json& patch) {
     if (name.starts_with(kDeletePrefix)) {
       delete_from_list(object, std::string_view(name).substr(kDeletePrefix.size()), value);
     } else if (!name.starts_with("$")) {
-      merge_member(object, name, value);
+      merge_member(object, name, value, below(schema, name));
     }
   }
   // Last, when all items are there.
   for (const auto& [name, value] : patch.items()) {
-    if (name.starts_with(kOrderPrefix)) reorder(object, std::string_view(name).substr(kOrderPrefix.size()), value);
+    if (!name.starts_with(kOrderPrefix)) continue;
+    const std::string_view list = std::string_view(name).substr(kOrderPrefix.size());
+    reorder(object, list, value, below(schema, list));
   }
 }
 
-std::optional<kube::Status> refuse_directives(const json& patch) {
+std::optional<kube::Status> refuse_directives(const json& patch, const MergeSchema* schema) {
   if (patch.is_object()) {
-    if (const std::string fault = fault_of(patch); !fault.empty()) return kube::bad_request(fault);
-  }
-  if (!patch.is_structured()) return std::nullopt;
-  for (const json& child : patch) {
-    if (auto refused = refuse_directives(child)) return refused;
+    if (const std::string fault = patch_fault(patch, schema); !fault.empty()) return kube::bad_request(fault);
+    for (const auto& [name, child] : patch.items()) {
+      if (auto refused = refuse_directives(child, below(schema, name))) return refused;
+    }
+  } else if (patch.is_array()) {
+    for (const json& child : patch) {
+      if (auto refused = refuse_directives(child, items_of(schema))) return refused;
+    }
   }
   return std::nullopt;
 }

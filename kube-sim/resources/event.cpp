@@ -20,45 +20,7 @@ std::string object_cell(const json& event) {
 
 }  // namespace
 
-EventResource::EventResource()
-    : Resource({.group = "",
-                .version = "v1",
-                .plural = "events",
-                .singular = "event",
-                .kind = "Event",
-                .short_names = {"ev"},
-                .strategic_merge = true,
-                .merge_rules = {"involvedObject atomic", "related atomic"}}) {}
-
-const std::vector<std::string>& EventResource::selectable_names() const {
-  static const std::vector<std::string> kNames = {"involvedObject.kind",
-                                                  "involvedObject.namespace",
-                                                  "involvedObject.name",
-                                                  "involvedObject.uid",
-                                                  "involvedObject.apiVersion",
-                                                  "involvedObject.resourceVersion",
-                                                  "involvedObject.fieldPath",
-                                                  "reason",
-                                                  "reportingComponent",
-                                                  "source",
-                                                  "type"};
-  return kNames;
-}
-
-const std::vector<Column>& EventResource::columns() const {
-  static const std::vector<Column> kColumns = {
-      {"Last Seen", "string", "", 0, "How long ago the event last happened."},
-      {"Type", "string", "", 0, "Normal or Warning."},
-      {"Reason", "string", "", 0, "What happened, as one word in CamelCase."},
-      {"Object", "string", "", 0, "Kind and name of the object to which it happened."},
-      {"Subobject", "string", "", 1, "The part of the object that is meant."},
-      {"Source", "string", "", 1, "The component that reported the event."},
-      {"Message", "string", "", 0, "What happened, for people."},
-      {"First Seen", "string", "", 1, "How long ago the event happened first."},
-      {"Count", "string", "", 1, "How often the event has happened."},
-      {"Name", "string", "name", 1, "Name of the event."}};
-  return kColumns;
-}
+EventResource::EventResource() : Resource("v1", "Event") {}
 
 json EventResource::cells(const json& object, std::int64_t now) const {
   const json* count = element_at(object, "/count");

@@ -10,8 +10,6 @@ inline constexpr const char* kEventResource = "events";
 class EventResource final : public Resource {
  public:
   EventResource();
-  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

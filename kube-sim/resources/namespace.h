@@ -14,9 +14,6 @@ class NamespaceResource final : public Resource {
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
   /// Those that Kubernetes itself lives in (its admission plugin NamespaceLifecycle).
   [[nodiscard]] std::optional<kube::Status> refuse_delete(const std::string& name) const override;
-  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
-  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
 }  // namespace usbloop::apiserver

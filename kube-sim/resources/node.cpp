@@ -38,37 +38,7 @@ std::string address_cell(const json& node, const std::string& type) {
 
 }  // namespace
 
-NodeResource::NodeResource()
-    : Resource({.group = "",
-                .version = "v1",
-                .plural = "nodes",
-                .singular = "node",
-                .kind = "Node",
-                .namespaced = false,
-                .short_names = {"no"},
-                .has_status = true,
-                .strategic_merge = true,
-                .merge_rules = {"spec.podCIDRs set", "status.conditions type", "status.addresses type"}}) {}
-
-const std::vector<std::string>& NodeResource::selectable_names() const {
-  static const std::vector<std::string> kNames = {"spec.unschedulable"};
-  return kNames;
-}
-
-const std::vector<Column>& NodeResource::columns() const {
-  static const std::vector<Column> kColumns = {
-      {"Name", "string", "name", 0, "Name of the object."},
-      {"Status", "string", "", 0, "Whether the node is ready and takes new pods."},
-      {"Roles", "string", "", 0, "Roles of the node, from its labels."},
-      {"Age", "string", "", 0, "How long ago the object was created."},
-      {"Version", "string", "", 0, "Version of the kubelet, or of the agent in its place."},
-      {"Internal-IP", "string", "", 1, "IP address within the cluster."},
-      {"External-IP", "string", "", 1, "IP address outside the cluster."},
-      {"OS-Image", "string", "", 1, "Name of the distribution."},
-      {"Kernel-Version", "string", "", 1, "Release of the kernel."},
-      {"Container-Runtime", "string", "", 1, "Name and version of the container runtime."}};
-  return kColumns;
-}
+NodeResource::NodeResource() : Resource("v1", "Node") {}
 
 json NodeResource::cells(const json& object, std::int64_t now) const {
   const auto info = [&](const char* pointer) {

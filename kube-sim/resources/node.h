@@ -9,8 +9,6 @@ inline constexpr const char* kNodeResource = "nodes";
 class NodeResource final : public Resource {
  public:
   NodeResource();
-  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

@@ -119,36 +119,7 @@ std::string qos_class(const json& pod) {
   return limited ? "Guaranteed" : "Burstable";
 }
 
-PodResource::PodResource()
-    : Resource({.group = "",
-                .version = "v1",
-                .plural = "pods",
-                .singular = "pod",
-                .kind = "Pod",
-                .short_names = {"po"},
-                .categories = {"all"},
-                .has_status = true,
-                .strategic_merge = true,
-                .merge_rules = {"spec.containers name",
-                                "spec.containers[].ports containerPort,protocol",
-                                "spec.containers[].env name",
-                                "spec.containers[].volumeMounts mountPath",
-                                "spec.containers[].volumeDevices devicePath",
-                                "spec.initContainers name",
-                                "spec.initContainers[].ports containerPort,protocol",
-                                "spec.initContainers[].env name",
-                                "spec.initContainers[].volumeMounts mountPath",
-                                "spec.initContainers[].volumeDevices devicePath",
-                                "spec.ephemeralContainers name",
-                                "spec.volumes name",
-                                "spec.imagePullSecrets name",
-                                "spec.hostAliases ip",
-                                "spec.nodeSelector atomic",
-                                "spec.resourceClaims name",
-                                "spec.schedulingGates name",
-                                "spec.topologySpreadConstraints topologyKey,whenUnsatisfiable",
-                                "status.conditions type",
-                                "status.podIPs ip"}}) {}
+PodResource::PodResource() : Resource("v1", "Pod") {}
 
 void PodResource::prepare_create(json& object, const std::string&) const {
   json& spec = object["spec"];
@@ -216,27 +187,6 @@ std::int64_t PodResource::deletion_grace(const json& object, std::optional<std::
                              : own != nullptr ? int64_of(*own, kDefaultGraceSeconds)
                                               : kDefaultGraceSeconds;
   return grace < 0 ? 1 : grace;  // as kube-apiserver takes what is negative
-}
-
-const std::vector<std::string>& PodResource::selectable_names() const {
-  static const std::vector<std::string> kNames = {
-      "spec.nodeName",    "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-      "spec.hostNetwork", "status.phase",       "status.podIP",       "status.nominatedNodeName"};
-  return kNames;
-}
-
-const std::vector<Column>& PodResource::columns() const {
-  static const std::vector<Column> kColumns = {
-      {"Name", "string", "name", 0, "Name of the object."},
-      {"Ready", "string", "", 0, "How many containers are ready, and how many there are."},
-      {"Status", "string", "", 0, "Phase of the pod, or the reason of a container that waits or has ended."},
-      {"Restarts", "string", "", 0, "How often containers have been started again."},
-      {"Age", "string", "", 0, "How long ago the object was created."},
-      {"IP", "string", "", 1, "First IP address of the pod."},
-      {"Node", "string", "", 1, "Name of the node that runs the pod."},
-      {"Nominated Node", "string", "", 1, "Name of the node on which other pods make room for this one."},
-      {"Readiness Gates", "string", "", 1, "How many further conditions are True, and how many there are."}};
-  return kColumns;
 }
 
 json PodResource::cells(const json& object, std::int64_t now) const {

@@ -17,8 +17,6 @@ class PodResource final : public Resource {
                                                           const User& user) const override;
   [[nodiscard]] std::int64_t deletion_grace(const nlohmann::json& object,
                                             std::optional<std::int64_t> wish) const override;
-  [[nodiscard]] const std::vector<std::string>& selectable_names() const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

@@ -17,8 +17,6 @@ class RoleResource final : public Resource {
   explicit RoleResource(bool namespaced);
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
-  [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 
 /// RoleBinding (namespaced) or ClusterRoleBinding. Its roleRef never changes.
@@ -30,7 +28,6 @@ class RoleBindingResource final : public Resource {
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
   [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
                                                           const User& user) const override;
-  [[nodiscard]] const std::vector<Column>& columns() const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

@@ -101,21 +101,10 @@ std::string subject_names(const json& object, const std::string& kind) {
   return names;
 }
 
-ResourceInfo binding_info(bool namespaced) {
-  return {.group = kRbacGroup,
-          .version = "v1",
-          .plural = namespaced ? "rolebindings" : "clusterrolebindings",
-          .singular = namespaced ? "rolebinding" : "clusterrolebinding",
-          .kind = namespaced ? "RoleBinding" : "ClusterRoleBinding",
-          .namespaced = namespaced,
-          .strategic_merge = true,
-          .path_segment_names = true,
-          .merge_rules = {"roleRef atomic"}};
-}
-
 }  // namespace
 
-RoleBindingResource::RoleBindingResource(bool namespaced) : Resource(binding_info(namespaced)) {}
+RoleBindingResource::RoleBindingResource(bool namespaced)
+    : Resource("rbac.authorization.k8s.io/v1", namespaced ? "RoleBinding" : "ClusterRoleBinding") {}
 
 void RoleBindingResource::prepare_create(json& object, const std::string&) const { set_defaults(object); }
 
@@ -145,17 +134,6 @@ std::optional<kube::Status> RoleBindingResource::refuse_update(const json& objec
                          {{"FieldValueInvalid", "Invalid value: " + ref + ": cannot change roleRef", "roleRef"}});
   }
   return std::nullopt;
-}
-
-const std::vector<Column>& RoleBindingResource::columns() const {
-  static const std::vector<Column> kColumns = {
-      {"Name", "string", "name", 0, "Name of the object."},
-      {"Role", "string", "", 0, "Kind and name of the role."},
-      {"Age", "string", "", 0, "How long ago the object was created."},
-      {"Users", "string", "", 1, "Users who get the rights."},
-      {"Groups", "string", "", 1, "Groups that get the rights."},
-      {"ServiceAccounts", "string", "", 1, "Service accounts that get the rights, as NAMESPACE/NAME."}};
-  return kColumns;
 }
 
 json RoleBindingResource::cells(const json& object, std::int64_t now) const {

@@ -87,20 +87,10 @@ void check_aggregation(const json& object, Causes& causes) {
   }
 }
 
-ResourceInfo role_info(bool namespaced) {
-  return {.group = kRbacGroup,
-          .version = "v1",
-          .plural = namespaced ? "roles" : "clusterroles",
-          .singular = namespaced ? "role" : "clusterrole",
-          .kind = namespaced ? "Role" : "ClusterRole",
-          .namespaced = namespaced,
-          .strategic_merge = true,
-          .path_segment_names = true};
-}
-
 }  // namespace
 
-RoleResource::RoleResource(bool namespaced) : Resource(role_info(namespaced)) {}
+RoleResource::RoleResource(bool namespaced)
+    : Resource("rbac.authorization.k8s.io/v1", namespaced ? "Role" : "ClusterRole") {}
 
 void RoleResource::prepare_create(json& object, const std::string&) const {
   if (!object.contains("rules")) object["rules"] = nullptr;
@@ -114,16 +104,6 @@ Causes RoleResource::validate(const json& object) const {
   }
   if (!info().namespaced) check_aggregation(object, causes);
   return causes;
-}
-
-const std::vector<Column>& RoleResource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
-                                               {"Created At", "date", "", 0, "When the object was created."}};
-  return kColumns;
-}
-
-json RoleResource::cells(const json& object, std::int64_t) const {
-  return {text_at(object, "/metadata/name"), text_at(object, "/metadata/creationTimestamp")};
 }
 
 }  // namespace usbloop::apiserver

@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <tuple>
+#include <utility>
 
+#include "common/ascii_text.h"
 #include "kube-sim/request/time.h"
 #include "kube-sim/schema/schema_set.h"
 #include "kube-sim/schema/validation.h"
@@ -11,23 +14,102 @@ namespace usbloop::apiserver {
 
 namespace {
 
-/// The rules of a kind, and those of the metadata, which all have.
-std::vector<std::string_view> with_metadata(std::vector<std::string_view> rules) {
-  rules.insert(rules.end(), {"metadata.finalizers set", "metadata.ownerReferences uid"});
-  return rules;
+/// "kubevirt.io/v1": group and version; "v1" is of the core group.
+std::pair<std::string, std::string> split_api_version(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return {"", text};
+  return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
+const std::vector<Column>& name_and_age() {
+  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
+                                               {"Age", "string", "", 0, "How long ago the object was created."}};
+  return kColumns;
+}
+
+/// Writes the default in at a path below `at`, wherever the objects on the way are there.
+void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json& value) {
+  if (!at.is_object()) return;
+  path.remove_prefix(1);  // the dot
+  std::string name(path.substr(0, path.find('.')));
+  path.remove_prefix(name.size());
+  const bool into_items = name.ends_with("[]");
+  if (into_items) name.resize(name.size() - 2);
+  if (path.empty()) {
+    if (!at.contains(name) || at[name].is_null()) at[name] = value;
+    return;
+  }
+  // The status is the server's, who begins it.
+  if (name == "status" && !at.contains(name)) at[name] = nlohmann::json::object();
+  const auto found = at.find(name);
+  if (found == at.end()) return;
+  if (!into_items) return put_default(*found, path, value);
+  if (!found->is_array()) return;
+  for (nlohmann::json& item : *found) put_default(item, path, value);
 }
 
 }  // namespace
 
-Resource::Resource(ResourceInfo info) : info_(std::move(info)), merge_schema_(with_metadata(info_.merge_rules)) {}
+Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {}
 
-void Resource::describe(const SchemaSet& schemas) { schema_ = schemas.kind(api_version(info_.version), info_.kind); }
+Resource::Resource(ResourceInfo info, MergeSchema merge_schema)
+    : info_(std::move(info)), merge_schema_(std::move(merge_schema)) {}
+
+Resource::Resource(const std::string& api_version, const std::string& kind) : columns_(name_and_age()) {
+  std::tie(info_.group, info_.version) = split_api_version(api_version);
+  info_.kind = kind;
+  info_.strategic_merge = true;
+}
+
+void Resource::describe(const SchemaSet& schemas) {
+  const std::string version = api_version(info_.version);
+  schema_ = schemas.kind(version, info_.kind);
+  if (schema_ != nullptr) merge_schema_ = MergeSchema::of(*schema_);
+  description_ = schemas.description(version, info_.kind);
+  if (description_ == nullptr) return;
+  if (const SchemaPackage* package = schemas.package(version)) info_.strategic_merge = !package->custom;
+  info_.plural = description_->plural;
+  info_.singular = lower_case(info_.kind);
+  info_.namespaced = !description_->cluster_wide;
+  info_.short_names = description_->short_names;
+  info_.categories = description_->categories;
+  info_.other_versions = description_->other_versions;
+  info_.other_versions_warning = description_->other_versions_warning;
+  info_.answers_token = description_->answers_token;
+  info_.has_status = description_->has_status;
+  info_.path_segment_names = description_->path_segment_names;
+  info_.scale = description_->scale;
+  if (description_->columns.empty()) return;
+  columns_ = {name_and_age().front()};
+  formulas_ = {CellFormula(".metadata.name")};
+  for (const auto& [column, cell] : description_->columns) {
+    columns_.push_back(column);
+    formulas_.emplace_back(cell);
+  }
+}
+
+const nlohmann::json* Resource::openapi(const std::string&) const { return nullptr; }
+
+void Resource::prune(nlohmann::json& object, std::vector<std::string>* unknown) const {
+  if (schema_ == nullptr) return;
+  if (unknown != nullptr) *unknown = unknown_fields(*schema_, object);
+  prune_unknown_fields(*schema_, object);
+}
+
+void Resource::add_defaults(nlohmann::json& object) const {
+  if (description_ == nullptr) return;
+  for (const auto& [path, value] : description_->defaults) put_default(object, path, value);
+}
+
+void Resource::note_creator(nlohmann::json&, const User&) const {}
 
 std::string Resource::api_version(const std::string& version) const {
   return info_.group.empty() ? version : info_.group + "/" + version;
 }
 
-void Resource::prepare_create(nlohmann::json&, const std::string&) const {}
+void Resource::prepare_create(nlohmann::json& object, const std::string&) const {
+  if (info_.has_status) object.erase("status");
+}
 
 void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const {
   if (!info_.has_status) return;
@@ -81,17 +163,18 @@ Fields Resource::selectable(const nlohmann::json& object) const {
 
 const std::vector<std::string>& Resource::selectable_names() const {
   static const std::vector<std::string> kNone;
-  return kNone;
+  return description_ == nullptr ? kNone : description_->selectable;
 }
 
-const std::vector<Column>& Resource::columns() const {
-  static const std::vector<Column> kColumns = {{"Name", "string", "name", 0, "Name of the object."},
-                                               {"Age", "string", "", 0, "How long ago the object was created."}};
-  return kColumns;
-}
+const std::vector<Column>& Resource::columns() const { return columns_; }
 
 nlohmann::json Resource::cells(const nlohmann::json& object, std::int64_t now) const {
-  return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now)};
+  if (formulas_.empty()) {
+    return {text_at(object, "/metadata/name"), age_of(text_at(object, "/metadata/creationTimestamp"), now)};
+  }
+  nlohmann::json cells = nlohmann::json::array();
+  for (const CellFormula& formula : formulas_) cells.push_back(formula.value(object, now));
+  return cells;
 }
 
 std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {

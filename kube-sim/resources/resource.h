@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "common/kube/status.h"
 #include "kube-sim/request/http_types.h"
+#include "kube-sim/resources/cell.h"
+#include "kube-sim/schema/kind_description.h"
 #include "kube-sim/schema/merge_schema.h"
 #include "kube-sim/schema/schema_set.h"
 #include "kube-sim/store/object.h"
@@ -29,19 +32,12 @@ struct ResourceInfo {
   bool strategic_merge = false;             ///< takes strategic merge patches (built-in kinds do, custom ones do not)
   bool path_segment_names = false;          ///< any name that fits into a path ("system:node"), not only DNS names
   std::string other_versions_warning = {};  ///< to clients that use one of other_versions; empty: none
-  std::vector<std::string_view> merge_rules = {};  ///< lines of a MergeSchema beside those of the metadata
+  std::optional<ScalePaths> scale = {};     ///< has the subresource scale
+  bool served = true;                       ///< the stored version is; others may be although it is not
+  bool answers_token = false;               ///< has the subresource token (of service accounts)
 
   /// Defined by a CustomResourceDefinition in a real cluster, not built into its API server.
   [[nodiscard]] bool custom() const { return !strategic_merge; }
-};
-
-/// A column of `kubectl get`. priority > 0: only with -o wide.
-struct Column {
-  std::string name;
-  std::string type = "string";
-  std::string format = {};
-  int priority = 0;
-  std::string description = {};
 };
 
 using Causes = std::vector<kube::StatusCause>;
@@ -51,14 +47,22 @@ using Causes = std::vector<kube::StatusCause>;
 class Resource {
  public:
   explicit Resource(ResourceInfo info);
+  /// A kind whose names, columns and defaults stand in its schema file. It has no info before describe().
+  Resource(const std::string& api_version, const std::string& kind);
   virtual ~Resource() = default;
 
   [[nodiscard]] const ResourceInfo& info() const { return info_; }
-  /// Takes the kind's schema from the set, which outlives this object. Called by the registry, before all else.
+  /// Takes the kind's schema and description from the set, which outlives this object. Called by the registry, before
+  /// all else.
   void describe(const SchemaSet& schemas);
   /// What the fields of the objects may be; null when no schema file describes the kind. For what is unknown to it:
   /// schema/validation.h.
   [[nodiscard]] const Schema* schema() const { return schema_; }
+  /// The OpenAPI schema by which a custom resource is defined, as it was given for that version; null for the kinds of
+  /// the schema files.
+  [[nodiscard]] virtual const nlohmann::json* openapi(const std::string& version) const;
+  /// Takes out what the kind does not have. What is taken out is listed, if `unknown` is given, at most kMaxFindings.
+  virtual void prune(nlohmann::json& object, std::vector<std::string>* unknown = nullptr) const;
   /// How its fields are merged and owned.
   [[nodiscard]] const MergeSchema& merge_schema() const { return merge_schema_; }
   /// "widgets.example.org": the resource part of the store's keys.
@@ -66,6 +70,10 @@ class Resource {
   /// "example.org/v1"
   [[nodiscard]] std::string api_version(const std::string& version) const;
 
+  /// Writes in what is absent and has a default, with every write. The shape of the object may be wrong.
+  virtual void add_defaults(nlohmann::json& object) const;
+  /// Notes who makes the object, if the kind does that.
+  virtual void note_creator(nlohmann::json& object, const User& user) const;
   /// Sets defaults and what clients may not choose. `now`: RFC 3339.
   virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
   /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
@@ -100,14 +108,23 @@ class Resource {
   [[nodiscard]] virtual const std::vector<std::string>& selectable_names() const;
 
   [[nodiscard]] virtual const std::vector<Column>& columns() const;
-  /// One cell per column. `now`: seconds since 1970.
+  /// One cell per column. `now`: seconds since 1970. Kinds with columns that no formula says have code for all of them.
   [[nodiscard]] virtual nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const;
+
+ protected:
+  Resource(ResourceInfo info, MergeSchema merge_schema);
 
  private:
   ResourceInfo info_;
   const Schema* schema_ = nullptr;
   MergeSchema merge_schema_;
+  const KindDescription* description_ = nullptr;
+  std::vector<Column> columns_;
+  std::vector<CellFormula> formulas_;
 };
+
+/// A kind is shared by the registry and the requests that deal with its objects: a custom one may go while they run.
+using ResourcePtr = std::shared_ptr<const Resource>;
 
 // For reading objects whose shape is not known.
 

@@ -27,6 +27,8 @@ class ApiHandler {
 
   /// While false, /readyz fails.
   void set_ready(bool ready) { ready_ = ready; }
+  /// Call before the first request.
+  void make_tokens_with(const ServiceAccountTokens& tokens) { rest_.make_tokens_with(tokens); }
   /// What /metrics answers with. Call before the first request.
   void serve_metrics(std::function<std::string()> page) { metrics_page_ = std::move(page); }
 

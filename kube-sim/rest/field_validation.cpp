@@ -29,9 +29,11 @@ FieldFaults::FieldFaults(const View& view, const std::string& content_type, std:
   subject_ = kind + " in version \"" + view.version + "\" cannot be handled as a " + kind + ": ";
   const std::string type = media_type(content_type);
   if (type.empty() || type == "application/json") faults_ = duplicate_fields(text_);
-  const Schema* schema = view.resource.schema();
-  if (schema == nullptr || !object.is_object()) return;
-  for (const std::string& path : unknown_fields(*schema, object)) {
+  if (!object.is_object()) return;
+  std::vector<std::string> unknown;
+  nlohmann::json pruned = object;
+  view.resource.prune(pruned, &unknown);
+  for (const std::string& path : unknown) {
     if (!is_directive(path)) faults_.push_back("unknown field " + field::quoted(path));
   }
 }

@@ -37,12 +37,15 @@ tl::expected<Selection, kube::Status> read_selection(const Request& request, con
 }
 
 Response RestHandler::handle(const Request& request, const RequestInfo& info) {
-  const Resource* resource = registry_.find(info.group, info.version, info.resource);
-  if (auto refused = refuse_route(resource, request, info)) return std::move(*refused);
+  const ResourcePtr resource = registry_.find(info.group, info.version, info.resource);
+  if (auto refused = refuse_route(resource.get(), request, info)) return std::move(*refused);
   const View view = make_view(request, info, *resource);
   if (!view.representation.acceptable) {
     return answer_status(kube::not_acceptable(served_types()));
   }
+  if (info.subresource == "scale") return scale(view, request, info);
+  if (info.subresource == "token") return make_token(view, request, info);
+  if (info.subresource == "eviction") return evict(view, request, info);
   if (info.verb == "get") return get(view, request, info);
   if (info.verb == "list") return list(view, request, info);
   if (info.verb == "create") return create(view, request, info);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mutex>
+
 #include "kube-sim/objects/answer.h"
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/request/http_types.h"
@@ -8,6 +10,7 @@
 #include "kube-sim/rest/request_options.h"
 #include "kube-sim/rest/selectors.h"
 #include "kube-sim/security/authorizer.h"
+#include "kube-sim/security/service_account_tokens.h"
 
 namespace usbloop::apiserver {
 
@@ -19,6 +22,9 @@ class RestHandler {
 
   Response handle(const Request& request, const RequestInfo& info);
 
+  /// Who makes tokens of service accounts; without it there are none. Call before the first request.
+  void make_tokens_with(const ServiceAccountTokens& tokens) { tokens_ = &tokens; }
+
  private:
   static Key key_of(const View& view, const RequestInfo& info);
   Response get(const View& view, const Request& request, const RequestInfo& info) const;
@@ -29,6 +35,9 @@ class RestHandler {
   Response apply(const View& view, const Request& request, const RequestInfo& info, const WriteOptions& options,
                  const nlohmann::json& patch);
   std::optional<kube::Status> refuse_creation(const Request& request, RequestInfo info) const;
+  Response scale(const View& view, const Request& request, const RequestInfo& info);
+  Response make_token(const View& view, const Request& request, const RequestInfo& info) const;
+  Response evict(const View& view, const Request& request, const RequestInfo& info);
   Response remove(const View& view, const Request& request, const RequestInfo& info);
   static Response answer_deletion(const View& view, const ObjectWriter::Deletion& deletion);
   Response remove_collection(const View& view, const Request& request, const RequestInfo& info);
@@ -38,6 +47,8 @@ class RestHandler {
   Store& store_;
   const Authorizer& authorizer_;
   ObjectWriter writer_;
+  const ServiceAccountTokens* tokens_ = nullptr;
+  std::mutex eviction_mutex_;
 };
 
 /// Label and field selector of a list or watch; 400 for broken ones and for fields that the resource does not select

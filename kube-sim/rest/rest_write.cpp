@@ -149,7 +149,9 @@ Response RestHandler::patch(const View& view, const Request& request, const Requ
   if (applies) {
     response = apply(view, request, info, *options, *patch);
   } else {
-    const auto edit = [&](const json& current) { return apply_patch(*type, current, *patch); };
+    const auto edit = [&](const json& current) {
+      return apply_patch(*type, current, *patch, view.resource.merge_schema());
+    };
     response = answer(view,
                       writer_.update(view.resource, key_of(view, info), request.user,
                                      {.status_only = !info.subresource.empty(),

@@ -34,9 +34,21 @@ std::size_t segments_in(std::string_view path) {
   return count;
 }
 
+bool is_pod(const ResourceInfo& kind) { return kind.plural == "pods" && kind.group.empty(); }
+
+/// Read and written, such as the status.
+bool is_part(const ResourceInfo& kind, const std::string& subresource) {
+  return (subresource == "status" && kind.has_status) || (subresource == "scale" && kind.scale.has_value());
+}
+
+/// Only created.
+bool is_action(const ResourceInfo& kind, const std::string& subresource) {
+  return (subresource == "token" && kind.answers_token) || (subresource == "eviction" && is_pod(kind));
+}
+
 /// By the shape of the path alone, before any method is looked at.
 bool has_built_in_path(const ResourceInfo& kind, const RequestInfo& info, bool names_object) {
-  if (!info.subresource.empty() && !(info.subresource == "status" && kind.has_status)) return false;
+  if (!info.subresource.empty() && !is_part(kind, info.subresource) && !is_action(kind, info.subresource)) return false;
   // /api/v1/namespaces/NAME: its own name is read as the namespace that it is in.
   if (is_namespace(kind) && names_object) return segments_in(info.path) == (info.subresource.empty() ? 4 : 5);
   if (!kind.namespaced) return info.namespace_.empty();
@@ -48,7 +60,9 @@ std::optional<Response> refuse_built_in(const ResourceInfo& kind, const Request&
   if (!has_built_in_path(kind, info, names_object)) return no_such_resource();
   const std::string& method = request.method;
   bool allowed = method == "GET";
-  if (!info.subresource.empty()) {
+  if (is_action(kind, info.subresource)) {
+    allowed = method == "POST";
+  } else if (!info.subresource.empty()) {
     allowed |= method == "PUT" || method == "PATCH";
   } else if (names_object) {
     allowed |= method == "PUT" || method == "PATCH" || method == "DELETE";
@@ -66,7 +80,7 @@ std::optional<Response> refuse_custom(const ResourceInfo& kind, const RequestInf
   const std::string& verb = info.verb;
   const bool reads_or_changes = verb == "get" || verb == "update" || verb == "patch";
   if (!info.subresource.empty()) {
-    if (info.subresource != "status" || !kind.has_status) {
+    if (!is_part(kind, info.subresource)) {
       return answer_status(kube::not_found(kind.group, kind.plural, info.name));
     }
     if (reads_or_changes) return std::nullopt;

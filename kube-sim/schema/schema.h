@@ -17,6 +17,7 @@ struct SchemaField {
   bool required = false;   ///< may be neither absent nor null
   bool defaulted = false;  ///< of required ones: the server adds it where it is absent
   std::string description;
+  std::string merge = {};  ///< how it is merged, if not by the rule: "atomic", "set" or key fields (merge_schema.h)
 };
 
 /// What a value may be, and what it means. The one source of validation, of unknown fields, and of the OpenAPI

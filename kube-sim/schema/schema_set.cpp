@@ -101,6 +101,8 @@ class SchemaSet::Reader {
     bool is_kind = false;
     std::vector<std::string> lines;
     bool complete = false;
+    std::string api_version = {};
+    KindDescription* description = nullptr;
   };
 
   void declare_package(std::string text) {
@@ -112,6 +114,17 @@ class SchemaSet::Reader {
     const auto known = std::find_if(set_.packages_.begin(), set_.packages_.end(), same);
     if (known == set_.packages_.end()) set_.packages_.push_back(package);
     package_ = package.name;
+    api_version_ = package.api_version;
+  }
+
+  void describe_kind(Declaration& declaration, const std::string& line) {
+    if (!declaration.is_kind) mistake("no kind has the line @" + line);
+    if (declaration.description == nullptr) {
+      declaration.description = &set_.described_.emplace_back();
+      declaration.description->api_version = declaration.api_version;
+      declaration.description->kind = declaration.schema->name;
+    }
+    read_kind_line(line, *declaration.description);
   }
 
   void declare_type(const std::string& text, bool is_kind) {
@@ -127,7 +140,7 @@ class SchemaSet::Reader {
         if (package.name == package_) package.kinds.push_back(schema.name);
       }
     }
-    declared_.push_back({&schema, is_kind, {}, false});
+    declared_.push_back({&schema, is_kind, {}, false, api_version_});
   }
 
   void complete(Declaration& declaration) {
@@ -140,6 +153,8 @@ class SchemaSet::Reader {
         schema.open = true;
       } else if (take_prefix(text, "+")) {
         embed(schema, text);
+      } else if (take_prefix(text, "@")) {
+        describe_kind(declaration, text);
       } else {
         add_field(schema, text);
       }
@@ -167,7 +182,12 @@ class SchemaSet::Reader {
     field.defaulted = field.name.ends_with('=');
     field.required = field.defaulted || field.name.ends_with('!');
     if (field.required) field.name.pop_back();
-    field.schema = read_type(schema.package, take_word(text));
+    std::string type = take_word(text);
+    if (const auto colon = type.find(':'); colon != std::string::npos) {
+      field.merge = type.substr(colon + 1);
+      type.erase(colon);
+    }
+    field.schema = read_type(schema.package, type);
     field.description = std::move(text);
     schema.fields.push_back(std::move(field));
   }
@@ -218,6 +238,7 @@ class SchemaSet::Reader {
 
   SchemaSet& set_;
   std::string package_;
+  std::string api_version_;
   std::deque<Declaration> declared_;
 };
 
@@ -243,6 +264,13 @@ std::vector<const Schema*> SchemaSet::types() const {
   std::vector<const Schema*> types;
   for (const auto& [name, schema] : types_) types.push_back(schema);
   return types;
+}
+
+const KindDescription* SchemaSet::description(const std::string& api_version, const std::string& kind) const {
+  for (const KindDescription& described : described_) {
+    if (described.api_version == api_version && described.kind == kind) return &described;
+  }
+  return nullptr;
 }
 
 const SchemaPackage* SchemaSet::package(const std::string& api_version) const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kube-sim/schema/kind_description.h"
 #include "kube-sim/schema/schema.h"
 
 namespace usbloop::apiserver {
@@ -34,6 +35,10 @@ class SchemaSet {
   [[nodiscard]] const Schema* type(const std::string& package, const std::string& name) const;
   /// All types, kinds among them, by the alphabet of their packages and names.
   [[nodiscard]] std::vector<const Schema*> types() const;
+  /// The kinds whose names stand in the files, in their order.
+  [[nodiscard]] const std::deque<KindDescription>& described_kinds() const { return described_; }
+  /// Null when the files have no names for that kind.
+  [[nodiscard]] const KindDescription* description(const std::string& api_version, const std::string& kind) const;
   /// Null when no file describes the group version.
   [[nodiscard]] const SchemaPackage* package(const std::string& api_version) const;
 
@@ -42,6 +47,7 @@ class SchemaSet {
 
   std::deque<Schema> nodes_;
   std::vector<SchemaPackage> packages_;
+  std::deque<KindDescription> described_;
   std::map<std::string, Schema*> types_;  ///< by PACKAGE.NAME
 };
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "common/ascii_text.h"
+#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -41,14 +42,14 @@ User authenticated(User user) {
 
 }  // namespace
 
-Authenticator::Authenticator(const Tokens& tokens) {
+Authenticator::Authenticator(const Tokens& tokens, const ServiceAccountTokens* accounts) : accounts_(accounts) {
   for (const auto& [token, user] : tokens) users_[digest(token)] = user;
 }
 
-const User* Authenticator::find(std::string_view token) const {
-  if (token.empty()) return nullptr;
-  const auto found = users_.find(digest(token));
-  return found == users_.end() ? nullptr : &found->second;
+std::optional<User> Authenticator::find(std::string_view token) const {
+  if (token.empty()) return std::nullopt;
+  if (const auto found = users_.find(digest(token)); found != users_.end()) return found->second;
+  return accounts_ == nullptr ? std::nullopt : accounts_->user_of(token, now_seconds());
 }
 
 std::optional<User> Authenticator::authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
@@ -56,8 +57,8 @@ std::optional<User> Authenticator::authenticate(std::string_view authorization, 
   if (!certificate.common_name.empty()) {
     return authenticated({certificate.common_name, "", certificate.organizations});
   }
-  if (const User* user = find(bearer_token(authorization))) return authenticated(*user);
-  if (const User* user = find(subprotocol.token)) return authenticated(*user);
+  if (auto user = find(bearer_token(authorization))) return authenticated(std::move(*user));
+  if (auto user = find(subprotocol.token)) return authenticated(std::move(*user));
   // Wrong ones are worse than none.
   if (!authorization.empty() || subprotocol.present || !is_open_to_all(path)) return std::nullopt;
   return User{"system:anonymous", "", {"system:unauthenticated"}};

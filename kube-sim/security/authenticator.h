@@ -7,17 +7,19 @@
 
 #include "common/net/tls.h"
 #include "kube-sim/request/http_types.h"
+#include "kube-sim/security/service_account_tokens.h"
 #include "kube-sim/security/subprotocol_token.h"
 #include "kube-sim/security/token_file.h"
 
 namespace usbloop::apiserver {
 
 /// Tells who sends a request: by the client certificate that TLS has verified (CN is the user, O the groups), else by
-/// a bearer token, of the header or of a websocket's subprotocol. The first that is right counts. Immutable,
-/// thread-safe.
+/// a bearer token, of the header or of a websocket's subprotocol: one of the token file, or a service
+/// account's. The first that is right counts. Immutable, thread-safe.
 class Authenticator {
  public:
-  explicit Authenticator(const Tokens& tokens);
+  /// `accounts`, which must outlive this object, may be null: then there are no tokens of service accounts.
+  explicit Authenticator(const Tokens& tokens, const ServiceAccountTokens* accounts = nullptr);
 
   /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
   /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
@@ -25,11 +27,12 @@ class Authenticator {
                                                  std::string_view path, const SubprotocolToken& subprotocol = {}) const;
 
  private:
-  /// Null when nobody has that token.
-  [[nodiscard]] const User* find(std::string_view token) const;
+  /// Nothing when nobody has that token.
+  [[nodiscard]] std::optional<User> find(std::string_view token) const;
 
   /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
   std::unordered_map<std::string, User> users_;
+  const ServiceAccountTokens* accounts_;
 };
 
 }  // namespace usbloop::apiserver

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace usbloop::apiserver {
+
+/// The part of JSONPath that printer columns and scale subresources use: ".spec.a", ".a[0]", ".a[*].b", ".a[].b",
+/// `.a['b.c']`, ".a.b\.c", `.conditions[?(@.type=="Ready")].status`. Value type.
+class FieldPath {
+ public:
+  /// Nothing for what is no such path or longer than 1,024 bytes.
+  static std::optional<FieldPath> parse(std::string_view text);
+
+  /// All that is there, in the order of the object, at most 1,000.
+  [[nodiscard]] std::vector<const nlohmann::json*> select(const nlohmann::json& object) const;
+  /// The first of them, or null.
+  [[nodiscard]] const nlohmann::json* first(const nlohmann::json& object) const;
+  /// Puts the value at a path of names alone, and makes the objects on the way. False when something else is in the
+  /// way or the path has other steps.
+  bool put(nlohmann::json& object, const nlohmann::json& value) const;
+  /// Whether each step is a name.
+  [[nodiscard]] bool names_only() const;
+
+ private:
+  struct Step {
+    enum class Kind { name, index, all, filter };
+    Kind kind = Kind::name;
+    std::string name;   ///< of a filter: the member that is compared
+    std::size_t index = 0;
+    std::string value;  ///< of a filter
+  };
+  std::vector<Step> steps_;
+};
+
+}  // namespace usbloop::apiserver
