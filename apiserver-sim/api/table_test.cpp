@@ -23,7 +23,7 @@ const json kVmi = {{"apiVersion", "kubevirt.io/v1"},
 
 TEST_CASE("the VMI table has the columns of KubeVirt's CRD") {
   const Registry registry = kubevirt_registry();
-  const Resource* resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
+  const ResourcePtr resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
   const json table = make_table(*resource, {{"resourceVersion", "7"}}, {});
   const json row = make_row(*resource, kVmi, {}, kNow);
   CHECK(table["metadata"]["resourceVersion"] == "7");
@@ -47,7 +47,7 @@ TEST_CASE("the rows are the end of a table's text, so that they can be put there
 
 TEST_CASE("a row carries as much of its object as is asked for") {
   const Registry registry = kubevirt_registry();
-  const Resource* resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
+  const ResourcePtr resource = registry.find("kubevirt.io", "v1", "virtualmachineinstances");
   const auto row = [&](const char* include) {
     return make_row(*resource, kVmi, {"v1", *parse_include_object(include), false}, kNow);
   };
@@ -68,7 +68,7 @@ TEST_CASE("every kind has as many cells as columns, also for objects without any
 
 TEST_CASE("a node is Ready, NotReady or Unknown, and says that it takes nothing more") {
   const Registry registry = kubevirt_registry();
-  const Resource* nodes = registry.find("", "v1", "nodes");
+  const ResourcePtr nodes = registry.find("", "v1", "nodes");
   json node = {{"metadata", {{"name", "n"}, {"labels", {{"node-role.kubernetes.io/worker", ""}}}}}};
   CHECK(nodes->cells(node, kNow)[1] == "Unknown");
   CHECK(nodes->cells(node, kNow)[2] == "worker");

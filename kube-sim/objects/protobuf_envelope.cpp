@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/kube/encoding.h"
 #include "kube-sim/objects/protobuf_kinds.h"
 #include "kube-sim/request/time.h"
 
@@ -72,11 +73,12 @@ class MessageReader {
 
 bool read_message(std::string_view bytes, const proto::Message& message, json& object);
 
-bool read_map_entry(std::string_view bytes, json& map) {
+bool read_map_entry(std::string_view bytes, bool encoded, json& map) {
   static const proto::Message kEntry = {{1, "key", proto::Type::text}, {2, "value", proto::Type::text}};
   json entry = json::object();
   if (!read_message(bytes, kEntry, entry)) return false;
-  map[entry.value("key", "")] = entry.value("value", "");
+  const std::string value = entry.value("value", "");
+  map[entry.value("key", "")] = encoded ? kube::base64_encode(value) : value;
   return true;
 }
 
@@ -116,7 +118,8 @@ bool read_field(const MessageReader::Field& field, const proto::Field& known, js
       if (field.varint != 0) object[known.name] = static_cast<std::int64_t>(field.varint);
       return true;
     case Type::boolean: object[known.name] = field.varint != 0; return true;
-    case Type::map: return read_map_entry(field.bytes, object[known.name]);
+    case Type::map:
+    case Type::bytes_map: return read_map_entry(field.bytes, known.type == Type::bytes_map, object[known.name]);
     case Type::message: return message_into(object[known.name]);
     case Type::messages: {
       json item;

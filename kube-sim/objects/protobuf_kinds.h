@@ -14,7 +14,8 @@ enum class Type {
   integer,  ///< 0 is a value
   count,    ///< 0: absent
   boolean,
-  map,  ///< of texts
+  map,        ///< of texts
+  bytes_map,  ///< of bytes, base64 in JSON
   message,
   messages,  ///< repeated
   time,
