@@ -42,7 +42,7 @@ struct ProcessSpec {
   Output standard_output = {};
   Output standard_error = {};
   bool new_session = false;  ///< setsid: signals of our terminal do not reach it
-  /// Written by the child itself before the program starts, so that no crash of ours can leave a child without it.
+  /// The child itself writes this file before the program starts, so that no child is without one, even if we crash.
   /// Relative to `working_directory`.
   std::string pid_file = {};
 };
@@ -95,8 +95,8 @@ Result<Fd> open_pidfd(pid_t pid);
 /// Waits until `pidfd` says that its process has ended; false when the time is over first.
 bool wait_pidfd(int pidfd, std::chrono::milliseconds timeout);
 
-/// When the process started, in clock ticks since boot (/proc/PID/stat): with the pid it names a process for good.
-/// not_found when there is none, or when it goes while we look.
+/// When the process started, in clock ticks since boot (/proc/PID/stat). Together with the pid it names a process for
+/// good. not_found when there is none, or when it ends while we look.
 Result<std::uint64_t> process_start_time(pid_t pid);
 
 }  // namespace usbloop

@@ -96,8 +96,8 @@ Result<pid_t> spawn(const Command& command, int output) {
   ::posix_spawn_file_actions_adddup2(&setup.actions, output, STDOUT_FILENO);
   if (!command.inherit_stdin) {
     ::posix_spawn_file_actions_addopen(&setup.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    // A group of its own, so that a timeout also ends what the command started. One that talks to the terminal must
-    // stay in ours: the terminal stops background groups that read from it.
+    // A group of its own, so that a timeout also ends what the command started. A command that talks to the terminal
+    // must stay in our group: the terminal stops background groups that read from it.
     ::posix_spawnattr_setflags(&setup.attributes, POSIX_SPAWN_SETPGROUP);
     ::posix_spawnattr_setpgroup(&setup.attributes, 0);
   }

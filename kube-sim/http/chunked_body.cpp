@@ -72,7 +72,7 @@ ChunkedBody::State ChunkedBody::take_size_byte(char c) {
 ChunkedBody::State ChunkedBody::begin_chunk() {
   digits_ = 0;
   at_ = size_ == 0 ? At::trailer_begin : At::data;
-  // By what is announced: nothing of a chunk that is too large needs to come.
+  // Judged by the announced size: no byte of a chunk that is too large needs to come.
   return content_.size() + size_ > most_ ? State::too_large : State::more;
 }
 

@@ -12,15 +12,15 @@
 
 namespace usbloop::apiserver {
 
-/// Tells who sends a request: by the client certificate that TLS has verified (CN is the user, O the groups), else by
-/// a bearer token, of the header or of a websocket's subprotocol. The first that is right counts. Immutable,
+/// Tells who sends a request. The first valid one of these counts: the client certificate that TLS has verified (CN is
+/// the user, each O a group), the bearer token in the header, the one in a websocket's subprotocol. Immutable,
 /// thread-safe.
 class Authenticator {
  public:
   explicit Authenticator(const Tokens& tokens);
 
-  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
-  /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
+  /// `authorization` is the header, and may be empty. Nothing when the credentials are wrong. A request without
+  /// credentials is system:anonymous on the paths of health and version, and nothing on all others.
   [[nodiscard]] std::optional<User> authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
                                                  std::string_view path, const SubprotocolToken& subprotocol = {}) const;
 
@@ -28,7 +28,7 @@ class Authenticator {
   /// Null when nobody has that token.
   [[nodiscard]] const User* find(std::string_view token) const;
 
-  /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
+  /// Keyed by the SHA-256 of the token, so that the time a search takes tells nothing about a token.
   std::unordered_map<std::string, User> users_;
 };
 
