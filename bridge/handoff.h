@@ -8,8 +8,8 @@
 #include "common/fd.h"
 #include "common/net/stream.h"
 
-// The handoff. A node may give the connected socket of a device to the API server of its machine. The API server is then
-// the end of the websocket itself, and one process less copies the bytes. It is a transport extension of the node
+// The handoff. A node may give the connected socket of a device to the API server of its machine. The API server is
+// then the end of the websocket itself, and one process less copies the bytes. It is a transport extension of the node
 // channel, in headers that other servers do not send and other nodes do not know:
 //
 //   API server -> node   GET ... with "Usbloop-Handoff: socket": it would take a socket over
