@@ -29,7 +29,7 @@ ControlReply ControlEndpoint::handle(const SetupPacket& setup, std::span<const s
 }
 
 ControlReply ControlEndpoint::standard(const SetupPacket& setup) {
-  // A standard request to the interface asks for the class' own descriptors (HID's report descriptor).
+  // The class' own descriptors (HID's report descriptor) are asked for by a standard request to the interface.
   if (setup.request == get_descriptor && recipient(setup) == recipient_interface) return device_.request(setup, {});
   switch (setup.request) {
     case get_descriptor: {
@@ -62,8 +62,7 @@ ControlReply ControlEndpoint::get_status(const SetupPacket& setup) {
 
 ControlReply ControlEndpoint::feature(const SetupPacket& setup, bool set) {
   if (setup.is_in()) return stall();
-  // Power saving of the link (U1, U2, remote wake-up, suspend) has no meaning here; a positive answer keeps the guest
-  // content.
+  // Power saving of the link (U1, U2, remote wake-up, suspend) has no meaning here; saying yes keeps the guest content.
   if (recipient(setup) != recipient_endpoint) return ok();
   const auto address = static_cast<std::uint8_t>(setup.index);
   if (setup.value != endpoint_halt) return stall();

@@ -16,8 +16,8 @@
 
 namespace usbloop::device_sim {
 
-/// The usb-host end of a usbredir stream whose device is emulated. It answers at once, so its output changes only
-/// within receive() and disconnect(). Requests for data that does not exist yet wait in a queue for each endpoint.
+/// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
+/// within receive() and disconnect(); requests for data that does not exist yet wait in a queue per endpoint.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
   /// An Error when the device's own descriptors are wrong.

@@ -10,7 +10,7 @@ namespace {
 using usbredir::EndpointTable;
 using usbredir::TransferType;
 
-// Guests queue a handful (CDC-ACM 16, UAS some tens); more is an attack on our memory.
+// Guests queue a handful (CDC-ACM 16, UAS some tens); more is an attempt on our memory.
 constexpr std::size_t max_waiting_per_endpoint = 256;
 
 std::size_t length_of(const usb_redir_bulk_packet_header& header) {

@@ -74,7 +74,7 @@ ScsiDisk::Intent ScsiDisk::mode_sense(Command command) {
   std::vector<std::uint8_t> page(20, 0);
   page[0] = caching_page;
   page[1] = 18;
-  // Written data stays in the host's page cache until SYNCHRONIZE CACHE. Without this bit a guest would never send one.
+  // Written data is in the host's page cache until SYNCHRONIZE CACHE; without this bit a guest would never send one.
   if (!changeable) page[2] = write_cache_enabled;
 
   const std::uint8_t specific = store_.read_only() ? write_protect : 0;

@@ -199,7 +199,7 @@ void Parser::send_bulk(std::uint64_t id, usb_redir_bulk_packet_header header, Bu
   std::memcpy(start, &packet, header_size());  // a 32-bit id is the lower half of a little-endian 64-bit one
   std::memcpy(start + header_size(), &header, type_header);
   if (used < buffer.room_ / 2) {
-    // A short answer must not keep the room of the long one that was asked for, while it waits.
+    // A short answer must not keep the room of the long one that was asked for while it waits.
     if (void* shrunk = std::realloc(buffer.buffer_.get(), longest_headers + used)) {
       (void)buffer.buffer_.release();
       buffer.buffer_.reset(static_cast<std::uint8_t*>(shrunk));
