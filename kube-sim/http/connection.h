@@ -11,9 +11,9 @@
 
 namespace usbloop::apiserver {
 
-/// One client's connection from the TLS handshake to its end. It reads a head and authenticates. Then it hands the rest
-/// to a watch or a stream, or reads the body and gives both to the REST engine. It lives in the thread of its stream,
-/// and nothing else waits for the client. Whatever the client does ends this connection only.
+/// One client's connection from the TLS handshake to its end: reads a head, authenticates, and lets a watch or a relay
+/// have the rest, or reads the body and gives both to the REST engine. Lives in the thread of its stream, and nothing
+/// else waits for the client; whatever it does ends this connection only.
 class Connection {
  public:
   /// `client`: address and port of the other end.
@@ -54,7 +54,7 @@ class Connection {
   asio::awaitable<Next> serve_watch(const Request& request, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> serve_websocket(const websocket::Head& head, const RequestInfo& info, bool keep_alive);
   asio::awaitable<Next> answer(const Response& response, bool keep_alive);
-  /// Answers and ends. It goes on reading for a moment, so that a client that is still sending gets to see the answer.
+  /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
   asio::awaitable<Next> refuse(kube::Status status);
 
   Services& services_;

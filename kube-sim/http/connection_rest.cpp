@@ -27,7 +27,7 @@ asio::awaitable<tl::expected<std::string, kube::Status>> Connection::read_body(c
   RequestBody body(arrival.head.body);
   RequestBody::State state = body.take(buffer_);
   if (state == RequestBody::State::more) {
-    // Only a client that may make the request is waited for.
+    // Nobody's bytes are waited for who may not send them.
     const User& user = arrival.head.request.user;
     const Attributes attributes = attributes_of(arrival.info);
     const Decision decision = services_.authorizer.authorize(user, attributes);

@@ -36,12 +36,12 @@ std::size_t name_length(std::string_view line) {
   return end == line.end() || *end != ':' ? 0 : static_cast<std::size_t>(end - line.begin());
 }
 
-/// The rules of RFC 9112 sections 2 to 5, for the text as it came: the parser behind is more lenient.
+/// The rules of RFC 9112 sections 2 to 5 for the text as it came; the parser behind is more lenient.
 bool is_strict(std::string_view text) {
   if (!text.ends_with("\r\n\r\n") || !may_become_head(text)) return false;
   text.remove_suffix(2);
   bool first = true;
-  // The fields that say whom the request is for and how long it is may stand there once only.
+  // What says whom the request is for and how long it is stands there once.
   std::array<std::pair<std::string_view, int>, 3> single = {
       {{"Host", 0}, {"Content-Length", 0}, {"Transfer-Encoding", 0}}};
   const bool is_1_0 = is_http_1_0(text);
@@ -65,7 +65,7 @@ tl::unexpected<kube::Status> refuse_head(std::string message) {
   return tl::unexpected(kube::bad_request(std::move(message)));
 }
 
-/// Nothing when the client expects nothing or `100-continue`; else the refusal. HTTP/1.0 has no expectations.
+/// Nothing, or why it is not one that we know. HTTP/1.0 has none.
 std::optional<kube::Status> read_expectation(std::string_view text, RequestHead& head) {
   if (!head.fields.has_header("Expect") || is_http_1_0(text)) return std::nullopt;
   const std::string expected = head.fields.header("Expect");
@@ -99,7 +99,7 @@ BodyInfo body_of(const websocket::Head& head) {
   const bool has_length = head.has_header("Content-Length");
   if (head.has_header("Transfer-Encoding")) {
     info.chunked = true;
-    // Length and coding together, or another coding: two readers could disagree about where the request ends.
+    // Both at once, or another coding: two readers could disagree about where the request ends.
     info.valid = !has_length && equal_ignoring_case(head.header("Transfer-Encoding"), "chunked");
   } else if (has_length) {
     const std::string text = head.header("Content-Length");
@@ -141,7 +141,7 @@ tl::expected<RequestHead, kube::Status> read_request_head(std::string_view text)
   if (!fields || !known_method(fields->method)) return refuse_head("the request is not valid HTTP/1.1");
   auto request = request_of(*fields);
   const BodyInfo body = body_of(*fields);
-  // HTTP/1.0 has no chunks: a proxy may have passed on a header that it did not understand (RFC 9112, 6.1).
+  // HTTP/1.0 has no chunks: whoever stands between may have passed on what it did not understand (RFC 9112, 6.1).
   const bool valid = body.valid && !(body.chunked && is_http_1_0(text));
   if (!request || !valid) return refuse_head("the request is not valid");
   if (!body.chunked && body.length > kMaxBodyBytes) {

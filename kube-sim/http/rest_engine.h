@@ -33,8 +33,8 @@ class RestEngine {
     int code = 0;        ///< HTTP status of the answer; 0: there was none
     std::string output;  ///< the whole response, still to be sent
   };
-  /// Never waits for the client. The library gets a new head, made of what it needs: so it never sees what it would
-  /// read differently from us (lengths, codings, odd lines).
+  /// Never waits for the client. The library gets a head that is made anew, of what is needed here: what it would read
+  /// in another way than we have (lengths, codings, odd lines) does not reach it.
   Served serve(const Work& work);
 
  private:
