@@ -21,11 +21,11 @@ int fail(const usbloop::Error& error) {
   return 1;
 }
 
-/// Stops the server in order. The thread for that is made at the start: later, when the memory is used up (ulimit -v),
-/// there may be no room for it.
+/// Stops the server in order, in a thread that is made at the start: when the memory is used up later (ulimit -v),
+/// there may be no room for a thread.
 class Stopper {
  public:
-  /// Throws std::system_error when there can be no thread. The signals are to be blocked already.
+  /// Throws std::system_error when there is no room for the thread. Block the signals before.
   explicit Stopper(usbloop::apiserver::ApiServer& server)
       : server_(server), thread_([this, waiting = pthread_self()] {
           begin_.acquire();
@@ -77,7 +77,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "apiserver-sim: %s. %s\n", logging.error().message().c_str(), logging.error().hint.c_str());
     return 2;
   }
-  // Blocked before the first thread starts, so that all of them have it so, and sigwait below is the one who gets them.
+  // Blocked before the first thread starts: all threads inherit it, and only the sigwait below gets the signals.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

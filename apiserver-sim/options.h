@@ -14,7 +14,7 @@ namespace usbloop::apiserver {
 struct Options {
   std::string data_dir;
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;          ///< 0: the one of the last start when it is free, else any
+  std::uint16_t port = 0;          ///< 0: the port of the last start when it is free, else any
   std::vector<std::string> names;  ///< further names for the server certificate
   std::string kubeconfig;          ///< where the admin's goes; default: in data_dir
   std::string node_kubeconfig;

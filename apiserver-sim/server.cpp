@@ -63,8 +63,8 @@ std::uint16_t last_port(const std::string& path) {
   return port;
 }
 
-/// What clients are to connect to. Listening on all addresses is for clients elsewhere: they use the first name that
-/// the certificate was given for.
+/// The address that clients connect to. A server that listens on all addresses has clients elsewhere: they use the
+/// first name of the certificate.
 std::string url_of(const Options& options, std::uint16_t port) {
   const bool on_all = options.address == "0.0.0.0" || options.address == "::";
   std::string host = options.address;
@@ -199,7 +199,7 @@ class ApiServer::Impl {
     };
     if (auto written = write(options.kubeconfig, kMastersGroup, true); !written) return written;
     if (auto written = write(options.node_kubeconfig, "system:nodes", true); !written) return written;
-    // A token file of an earlier version or another hand need not have these.
+    // A token file of an earlier version, or one written by hand, may lack these.
     if (auto written = write(options.data_dir + "/edit.kubeconfig", kEditorsGroup, false); !written) return written;
     return write(options.data_dir + "/view.kubeconfig", kViewersGroup, false);
   }

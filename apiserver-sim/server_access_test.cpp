@@ -1,4 +1,4 @@
-// Who may do what, over TLS: certificates, tokens, roles, impersonation, and what is told of it in logs.
+// Who may do what, over TLS: certificates, tokens, roles, impersonation, and what the logs tell of it.
 #include <doctest/doctest.h>
 #include <httplib.h>
 #include <spdlog/sinks/ostream_sink.h>

@@ -209,7 +209,7 @@ TEST_CASE("events reach a watcher as they happen") {
   auto http = client(dir);
   for (const char* name : {"one", "two"}) {
     CHECK(http->Post(kVmis, vmi(name).dump(), "application/json")->status == 201);
-    // The controllers write too: what they do with the first is no event of the second.
+    // The controllers write too. What they do with the first object is no event of the second.
     const std::string wanted = std::string("\"name\":\"") + name + "\"";
     bool seen = false;
     for (int i = 0; i < 10 && !seen; ++i) seen = watch.read_until("}\n").find(wanted) != std::string::npos;

@@ -132,7 +132,7 @@ struct Api : World {
     const Response response = call("GET", path);
     return response.code == 200 ? nlohmann::json::parse(response.body) : nlohmann::json();
   }
-  /// Merges the patch as a node does, who alone of all users may write a VMI's status.
+  /// Merges the patch as a node does: of all users, only nodes may write a VMI's status.
   nlohmann::json merge_as_node(const std::string& path, const nlohmann::json& patch) {
     const User before = std::exchange(user, node_user());
     const Response response = call("PATCH", path, patch, kMerge);

@@ -9,7 +9,7 @@ namespace usbloop::bench {
 /// made.
 void end_cleanly_on_signals();
 
-/// A directory of its own under the temporary one. Its end kills what still belongs to it and removes it.
+/// A directory of its own under the temporary one. The destructor kills what still belongs to it and removes it.
 class BenchDir {
  public:
   BenchDir();

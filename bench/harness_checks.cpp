@@ -1,5 +1,5 @@
-// The harness of the end-to-end tests tells what it finds wrong by doctest's checks. Here no test runs: a failed check
-// is printed.
+// The harness of the end-to-end tests reports faults by doctest's checks. No test runs here, so a failed check is
+// printed.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "bench/harness_checks.h"
 

@@ -2,7 +2,7 @@
 
 namespace usbloop::bench {
 
-/// Has failed checks of the harness printed; without it they end the process. Call once, from main.
+/// Makes failed checks of the harness print a line. Without it they end the process. Call once, from main.
 void take_checks();
 
 }  // namespace usbloop::bench

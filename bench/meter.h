@@ -19,7 +19,7 @@ double own_cpu_seconds();
 /// CPU seconds that the whole machine has been busy since it started (without waiting for disks).
 double machine_busy_seconds();
 
-/// How much of the machine is used by processes of nobody's bench, from construction on.
+/// How much of the machine processes outside of the bench use, from construction on.
 class ForeignMeter {
  public:
   /// `ours` gives the CPU seconds that the bench and what it started have used so far.

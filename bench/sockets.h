@@ -8,8 +8,8 @@
 
 namespace usbloop::bench {
 
-// Sockets for the programs of the bench. A failure is an exception (std::system_error) that ends the program: there is
-// nobody to recover for.
+// Sockets for the programs of the bench. A failure is an exception (std::system_error) and ends the program: nobody
+// depends on it.
 
 /// Throws errno's text with WHAT before it.
 [[noreturn]] void give_up(const char* what);

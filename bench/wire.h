@@ -9,8 +9,8 @@
 namespace usbloop::bench {
 
 // What goes over every road under test: a well-formed usbredir stream, as launcher-sim demands it of a client. A hello
-// each way, then bulk packets. What the peer is to do with a packet stands in the packet's id, so that no second
-// connection is needed and the bytes are the same on every road.
+// each way, then bulk packets. A packet's id tells the peer what to do with it, so no second connection is needed and
+// the bytes are the same on every road.
 
 constexpr std::size_t kHelloBytes = 12 + 64 + 4;
 constexpr std::size_t kPacketHead = sizeof(usb_redir_header) + sizeof(usb_redir_bulk_packet_header);

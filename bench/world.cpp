@@ -54,7 +54,7 @@ World::World(const WorldOptions& options) {
 }
 
 World::~World() {
-  // The guests end with their launchers; what is left after that is killed by the directory's end.
+  // The guests end with their launchers. The end of the directory kills what is left after that.
   for (ProcessPtr* process : {&plain_node_, &node_, &api_, &floor_client_, &floor_agent_, &peer_}) stop(*process);
 }
 
@@ -87,7 +87,7 @@ void World::start_api() {
 }
 
 World::ProcessPtr World::start_node(const std::string& node, const std::vector<std::string>& more) {
-  // The stand-in boots nothing: the artefacts only have to be there.
+  // The stand-in boots nothing: the artefacts only have to exist.
   const std::filesystem::path guest = dir_.path() / "guest";
   std::filesystem::create_directories(guest);
   for (const char* file : {"vmlinux", "initramfs.cpio.gz"}) e2e::write_file(guest / file, "");

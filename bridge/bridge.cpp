@@ -17,15 +17,16 @@ constexpr std::chrono::milliseconds kLastWord{1000};
 /// RFC 6455, 7.4.1: the endpoint has received a message that violates its policy.
 constexpr std::uint16_t kPolicyViolation = 1008;
 
-/// How long one side's last bytes may take to reach the other, when it takes none itself any more.
+/// How long one side's last bytes may take to reach the other side, once the first side takes none itself any more.
 constexpr std::chrono::milliseconds kLastBytes{3000};
 
-/// Until the client ends, sends what is no usbredir stream, or writing to the device fails.
+/// Passes the client's bytes on until the client ends, sends what is no usbredir stream, or the device cannot be
+/// written to.
 asio::awaitable<void> client_to_device(Ends& ends, std::optional<net::Deadline>& last_bytes) {
   while (true) {
     const auto payload = co_await ends.channel.read();
     if (!payload || payload->empty()) {
-      // A socket that is closed with bytes unread resets the connection, and a Close 1002 on its way is lost.
+      // Closing a socket with unread bytes resets the connection, and a Close 1002 on its way would be lost.
       const bool told_why = !payload && payload.error().kind == ErrorKind::protocol;
       ends.end_device();
       if (told_why) co_await ends.channel.drain();
@@ -39,7 +40,7 @@ asio::awaitable<void> client_to_device(Ends& ends, std::optional<net::Deadline>&
       co_await ends.channel.drain();
       co_return;
     }
-    // Nearly always the device takes it all, and no coroutine need be made.
+    // The device nearly always takes it all, and then no coroutine need be made.
     const IoResult put = ends.device.try_write(*payload);
     const std::size_t taken = put.status == IoStatus::ok ? put.bytes : 0;
     if (taken < payload->size()) {
@@ -49,7 +50,7 @@ asio::awaitable<void> client_to_device(Ends& ends, std::optional<net::Deadline>&
     }
     ends.traffic.to_device.fetch_add(payload->size(), std::memory_order_relaxed);
   }
-  // The device takes no more; what it had sent before is passed on until its end.
+  // The device takes no more. What it had sent before is passed on until its end.
   last_bytes.emplace(ends.device.socket().get_executor(), kLastBytes, [&ends] { ends.end_device(); });
   co_await ends.channel.drain();
   ends.end_device();
@@ -79,7 +80,7 @@ asio::awaitable<void> device_to_client(Ends& ends, std::optional<net::Deadline>&
   const auto executor = ends.device.socket().get_executor();
   const bool device_ended = co_await pump_device(ends);
   if (!device_ended) {
-    // The client takes no more; what it had sent before is passed on until its end, which ends the device.
+    // The client takes no more. What it had sent before is passed on until its end, which ends the device.
     last_word.emplace(executor, kLastBytes, [&ends] {
       ends.channel.abort();
       ends.end_device();

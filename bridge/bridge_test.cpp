@@ -173,8 +173,8 @@ TEST_CASE("when the client ends, in order or not, the device gets its last bytes
 
 namespace {
 
-/// Both peers have spoken and closed before the bridge begins, which so finds one side that it cannot write to while it
-/// has not read all of the other.
+/// Both peers have spoken and closed before the bridge begins. So the bridge finds one side that it cannot write to
+/// before it has read all of the other.
 struct BothGone {
   asio::io_context loop;
   net::StreamPtr client, server, device, qemu;
@@ -307,7 +307,8 @@ TEST_CASE("a session that never stops leaves the others their turns") {
   asio::io_context loop;
   Road greedy(loop);
   Road quiet(loop);
-  // The greedy one's client and device are always ready; counted are its bytes while the other one makes its rounds.
+  // The greedy session's client and device are always ready. Its bytes are counted while the other session makes its
+  // rounds.
   const auto flood = [&]() -> asio::awaitable<void> {
     const std::vector<std::byte> piece(64 * 1024);
     bool sent = true;

@@ -8,17 +8,16 @@
 #include "common/fd.h"
 #include "common/net/stream.h"
 
-// The handoff: on its own machine a node may give the connected socket of a device to the API server, which is then the
-// end of the websocket itself, and one process less copies the bytes. A transport extension of the node channel, in
-// headers that other servers do not send and other nodes do not know:
+// The handoff. A node may give the connected socket of a device to the API server of its machine. The API server is
+// then the end of the websocket itself, and one process less copies the bytes. It is a transport extension of the node
+// channel, in headers that other servers do not send and other nodes do not know:
 //
-//   API server -> node   GET ... with "Usbloop-Handoff: socket": a socket would be taken over
-//   node -> API server   101 with "Usbloop-Handoff: socket": the device's socket comes beside the first byte of this
-//   head;
-//                        without the header: the node is the end of the websocket, as ever
+//   API server -> node   GET ... with "Usbloop-Handoff: socket": it would take a socket over
+//   node -> API server   101 with "Usbloop-Handoff: socket": the device's socket comes beside this head's first byte
+//                        101 without the header: the node is the end of the websocket
 //
-// After the handoff nothing more is sent on the node channel. It stays open as the lease of the slot: whoever ends the
-// session closes it, and the other side, or the kernel for a process that died, ends the session too.
+// Nothing more is sent on the node channel after the handoff. The channel stays open as the lease of the slot: whoever
+// ends the session closes it, and the kernel does so for a process that died; the other side then ends the session too.
 namespace usbloop::bridge {
 
 inline constexpr std::string_view kHandoffHeader = "Usbloop-Handoff";
@@ -31,7 +30,7 @@ std::string with_handoff(std::string head);
 asio::awaitable<Result<>> send_handoff(net::Stream& channel, std::string head, int descriptor);
 
 /// The device's stream out of a descriptor that a node handed over. ErrorKind::protocol when it is no connected unix
-/// stream socket: a node that hands over anything else is not to be trusted with the loop's time.
+/// stream socket: reading from anything else could block the loop.
 Result<net::StreamPtr> adopt_device(const asio::any_io_executor& executor, Fd descriptor);
 
 /// Ends the device's connection for every process that holds a copy of it: QEMU sees the end now. What QEMU has sent

@@ -31,8 +31,8 @@ constexpr std::chrono::seconds kConnectTimeout{15};
 constexpr int kEnded = 0;
 constexpr int kFailed = 1;
 
-/// In one write: who follows the log never sees half a line. All that the program says goes through here: nothing of it
-/// steers the terminal, wherever its words come from.
+/// Writes a text in one piece, so that a reader of the log never sees half a line. All that the program says goes
+/// through here, so no foreign text steers the terminal.
 void say(const std::string& lines) { std::cerr << shown_lines(lines) + "\n" << std::flush; }
 
 int fail(const Error& error) {
@@ -82,7 +82,8 @@ class Redirection {
     if (session_) {
       session_->stop();
     } else {
-      // Nothing has been taken yet. Unwinding could wait for a name server that does not answer.
+      // Nothing has been taken yet, so the process ends at once: unwinding could wait for a name server that does not
+      // answer.
       std::cerr << std::flush;
       std::_Exit(kEnded);
     }

@@ -12,7 +12,7 @@ namespace {
 
 using HostPtr = std::unique_ptr<usbredir::HostEnd>;
 
-/// What std::function can copy although it holds things that cannot be copied.
+/// Wraps what cannot be copied, because std::function must be copyable.
 struct OpenedDevice {
   UsbContextPtr context;  // outlives the handle
   UsbHandlePtr handle;

@@ -10,8 +10,7 @@
 
 namespace usbloop::client {
 
-/// A device that has been found and may be used, but is still with its driver: nothing is taken from this machine
-/// before the virtual machine's side has agreed.
+/// A device that has been found and may be used. Its driver keeps it until the virtual machine's side has agreed.
 struct DeviceSource {
   /// Takes the device and makes it the end of a redirection. Call once.
   std::function<Result<std::unique_ptr<usbredir::HostEnd>>()> take;

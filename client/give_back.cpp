@@ -16,9 +16,10 @@ struct ConfigDeleter {
   void operator()(libusb_config_descriptor* config) const { libusb_free_config_descriptor(config); }
 };
 
-/// Asks the kernel to look for a driver for each interface. That one of them finds none is no error: many have none.
+/// Asks the kernel to look for a driver for each interface. An interface without a driver is no error: many have none.
 void attach_drivers(libusb_device_handle* handle) {
-  // What the last user has left half-done is forgotten first. A device that comes back as a new one has its drivers.
+  // The reset makes the device forget what its last user left half-done. A device that comes back as a new one has its
+  // drivers.
   if (libusb_reset_device(handle) == LIBUSB_ERROR_NOT_FOUND) return;
   libusb_config_descriptor* raw = nullptr;
   if (libusb_get_active_config_descriptor(libusb_get_device(handle), &raw) != 0) return;
@@ -29,7 +30,7 @@ void attach_drivers(libusb_device_handle* handle) {
   }
 }
 
-/// The drivers of the device, "none" only when that lasts: a program that has the device holds no interface while it
+/// The drivers of the device; "none" only when that lasts. A program that uses the device holds no interface while it
 /// resets it, and a device that has just come back gets its drivers in a moment.
 std::string lasting_drivers(const platform::Place& place) {
   constexpr int kLooks = 20;

@@ -26,7 +26,7 @@ namespace {
 
 using usbredir::HostState;
 
-/// So much output may wait before the guest's bytes are left unread, and so much when reading goes on.
+/// With so much output waiting, the guest's bytes are left unread; with so little, reading goes on.
 constexpr std::size_t kHighWater = 4 * 1024 * 1024;
 constexpr std::size_t kLowWater = 1024 * 1024;
 
@@ -88,9 +88,9 @@ usbredir::DeviceDescription describe(libusb_device_handle* handle, const LocalDe
   return description;
 }
 
-/// usbredirhost with the three threads that its documentation allows: the holder's thread reads the guest's bytes,
-/// one thread runs libusb's events (an unplug is one of them), and the writing is done by whichever of the two has made
-/// output (under usbredirparser's write lock).
+/// usbredirhost, with the threads that its documentation allows. The holder's thread reads the guest's bytes. One
+/// thread runs libusb's events, unplugs among them. Whichever of the two has made output writes it, under
+/// usbredirparser's write lock.
 class LibusbHost : public usbredir::HostEnd {
  public:
   LibusbHost(UsbContextPtr context, usbredir::DeviceDescription description, std::optional<Process> guard)
@@ -237,7 +237,7 @@ void LibusbHost::on_log(void* self, int level, const char* text) {
   for (const char* prefix : {"usbredirhost: ", "usbredirparser: "}) {
     if (line.starts_with(prefix)) line.erase(0, std::strlen(prefix));
   }
-  // What fails while the device is taken becomes the error that start() returns.
+  // An error while the device is taken becomes the error that start() returns.
   const auto severity = host.started_ ? log_level(level) : spdlog::level::debug;
   spdlog::log(severity, "usbredirhost: {}", line);
   if (level > usbredirparser_error) return;
@@ -279,7 +279,8 @@ void LibusbHost::on_flush(void* self) {
   host.wake();
 }
 
-/// usbredirhost tells nobody how far the redirection has come, but each buffer is one packet that begins with its type.
+/// usbredirhost does not report how far the redirection has come, but each buffer is one packet that begins with its
+/// type.
 void LibusbHost::note_packet(const std::uint8_t* data, std::size_t size) {
   std::uint32_t type = 0;
   if (size < sizeof type) return;
@@ -344,7 +345,7 @@ void LibusbHost::consume(std::size_t count) {
 
 void LibusbHost::disconnect() {
   if (is_final(state_)) return;
-  // First the state: the packet that the library is about to write would else look like an unplug.
+  // The state is set first: otherwise the packet that the library is about to write would look like an unplug.
   advance(HostState::disconnected);
   release_device();
 }

@@ -43,7 +43,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   void stop() {
     if (end_) return;
     end_ = SessionEnd{SessionEnd::Cause::stopped, {}, {}};
-    // Taking the device back may block for as long as its reset takes; the time to say goodbye begins after it.
+    // Taking the device back may last as long as its reset. The time to say goodbye begins after it.
     host_.disconnect();
     begin_closing();
     notify();
@@ -73,12 +73,12 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     notify();
   }
 
-  /// From here on, what is not done in time is cut.
+  /// From here on, what does not finish in time is cut.
   void begin_closing() {
     if (!closing_) closing_.emplace(executor_, options_.close_timeout, [this] { channel_.abort(); });
   }
 
-  /// What carry_input() could not send at once, and what the device has to say by itself.
+  /// Sends what carry_input() could not send at once, and what the device has to say by itself.
   asio::awaitable<void> carry_output() {
     while (!end_) {
       if (sending_) {
@@ -156,7 +156,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
     }
   }
 
-  /// The way of nearly all answers: out at once, without waking carry_output().
+  /// Sends nearly all answers: at once, without waking carry_output().
   void answer() {
     if (!end_ && !sending_ && !host_.pending().empty()) start_sending();
     const bool nothing_left = !sending_ && host_.pending().empty();

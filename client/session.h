@@ -14,9 +14,9 @@
 namespace usbloop::client {
 
 struct SessionOptions {
-  /// A slot that is served sends its hello at once; one that is not never does.
+  /// A slot that is served sends its hello at once; one that is not served never sends one.
   std::chrono::milliseconds hello_timeout{10'000};
-  /// From stop(), or from the end of the device, to the end of the connection at the latest.
+  /// The longest time from stop(), or from the end of the device, to the end of the connection.
   std::chrono::milliseconds close_timeout{600};
   /// Called once, when the device has been announced to the guest.
   std::function<void()> on_announced;

@@ -5,9 +5,9 @@
 
 namespace usbloop::client {
 
-/// Ctrl-C and the other ways to ask a program to end. The first calls `on_stop`, from a thread of its own, so that it
-/// comes through even while the rest of the program waits for a device. The second ends the process at once with status
-/// 1: the kernel then takes the device back, but binds no driver to it.
+/// Ctrl-C and the other ways to ask a program to end. The first signal calls `on_stop` from a thread of its own, so it
+/// gets through even while the rest of the program waits for a device. The second signal ends the process at once with
+/// status 1. The kernel then takes the device back, but binds no driver to it.
 class StopSignal {
  public:
   explicit StopSignal(std::function<void()> on_stop);

@@ -12,7 +12,7 @@ namespace usbloop::client {
 
 namespace {
 
-/// So long is a device waited for that is being reset: a reset takes 0.1 s, one that the device answers late takes
+/// How long to wait for a device that is being reset. A reset takes 0.1 s; one that the device answers late takes
 /// seconds.
 constexpr int kResetTries = 100;
 constexpr std::chrono::milliseconds kResetPause{50};
@@ -37,7 +37,7 @@ platform::Place place_of(libusb_device* device) {
   return place;
 }
 
-/// Descriptors are known to the system; nothing is opened and nothing is sent to the device.
+/// The system knows the descriptors: nothing is opened, and nothing is sent to the device.
 LocalDevice describe(libusb_device* device, const libusb_device_descriptor& descriptor) {
   LocalDevice info;
   info.place = place_of(device);

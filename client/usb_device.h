@@ -30,7 +30,7 @@ using UsbContextPtr = std::unique_ptr<libusb_context, UsbContextDeleter>;
 using UsbDevicePtr = std::unique_ptr<libusb_device, UsbDeviceDeleter>;
 using UsbHandlePtr = std::unique_ptr<libusb_device_handle, UsbHandleDeleter>;
 
-/// A device of this machine as a person is told about it.
+/// A device of this machine, as it is described to a person.
 struct LocalDevice {
   platform::Place place;
   std::uint16_t vendor = 0;

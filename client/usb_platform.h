@@ -23,7 +23,7 @@ std::string device_node(const Place& place);
 std::string attribute(const Place& place, const std::string& name);
 
 /// The drivers bound to the device's interfaces at this moment, joined by commas; "none" when there is none, empty when
-/// unknown. A program that has the device ("usbfs") lets go of it for the time of a reset.
+/// unknown. A program that holds the device shows as "usbfs", and as "none" while it resets the device.
 std::string drivers(const Place& place);
 
 /// Whether this process may open the device.

@@ -58,7 +58,7 @@ struct Asking {
 
 Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
   const auto asking = std::make_shared<Asking>();
-  // Neither a look-up of the server's name nor an answer that comes byte by byte can be given up from outside.
+  // A look-up of the server's name, or an answer that comes byte by byte, cannot be cancelled from outside.
   std::thread([asking, access, target] {
     Result<VmiState> answer;
     try {

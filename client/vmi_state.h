@@ -8,10 +8,10 @@
 
 namespace usbloop::client {
 
-/// Asks the API server what has become of the VMI after its connection ended. A guest that has just gone may still be
-/// called Running for a moment, so this waits up to two seconds for another answer. Blocks, for five seconds at most,
-/// whatever the server (timeout) or the name server does, and not longer than until `stop` is requested (cancelled):
-/// a request that hangs then is left to its own thread.
+/// Asks the API server what has become of the VMI after its connection ended. The server may still call a guest Running
+/// for a moment after it has gone, so this waits up to two seconds for another answer. Blocks for five seconds at most,
+/// whatever the server (timeout) or the name server does, and no longer than until `stop` is requested (cancelled). A
+/// request that hangs then is left to its own thread.
 Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop);
 
 }  // namespace usbloop::client

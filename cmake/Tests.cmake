@@ -6,7 +6,7 @@ if(NOT USBLOOP_TESTS)
 endif()
 
 enable_testing()
-# A test is run once for each time it is compiled: what optimizing its own sources costs, it does not bring back.
+# A test runs about once for each time it is compiled: optimizing its own sources costs more than it saves.
 set(USBLOOP_TEST_OPTIONS "" CACHE STRING "Compiler options of the tests' own sources, behind all others, for example -O0")
 # The tests that the sanitizer builds run; everything they need and nothing more.
 add_custom_target(unit_tests)

@@ -9,7 +9,7 @@ namespace usbloop {
 std::size_t raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  // More than anyone needs; a limit of millions makes programs slow that close all that may be open.
+  // More than anyone needs. A limit of millions slows down programs that close all that may be open.
   limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
   ::setrlimit(RLIMIT_NOFILE, &limit);
   ::getrlimit(RLIMIT_NOFILE, &limit);

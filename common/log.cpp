@@ -10,8 +10,8 @@
 namespace usbloop {
 namespace {
 
-/// The message with what could steer a terminal as \xNN: texts of clients (paths, names, headers) stand in messages,
-/// and must not begin lines of their own or speak to the terminal.
+/// The message with terminal controls written as \xNN. Messages hold texts of clients (paths, names, headers), which
+/// must not begin lines of their own or steer the terminal.
 class Payload final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {

@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What the child needs between fork and exec, where it may not allocate. Made by the parent.
+/// What the child needs between fork and exec, where it may not allocate. The parent makes it.
 struct ChildPlan {
   std::string program;
   std::vector<char*> argv;
@@ -75,7 +75,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
-/// From here to exec only async-signal-safe calls: another thread may have held any lock at the fork.
+/// Only async-signal-safe calls from here to exec: another thread may have held any lock at the fork.
 bool write_pid_file(const char* path) {
   char text[16];
   const auto end = std::to_chars(text, text + sizeof text - 1, static_cast<int>(::getpid())).ptr;

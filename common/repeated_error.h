@@ -7,8 +7,8 @@
 
 namespace usbloop {
 
-/// A log of errors of one object that may come a thousand times (a disk that is full): each is said once, then counted.
-/// The count is said every minute while they go on, and at the end. Used by one thread.
+/// A log of errors of one object that may come a thousand times (a disk that is full). Each is logged once, then
+/// counted. The count is logged every minute while the errors go on, and at the end. Used by one thread.
 class RepeatedError {
  public:
   using Clock = std::chrono::steady_clock;

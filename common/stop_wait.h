@@ -7,7 +7,7 @@
 
 namespace usbloop {
 
-/// Waits for `time`, or until stop is requested; false then. For a thread that has nothing else to be woken by.
+/// Waits for `time`; false when stop was requested before. For a thread that nothing else wakes.
 inline bool wait_unless_stopped(const std::stop_token& stop, std::chrono::milliseconds time) {
   std::mutex mutex;
   std::condition_variable_any never;

@@ -43,7 +43,7 @@ ControlReply BulkOnly::request(const SetupPacket& setup) {
 TransferStatus BulkOnly::out(std::span<const std::byte> data) {
   if (phase_ == Phase::command) return command(data);
   if (phase_ == Phase::data_out) return data_out(data);
-  // Data that nobody asked for: the host has lost the thread and must reset.
+  // The host sends data that nobody asked for: it has lost the thread and must reset.
   phase_ = Phase::broken;
   return TransferStatus::stall;
 }
@@ -74,7 +74,7 @@ void BulkOnly::begin(std::span<const std::byte> command_block, bool host_reads) 
   const bool agrees = intent.direction == Direction::none || intent.direction == expected;
   if (!agrees || (intent.direction != Direction::none && intent.bytes > host_left_)) {
     outcome_ = Outcome::phase_error;
-    // What fits is read all the same; a write that is cut would leave half a file, so nothing is written.
+    // A read still delivers what fits. A cut write would leave half a file, so nothing is written.
     disk_left_ = intent.direction == Direction::in && agrees ? host_left_ : 0;
   }
 }

@@ -64,7 +64,7 @@ struct ScriptedHost final : usbredir::HostEnd {
   HostState current = HostState::waiting;
 };
 
-/// A carrier on one end of a socket pair; the test is the peer at the other, blocking, end.
+/// A carrier on one end of a socket pair. The test is the peer at the other end, which blocks.
 struct Road {
   Road() {
     int ends[2];

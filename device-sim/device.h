@@ -45,9 +45,9 @@ struct InReply {
   static InReply stall() { return {Kind::stall, 0}; }
 };
 
-/// An emulated USB device as its functions see it: what is behind the endpoints. Standard requests, halts, queues of
-/// waiting IN requests and usbredir itself are EmulatedHost's. All functions belong to the thread of the EmulatedHost.
-/// A new kind of device is a class like this and a line in the table of spec.cpp.
+/// An emulated USB device as its functions see it: what is behind the endpoints. EmulatedHost does the rest: standard
+/// requests, halts, queues of waiting IN requests, and usbredir itself. All functions belong to the thread of the
+/// EmulatedHost. A new kind of device is a class like this and a line in the table of spec.cpp.
 class Device {
  public:
   virtual ~Device() = default;

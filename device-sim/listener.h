@@ -10,8 +10,8 @@
 
 namespace usbloop::device_sim {
 
-/// Listens on `address`, tells `say` where in one line, and takes the first connection; then it listens no longer. A
-/// unix socket nobody listens on any more is replaced, and its name is removed in the end.
+/// Listens on `address`, calls `say` with one line about where, takes the first connection, and then stops listening. A
+/// unix socket that nobody listens on is replaced, and its name is removed in the end.
 asio::awaitable<Result<net::StreamPtr>> accept_one(Address address, bool keepalive,
                                                    std::function<void(const std::string&)> say);
 

@@ -10,7 +10,7 @@
 #include "e2e/harness/tls_socket.h"
 #include "e2e/harness/vmi.h"
 
-// What the cases share in which somebody misbehaves towards the API server.
+// What the cases share in which somebody abuses the API server.
 namespace usbloop::e2e {
 
 /// An API server with one healthy websocket through it to a node that the harness plays.

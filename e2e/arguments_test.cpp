@@ -131,7 +131,7 @@ TEST_CASE("a kubeconfig that is missing or broken is refused by its name") {
 TEST_CASE("a server that cannot be reached is refused by its address") {
   const Desk desk;
   const fs::path file = desk.dir.path() / "unreachable.kubeconfig";
-  // Port 1 of the loopback has no listener on any sane machine; nothing is started for this.
+  // No sane machine has a listener on port 1 of the loopback, so nothing is started for this.
   write_file(file, replaced(desk.loop.kubeconfig(), "https://127.0.0.1:[0-9]+", "https://127.0.0.1:1"));
   const Stopwatch watch;
   check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.spec(), "demo"}), 1,

@@ -1,5 +1,5 @@
-// Strangers at a slot of a real guest: whatever they send, they lose their own session, the slot is free again, and the
-// session of somebody else in the same guest carries right data all the time.
+// Strangers at a slot of a real guest. Whatever they send, they lose their own session and the slot is free again.
+// Somebody else's session in the same guest carries right data all the time.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
@@ -35,8 +35,8 @@ struct Guest {
   std::size_t fds_launcher = open_fds(loop.launcher().pid());
   pid_t qemu = vmi.qemu_pid();
 
-  /// A websocket to the next free slot. Asks again for a moment while QEMU has not yet taken the end of the slot's last
-  /// session in (its listening queue holds one connection); that is the one refusal that a busy machine explains.
+  /// A websocket to the next free slot. Asks again for a moment while QEMU has not yet taken in the end of the slot's
+  /// last session (its listening queue holds one connection). A busy machine explains no other refusal.
   RawWebsocket open() {
     const Deadline deadline(5s);
     while (true) {
@@ -127,7 +127,7 @@ TEST_CASE("a usbredir stream that is garbage, or cut at any byte, harms only its
   Guest guest;
   const std::string device_connect = usbredir_packet(usbredir_device_connect, 0, std::string(10, '\x01'));
   const std::string good = qemu_hello();  // any side's hello has this shape
-  // More than QEMU takes in one read: one bad packet with bytes behind it is the end of a QEMU that gets to see it.
+  // More than QEMU takes in one read: a QEMU that sees a bad packet with bytes behind it ends.
   const std::string behind = random_bytes(1 << 20, 9);
   const std::vector<std::string> streams = {
       behind,

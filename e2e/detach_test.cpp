@@ -1,4 +1,4 @@
-// The end of a session: the guest and the slot must know of it, however it comes, and long before a ping would tell.
+// The end of a session: guest and slot must know of it, however it comes, and long before a ping would tell them.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -35,8 +35,8 @@ struct Desk {
   }
 };
 
-/// The guest loses the device after `end`, and the fourth slot, the only one that was free'd, is taken by the next who
-/// asks. The connection's end has to tell: 15 s is half of what pings need, and much even for a machine that is busy.
+/// The guest loses the device after `end`. The fourth slot is the only free one, and the next client gets it. The end
+/// of the connection has to tell: 15 s is half of what pings need, and long even for a busy machine.
 void check_end(Desk& desk, const std::string& name, const std::function<void(Process&)>& end) {
   CAPTURE(name);
   std::size_t mark = desk.guest.mark();

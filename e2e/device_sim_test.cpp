@@ -1,4 +1,4 @@
-// device-sim in the place of usbredirect, at a QEMU of nobody's loop.
+// device-sim in the place of usbredirect, at a QEMU without a loop.
 #include <doctest/doctest.h>
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// What the far end of a session can do to the client: every end is noticed, said and turned into an exit code, and no
-// byte of it can hang or crash the client. The harness plays the node behind the real API server.
+// What the far end of a session can do to the client. The client notices every end, says so and turns it into an exit
+// code, and no byte can hang or crash it. The harness plays the node behind the real API server.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -192,8 +192,8 @@ TEST_CASE("a far end that goes without a Close frame is an error, in each state 
   }
 }
 
-// A client whose session is lost asks the API server for two seconds whether the VMI is about to go: the clients of the
-// next two cases do so side by side.
+// A client whose session is lost asks the API server for two seconds whether the VMI is about to go. So the clients of
+// the next two cases run side by side.
 
 TEST_CASE("a hello cut at any byte is an error") {
   Desk desk;

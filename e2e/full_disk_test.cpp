@@ -1,4 +1,4 @@
-// A disk without room: writes are refused in words, reads go on, and so do writes when there is room again.
+// A disk without room: writes are refused in words, reads go on, and writes go on when there is room again.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -16,7 +16,7 @@ const std::string kNamespaces = "/api/v1/namespaces";
 
 json namespace_object(const std::string& name) { return {{"metadata", {{"name", name}}}}; }
 
-/// No file of the process grows beyond `bytes`: what a full disk is to it.
+/// No file of the process grows beyond `bytes`: to the process that is a full disk.
 void limit_files(pid_t pid, rlim_t bytes) {
   rlimit limit{};
   REQUIRE(::prlimit(pid, RLIMIT_FSIZE, nullptr, &limit) == 0);

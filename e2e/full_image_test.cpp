@@ -1,4 +1,5 @@
-// An image that may not grow (RLIMIT_FSIZE, as on a full disk): the guest is told, the program lives and says it once.
+// An image that may not grow (RLIMIT_FSIZE, as on a full disk): the guest is told, and the program goes on and says it
+// once.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -78,8 +79,8 @@ class Guest {
     return wrapper.size() == 13 ? wrapper.at(12) : -1;
   }
 
-  /// The data of the answer. A pipe that stalls, as it does when the command fails before its data are through
-  /// (6.7.2), is cleared at once.
+  /// The data of the answer. A pipe that stalls is cleared at once; it does so when the command fails before its data
+  /// are through (6.7.2).
   std::string transfer(std::uint8_t endpoint, std::size_t length, const std::string& data) {
     const std::string body = answer(bulk_request(endpoint, ++id_, length, data));
     REQUIRE(body.size() >= kHeader);

@@ -1,5 +1,5 @@
-// A limit on the address space (ulimit -v, or a container's memory): a start that does not fit ends in words, and a
-// request that does not fit ends itself.
+// A limit on the address space (ulimit -v, or a container's memory). A server that does not fit says so and ends; a
+// request that does not fit is refused.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 

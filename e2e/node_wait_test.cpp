@@ -125,7 +125,7 @@ TEST_CASE("a node that waits reads the kubeconfig anew") {
   const Loop loop(bench.dir, {.nodes = {}});
   const auto right = read_file(bench.dir.path() / "loop/apiserver/node.kubeconfig");
   const auto kubeconfig = bench.dir.path() / "kubeconfig";
-  // Port 1 of this machine: nobody listens there, and nobody but root may.
+  // Port 1 of this machine: nobody listens there, and only root may.
   write_text(kubeconfig, with_value(right, "server:", "https://127.0.0.1:1"));
   Process launcher = bench.start_launcher(kubeconfig);
   launcher.wait_err("waiting for the API server: .*127.0.0.1:1: no connection", kPatience);

@@ -1,4 +1,4 @@
-// The objects around a guest: its launcher pod, its VM, the node and its heartbeat; and what becomes of them when
+// The objects around a guest (its launcher pod, its VM, the node and its heartbeat), and what becomes of them when
 // something dies.
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// What a message costs in system calls, counted by strace: a guard against a hot path that grows. Counts and not times,
-// so that it means the same on any machine.
+// What a message costs in system calls, counted by strace: a guard against a hot path that grows. Counts mean the same
+// on any machine; times do not.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -60,7 +60,7 @@ TEST_CASE("a message there and back costs few system calls, and none in the node
   if (!can_trace(dir)) return;
   for (const Way way : {Way::handoff, Way::plain}) {
     CAPTURE(name_of(way));
-    // How often the server looks while it waits depends on the time.
+    // The number of looks while it waits depends on the time.
     Loop loop(dir, {.nodes = {}, .apiserver_options = {"--busy-poll", "0"}, .dir = name_of(way)});
     SlotNode node(loop, way);
     RawWebsocket client = node.open();

@@ -1,5 +1,5 @@
-// The truth table of a session over the programs, both ways that its bytes can go on the near node: who ends first, and
-// what the other side and the slot see of it. The harness plays the client and QEMU; the API server and the node's
+// The truth table of a session over the programs, for both ways that its bytes can go on the near node: who ends first,
+// and what the other side and the slot see of it. The harness plays the client and QEMU; the API server and the node's
 // channel are real.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -54,7 +54,7 @@ std::string receive_exactly(PlainSocket& socket, std::size_t size) {
 /// QEMU's end has ended; what came before that.
 std::string rest_of(PlainSocket& socket) { return socket.receive_to_end(5s); }
 
-/// The slot can be had again, at once but for the moment that the node needs to hear of the end.
+/// The slot can be had again, at the latest when the node has heard of the end.
 void check_free(Road& road, int slot) {
   CHECK(holds_within(5s, [&] {
     try {
@@ -177,7 +177,7 @@ TEST_CASE("one message of 64 MiB passes, and no program holds more of it than it
 
 namespace {
 
-/// A session that is written to from both ends and read at none.
+/// A session that both ends write to and neither reads.
 struct Stalled {
   Road road;
   std::uint64_t api_before = resident_kib(road.loop.apiserver().pid());

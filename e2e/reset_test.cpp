@@ -1,5 +1,5 @@
-// A reset of the device is no unplug: the real client and the real libusb, on a machine whose USB device umockdev makes
-// up. Its number in sysfs goes the way that the kernel makes it go in a reset.
+// A reset of the device is no unplug. The real client and the real libusb run on a machine whose USB device umockdev
+// makes up. The device's number in sysfs changes as the kernel changes it in a reset.
 #include <doctest/doctest.h>
 
 #include "common/test_text.h"
@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kNode = "bus/usb/001/003";
 
-/// A high-speed device in umockdev's notation. Its kernel has it unconfigured: umockdev cannot claim interfaces.
+/// A high-speed device in umockdev's notation, unconfigured, as umockdev cannot claim interfaces.
 std::string made_up_device(const std::string& number) {
   const std::string node = kNode;
   return "P: /devices/pci0000:00/usb1/1-1\nN: " + node + "\nE: BUSNUM=001\nE: DEVNUM=003\nE: DEVNAME=/dev/" + node +
@@ -97,7 +97,7 @@ TEST_CASE("a device that the guest resets stays redirected: its number in sysfs 
 
   for (int reset = 0; reset < 3; ++reset) {
     machine.set_number("0");
-    // Longer than any look at it that is repeated within a second, which is what the device would have to be lost by.
+    // Longer than any look that is repeated within a second: such a look would lose the device.
     const bool lost = holds_within(1s, [&] { return !machine.client().running(); });
     REQUIRE_MESSAGE(!lost, machine.client().output());
     machine.set_number("3");

@@ -137,7 +137,7 @@ TEST_CASE("a client that does not read holds the guest's writes back, and goes o
                      " bs=1M count=16 iflag=fullblock conv=notrunc,fsync");
     auto last = cpu_time(desk.vmi.qemu_pid());
     auto window = Stopwatch();
-    // Until the guest has nothing more to do than to wait for its stick.
+    // Waits until the guest has nothing left to do but to wait for its stick.
     wait_until("the guest to wait", 30s, [&] {
       if (window.elapsed() < 1s) return false;
       const auto now = cpu_time(desk.vmi.qemu_pid());

@@ -1,5 +1,5 @@
-// Bytes from strangers on the API server's port: each is answered or dropped for itself, while a session of somebody
-// else goes on and no memory, descriptor or process is lost.
+// Bytes from strangers on the API server's port. Each is answered or dropped by itself, while somebody else's session
+// goes on and no memory, descriptor or process is lost.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 

@@ -89,8 +89,8 @@ TEST_CASE("thirty-two connects and disconnects in a row") {
     const std::size_t mark = desk.guest.mark();
     Client client(desk.dir, "client" + std::to_string(round), desk.loop, {.image = image}, "demo");
     desk.guest.wait_for_line("usbloop-guest: usb add 0951:1666 .*path=1-1", 10s, mark);
-    // The disk is there before the detach: QEMU loses a control transfer that is under way when a device goes (no
-    // completion reaches the guest), and the guest's kernel then waits seconds for it before it looks at the port.
+    // Waits for the disk before the detach. QEMU loses a control transfer that is under way when a device goes: no
+    // completion reaches the guest, whose kernel then waits seconds before it looks at the port.
     const std::string disk = wait_disk(desk.guest, "1-1");
     if (round % 8 == 0) CHECK(guest_sha256(desk.guest, disk, kMiB) == sha);
     client.stop();

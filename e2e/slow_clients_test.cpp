@@ -1,5 +1,5 @@
-// Clients that say little, slowly or nothing, two hundred at a time: everybody else is served as if they were not
-// there.
+// Clients that say little, slowly or nothing, two hundred at a time: the server serves everybody else as if they were
+// not there.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -60,14 +60,14 @@ double p99(std::vector<double> times) {
   return times[times.size() * 99 / 100];
 }
 
-/// A server with the slow clients, and beside it one that has none: what the machine does meanwhile meets both.
+/// A server with the slow clients, and beside it one without: whatever the machine does meanwhile meets both.
 struct Pair {
   CaseDir dir;
   Loop loaded{dir, {.nodes = {}, .apiserver_log_level = "warn"}};
   Loop quiet{dir, {.nodes = {}, .apiserver_log_level = "warn", .dir = "quiet"}};
 
-  /// Whether p99 stays below three times the other's. Up to five rounds, as the machine may hiccup within one; who is
-  /// kept waiting is so in each.
+  /// Whether p99 stays below three times the other's. Up to five rounds: the machine may hiccup within one, but a
+  /// client that is kept waiting is so in each.
   bool keeps_up(const std::function<void(std::size_t)>& drip) {
     constexpr double kFloorMs = 2;
     TlsSocket to_loaded = connect(loaded);

@@ -47,7 +47,7 @@ struct Busy {
 TEST_CASE("asked to stop: watches end with their last chunk, a relay goes on, asked again: all is cut at once") {
   Busy busy("300");
   busy.loop.apiserver().signal(SIGTERM);
-  // What came before its last chunk may be read already.
+  // The watch may have read what came before its last chunk.
   CHECK(busy.watch->receive_to_end(20s).ends_with("0\r\n\r\n"));
   CHECK_THROWS(busy.connect());  // nobody new
   const std::string data = random_bytes(10'000, 1);

@@ -1,6 +1,6 @@
-// The store under fire: the API server is killed in a storm of writes, again and again, and started on what is left. No
-// acknowledged write may be lost, none may be there in part, versions never go back, and watchers go on from where they
-// were without a gap or a repetition.
+// The store under fire. The API server is killed in a storm of writes, again and again, and started on what is left. No
+// acknowledged write may be lost, none may be there in part, versions never go back, and watchers go on without a gap
+// or a repetition.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ std::uint64_t version_of(const json& object) {
   return std::stoull(object.at("metadata").at("resourceVersion").get<std::string>());
 }
 
-/// What the server's processes and the threads of a case tell each other: how many writes were acknowledged, and which
+/// What the server's processes and the threads of a case tell each other: the number of acknowledged writes, and which
 /// life of the server it is.
 struct Battle {
   std::mutex mutex;

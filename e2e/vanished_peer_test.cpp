@@ -1,5 +1,5 @@
-// A program at one end of a busy session that is stopped without a word: the other end notices, and says for how long
-// nothing came. What the harness cannot cut here, the link itself, is cut in common/websocket/peer_loss_test.cpp.
+// A program at one end of a busy session is stopped without a word. The other end notices, and says for how long
+// nothing came. The harness cannot cut the link itself here: common/websocket/peer_loss_test.cpp does.
 #include <doctest/doctest.h>
 
 #include <csignal>

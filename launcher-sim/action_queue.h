@@ -24,9 +24,9 @@ class ActionQueue {
 
   /// After close() `done` is called at once, with an error.
   void add(const std::string& uid, GuestAction action, ActionDone done);
-  /// All of the guest's; they are the caller's now.
+  /// All actions of the guest; they belong to the caller now.
   [[nodiscard]] std::vector<Waiting> take(const std::string& uid);
-  /// Nobody takes actions any more: those that wait are told.
+  /// Takes no more actions, and tells those that wait.
   void close();
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A server that takes a connection and says nothing keeps us from noticing a signal for as long as this.
+/// How long a server that takes a connection and says nothing may keep us from noticing a signal.
 constexpr std::chrono::milliseconds kConnectTime = 2s;
 constexpr std::chrono::milliseconds kFirstPause = 50ms;
 constexpr std::chrono::milliseconds kLongestPause = 2s;
@@ -47,13 +47,13 @@ bool same_server_and_user(const kube::ClusterAccess& one, const kube::ClusterAcc
          one.client_cert_pem == other.client_cert_pem;
 }
 
-/// Whether a later try can succeed without a person's doing.
+/// Whether a later try can succeed without anybody's help.
 bool can_heal(const Error& error, const ApiServerQuery& query, const kube::ClusterAccess& tried) {
   if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) return true;
   std::error_code code;
   if (error.kind == ErrorKind::not_found) return !std::filesystem::exists(query.kubeconfig, code);
   if (error.kind != ErrorKind::denied) return false;
-  // A server that begins anew writes the kubeconfig anew, perhaps after we had read the old one.
+  // A server that begins anew writes the kubeconfig anew, maybe after we have read the old one.
   const auto now = kube::load_kubeconfig({query.kubeconfig}, query.context);
   return now && !same_server_and_user(*now, tried);
 }

@@ -16,11 +16,11 @@ struct ApiServerQuery {
   bool ask = true;  ///< false: only the kubeconfig has to be there
 };
 
-/// Waits for the API server of a node that was started first, in whatever order that was: for the kubeconfig to be
-/// written, for the server to answer, and for it to know the node's user. Reads the kubeconfig anew for each try.
-/// Says once what it waits for, and again when that changes.
+/// Waits for the API server of a node that may have been started first: for the kubeconfig to be written, for the
+/// server to answer, and for it to know the node's user. Reads the kubeconfig anew for each try. Says once what it
+/// waits for, and again when that changes.
 ///
-/// What time does not heal ends it with the error: a kubeconfig that is wrong (invalid), a server whose certificate is
+/// An error that time does not heal ends the wait: a kubeconfig that is wrong (invalid), a server whose certificate is
 /// not signed by the kubeconfig's authority, a user that the server does not know or who may not write the Node
 /// (denied), a server that is no Kubernetes API (protocol). ErrorKind::cancelled when stop was requested. Blocks.
 Result<kube::RestClient> wait_for_api_server(const ApiServerQuery& query, const std::stop_token& stop);

@@ -56,7 +56,7 @@ struct Opening {
   GuestAddress guest;
 };
 
-/// One open session. `end` closes the device's side; what it works on is the coroutine's that serves the session.
+/// One open session. `end` closes the device's side; the session's coroutine owns what it works on.
 struct Session {
   std::string uid;
   ChannelRequest::Kind kind;
@@ -184,7 +184,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     net::StreamPtr device;
   };
 
-  /// Takes a slot (or the console from who has it) and connects to its socket.
+  /// Takes a slot, or takes the console away from its holder, and connects to its socket.
   asio::awaitable<tl::expected<Place, Refused>> take_place(const Opening& opening) {
     Place place;
     if (opening.request.kind == ChannelRequest::Kind::usbredir) {
@@ -199,7 +199,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     }
     const std::string path = opening.guest.directory + "/" + place.socket_name;
     auto device = net::connect_unix(loop_.get_executor(), path);
-    // QEMU's backlog is short: it is full while QEMU has yet to take in the end of the session before.
+    // QEMU's backlog is short, and full until QEMU has taken in the end of the session before.
     const auto until = std::chrono::steady_clock::now() + kBacklogTime;
     while (!device && device.error().kind == ErrorKind::conflict && std::chrono::steady_clock::now() < until) {
       asio::steady_timer pause(loop_, std::chrono::milliseconds(10));
@@ -260,8 +260,8 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   /// Gives the device's socket to the API server, and waits for the end of the lease, that is of the node channel.
   asio::awaitable<void> hand_over(net::Stream& client, const Opening& opening, const Place& place) {
     asio::error_code code;
-    // Out of the loop, which would wake up with every byte that is not for it. The copy here ends the device's
-    // connection whatever the API server does: when the slot is free, it is closed.
+    // Taken out of the loop, which would otherwise wake up with every byte for the API server. This copy ends the
+    // device's connection whatever the API server does: when the slot is free, the connection is closed.
     const Fd device(place.device->socket().release(code));
     const auto end = [&device, &client] {
       bridge::end_device(device.get());

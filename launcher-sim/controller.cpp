@@ -121,8 +121,8 @@ void Controller::retry_later(const std::string& uid, const Error& error) {
     const std::lock_guard lock(mutex_);
     count = ++failures_[uid];
   }
-  // A conflict means that the object has changed and will come again; an API server that is away is the informer's
-  // news. Of everything else the first failure is told.
+  // A conflict means that the object has changed and will come again. The informer reports an API server that is away.
+  // Of all other errors the first is logged.
   const bool expected = error.kind == ErrorKind::conflict || error.kind == ErrorKind::unavailable;
   spdlog::log(expected || count > 1 ? spdlog::level::debug : spdlog::level::warn, "{}; trying again", error.message());
   queue_.add_after(uid, std::min(kLongestRetry, 20ms * (1U << std::min(count, 10U))));
@@ -135,7 +135,7 @@ Result<> Controller::keep_handler(const std::stop_token& stop) {
 }
 
 Result<> Controller::reconcile(const std::string& uid, const std::stop_token& stop) {
-  // Before the first lists an absent object means nothing, and after them an absent one is gone.
+  // An absent object means nothing before the first lists have come; after them it is gone.
   if (!vmis_.wait_synced(stop) || !pods_.wait_synced(stop)) return {};
   if (uid == NodePods::kHandlerKey) return keep_handler(stop);
   if (NodePods::is_foreign(uid)) return pods_.settle_foreign(uid, stop);
@@ -214,8 +214,8 @@ Result<> Controller::start_guest(const json& vmi, const std::stop_token& stop) {
   return {};
 }
 
-/// The time that the guest gets is what the VMI says now, not what it said when the guest began: whoever stops a VM may
-/// give it less. A launcher pod that is deleted with less time wins over both.
+/// The guest gets the time that its VMI allows now, not the one when the guest began: a stop of the VM may allow less.
+/// A launcher pod that is deleted with less time wins over both.
 void Controller::stop_guest(Guest& guest, const Subject& subject, const std::stop_token& stop) {
   const json& vmi = *subject.vmi;
   const auto pod = subject.pod != nullptr ? pod_view(*subject.pod) : PodView{};

@@ -44,9 +44,9 @@ struct ControllerOptions {
   int max_vmis = 64;
 };
 
-/// Brings the guests of this node into line with the VMIs that the API assigns to it, and tells of their launcher pods
-/// what a kubelet tells. An ordinary Kubernetes controller: whatever happened while it was away is found by looking at
-/// both sides again.
+/// Brings the guests of this node into line with the VMIs that the API assigns to it, and reports their launcher pods
+/// as a kubelet does. It is an ordinary Kubernetes controller: it finds out what happened while it was away by looking
+/// at both sides again.
 class Controller {
  public:
   Controller(const kube::RestClient& client, const RunDir& run_dir, GuestRegistry& registry, ControllerOptions options,
@@ -58,15 +58,15 @@ class Controller {
   /// Takes over the guests that are in the run directory. Before start().
   void adopt_guests();
   void start();
-  /// Has the action done in one of the controller's threads, and calls `done` there, also when it cannot be done.
+  /// Performs the action in one of the controller's threads, and calls `done` there, also when it fails.
   void perform(const std::string& uid, GuestAction action, ActionDone done);
   /// Whether the first lists of VMIs and pods have come; waits for them. False when stop was requested.
   bool wait_synced(const std::stop_token& stop) const { return vmis_.wait_synced(stop) && pods_.wait_synced(stop); }
 
   /// Ends the threads; the guests run on.
   void stop();
-  /// After stop(): powers all guests off at the same time within about `grace`, and tells the API as far as it
-  /// answers within `api_time`.
+  /// After stop(): powers all guests off at the same time within about `grace`, and reports it to the API as far as the
+  /// API answers within `api_time`.
   void shut_down(std::chrono::milliseconds grace, std::chrono::milliseconds api_time);
 
  private:

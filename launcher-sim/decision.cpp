@@ -54,7 +54,7 @@ Decision decide_without_vmi(const std::optional<PodView>& pod, const GuestView& 
 }
 
 Decision decide_final(const VmiView& vmi, const std::optional<PodView>& pod, const GuestView& guest) {
-  // Nobody waits for a guest whose VMI and pod are over; another of the same VM may begin.
+  // The VMI and the pod are over, so nobody waits for the guest; another one of the same VM may begin.
   if (is_alive(guest.state)) return act(pod ? Action::stop : Action::kill, 200ms);
   // The folder with the logs stays for as long as the VMI does.
   if (vmi.deleting && guest.state == State::ended) return act(Action::forget, 0ms);
@@ -87,7 +87,7 @@ Decision decide_absent(Phase phase, const std::optional<PodView>& pod, bool has_
 
 Decision decide_live(const VmiView& vmi, const std::optional<PodView>& pod, const GuestView& guest) {
   const Phase phase = vmi.phase;
-  // While the node was silent its pods were marked as not ready.
+  // While the node was silent, its pods were marked as not ready.
   if (pod && !pod->runs && !pod->over) return act(Action::run_pod, 0ms);
   const bool runs = guest.state == State::running;
   if (phase == Phase::scheduled && runs) return enter(Phase::running, "Started", "VirtualMachineInstance started.");

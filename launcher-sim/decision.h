@@ -64,7 +64,7 @@ struct Decision {
 };
 
 /// A pure function. `vmi` is nothing when the API has no such VMI for this node: it is gone, or its pod does not run
-/// yet. `pod` is nothing when no launcher pod of it is bound to this node. `has_room`: the node may start one more
+/// yet. `pod` is nothing when no launcher pod of the VMI is bound to this node. `has_room`: the node may start one more
 /// guest.
 Decision decide(const std::optional<VmiView>& vmi, const std::optional<PodView>& pod, const GuestView& guest,
                 bool has_room);

@@ -7,7 +7,7 @@
 namespace usbloop::launcher {
 namespace {
 
-/// The directory, and the socket's address by way of its descriptor.
+/// The directory, and the socket's address through the directory's descriptor.
 struct Address {
   Fd directory;
   sockaddr_un value{};

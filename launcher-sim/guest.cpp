@@ -21,7 +21,7 @@ using State = GuestView::State;
 namespace fs = std::filesystem;
 
 constexpr auto kQmpTimeout = 1s;
-constexpr auto kPressEvery = 1s;     ///< who begins to listen for the button a bit later hears the next press
+constexpr auto kPressEvery = 1s;     ///< a guest that begins to listen for the button later hears the next press
 constexpr auto kPressRarely = 5s;    ///< as virt-handler does, for guests that take long
 constexpr auto kPressOften = 10s;    ///< from the first press
 constexpr auto kQuitTime = 1s;       ///< from QMP's quit to SIGKILL
@@ -105,8 +105,8 @@ GuestView Guest::observe() {
   return view_;
 }
 
-/// QEMU's word on itself, which outlives a launcher: a paused guest and one on its way through a soft reboot are found
-/// as such by the next one.
+/// Asks QEMU for its own state, which outlives a launcher: the next launcher finds a paused guest, or one on its way
+/// through a soft reboot, as such.
 void Guest::look_at_status() {
   const auto status = qmp_->status(kQmpTimeout);
   if (!status) {
@@ -136,8 +136,8 @@ Result<> Guest::perform(GuestAction action) {
   return {};
 }
 
-/// As libvirt reboots by ACPI: the guest's system powers itself off, QEMU keeps the machine, and it is reset and goes
-/// on.
+/// Reboots by ACPI, as libvirt does: the guest's system powers itself off, QEMU keeps the machine, and then the machine
+/// is reset and goes on.
 Result<> Guest::press_for_reboot() {
   for (const auto& [command, arguments] : {std::pair("set-action", nlohmann::json{{"shutdown", "pause"}}),
                                            std::pair("system_powerdown", nlohmann::json::object())}) {
@@ -156,7 +156,7 @@ void Guest::finish_reboot() {
   give_reboot_up();
 }
 
-/// From now on a guest that powers itself off has ended again.
+/// From now on, a guest that powers itself off has ended again.
 void Guest::give_reboot_up() {
   view_.rebooting = false;
   const nlohmann::json end = {{"shutdown", "poweroff"}};
@@ -187,7 +187,7 @@ void Guest::note_end() {
   if (qmp_) static_cast<void>(qmp_->take_events());
   const bool announced = qmp_ && qmp_->saw_shutdown();
   std::error_code code;
-  // Of an adopted QEMU nobody tells us the exit code, but one that ends in order removes its pid file.
+  // The exit code of an adopted QEMU is unknown, but a QEMU that ends in order removes its pid file.
   const bool removed_pid_file = !fs::exists(path(kPidFile), code);
   view_.state = State::ended;
   view_.ended_well =
@@ -230,7 +230,7 @@ void Guest::stop(std::chrono::milliseconds grace) {
     if (view_.rebooting) give_reboot_up();
   }
   const auto stopping = now - *stopping_since_;
-  // Asked once: who has heard the button gets all of its time, whatever its registers say on the way down.
+  // Asked once: a guest that has heard the button gets all of its time, whatever its registers say on the way down.
   if (!heard_) heard_ = hears_power_button();
   if (stopping >= grace || heard_ == false) return pull_plug(now);
   if (now - last_press_ < (stopping < kPressOften ? kPressEvery : kPressRarely)) return;
@@ -246,7 +246,7 @@ std::optional<bool> Guest::hears_power_button() {
   return listens_for_power_button(*qmp_, kQmpTimeout);
 }
 
-/// QEMU ends in order when it is asked to, by signal if it does not answer; if it does not, it is killed.
+/// Asks QEMU to end in order, by signal if it does not answer. If it does not end, it is killed.
 void Guest::pull_plug(Clock::time_point now) {
   if (!quitting_since_) quitting_since_ = now;
   if (now - *quitting_since_ >= kQuitTime) return kill();
@@ -277,7 +277,7 @@ void Guest::remove_sockets() const {
   fs::remove(path(kSerialSocket), ignored);
   fs::remove(path(kVncSocket), ignored);
   for (int slot = 0; slot < kUsbSlots; ++slot) fs::remove(fs::path(directory_) / usb_socket_name(slot), ignored);
-  // Without it the next launcher takes the guest for one that ended in order, so it stays after a crash.
+  // Without the file the next launcher would take the guest for one that ended in order, so it stays after a crash.
   if (view_.ended_well) fs::remove(path(kPidFile), ignored);
 }
 

@@ -18,14 +18,14 @@
 
 namespace usbloop::launcher {
 
-/// The guest of one VMI: its folder and its QEMU process, started here or taken over from a launcher before us. The
+/// The guest of one VMI: its folder and its QEMU process, started here or taken over from an earlier launcher. The
 /// process outlives this object and this launcher: only stop() and kill() end it. For one thread at a time.
 class Guest {
  public:
   /// Makes `directory` and starts QEMU in it, in a session of its own.
   static Result<std::unique_ptr<Guest>> start(const GuestSpec& spec, const QemuHost& host, std::string directory);
 
-  /// Takes over what is in `directory`: a QEMU that runs, or one that ended while nobody looked (observe() says so).
+  /// Takes over what is in `directory`: a QEMU that runs, or one that ended unobserved (observe() says so).
   /// ErrorKind::invalid when the folder is no guest's, not_found when its guest was never started.
   static Result<std::unique_ptr<Guest>> adopt(std::string directory);
 
@@ -36,19 +36,19 @@ class Guest {
   [[nodiscard]] const GuestSpec& spec() const { return spec_; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Becomes readable when QEMU has ended; -1 when it has not run since we know it.
+  /// Becomes readable when QEMU has ended; -1 when QEMU has not run since this object was made.
   [[nodiscard]] int exit_fd() const { return pidfd_.get(); }
 
   /// Looks at QEMU; takes at most a second (when it does not answer).
   GuestView observe();
 
-  /// Does it; takes at most a few seconds when QEMU does not answer. ErrorKind::unavailable when it does not listen,
-  /// conflict when it refuses. A soft reboot only begins here: observe() brings it to its end.
+  /// Performs the action; takes at most a few seconds when QEMU does not answer. ErrorKind::unavailable when QEMU does
+  /// not listen, conflict when it refuses. A soft reboot only begins here: observe() completes it.
   Result<> perform(GuestAction action);
 
-  /// Presses the power button; again later, and pulls the plug when `grace` has gone since the first call, or at once
-  /// when the guest's system does not listen for the button (power_button.h): waiting for it would be for nothing. To
-  /// be called several times a second until observe() says `ended`; each time with the grace that holds now.
+  /// Presses the power button, and again later. Pulls the plug when `grace` has passed since the first call, or at once
+  /// when the guest's system does not listen for the button (power_button.h): it could not react. Call it several times
+  /// a second until observe() says `ended`, each time with the grace that holds now.
   void stop(std::chrono::milliseconds grace);
   /// How long ago stop() was called first; 0 when it was not.
   [[nodiscard]] std::chrono::milliseconds stopping_for() const;

@@ -76,7 +76,7 @@ bool is_recorded_process(pid_t pid, const std::string& directory, const GuestRec
     const auto start_time = process_start_time(pid);
     return start_time && *start_time == *record.start_time;
   }
-  // QEMU's working directory is the guest's folder, and nobody else's.
+  // QEMU's working directory is the guest's folder; no other process works there.
   std::error_code code;
   const fs::path actual = fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd", code);
   return !code && fs::equivalent(actual, directory, code) && !code;

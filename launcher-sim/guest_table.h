@@ -38,7 +38,7 @@ class GuestTable {
   const std::ptrdiff_t room_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Guest>> guests_;
-  /// Kept and not counted when asked, because each look at any guest asks.
+  /// kept up to date, not counted when asked: each look at any guest asks
   std::set<std::string> taken_;
 };
 

@@ -54,7 +54,8 @@ Result<QemuHost> qemu_host(const Options& options) {
   return host;
 }
 
-/// Waits for the API server, or for a signal (ErrorKind::cancelled), which is left for who takes signals.
+/// Waits for the API server, or for a signal (ErrorKind::cancelled). It leaves the signal to the code that takes
+/// signals.
 Result<kube::RestClient> find_api_server(const Options& options, const RunDir& run_dir, const Signals& signals) {
   // A node with guests looks after them, whether the API server answers or not.
   const ApiServerQuery query{options.kubeconfig, options.context, options.node_name, run_dir.guests().empty()};
@@ -116,7 +117,7 @@ Result<> serve(Node& node, const Signals& signals) {
   const std::string channel_path = node.run_dir.path() + "/" + kChannelSocket;
   const NodeDescription description{node.options.node_name, channel_path, node.options.max_vmis, node.host.accelerator};
   NodeAgent agent(node.client, description);
-  // Declared in the order in which they may use each other: the loop's thread ends before the controller goes.
+  // Declared in the order in which they may use each other: the loop's thread ends before the controller does.
   std::optional<Controller> controller;
   LoopThread loop;
   ChannelServer channel(

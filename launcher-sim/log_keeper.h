@@ -19,8 +19,8 @@ struct LogLimit {
 /// (O_APPEND); what comes in this very moment may be lost. A log that is not there is short.
 Result<> shorten_log(const std::string& path, const LogLimit& limit);
 
-/// Keeps the logs of all guests within the limit until stop is requested: a guest may write as much as it likes to its
-/// console, and would fill the disk. Blocking; for a thread of its own.
+/// Keeps the logs of all guests within the limit until stop is requested: a guest may write as much to its console as
+/// it likes, which would fill the disk. Blocks; for a thread of its own.
 void keep_logs_short(const RunDir& run_dir, const std::stop_token& stop);
 
 }  // namespace usbloop::launcher

@@ -39,7 +39,8 @@ class NodeAgent {
   NodeAgent(const kube::RestClient& client, NodeDescription node);
 
   /// Registers the node, calls `registered` once, and then renews its lease every 10 s until stop is requested. Goes on
-  /// through failures, and puts the Node right again when somebody has deleted or changed it, or has taken it for dead.
+  /// through failures. When somebody has deleted or changed the Node, or declared it dead, it puts the Node right
+  /// again.
   void run(const std::stop_token& stop, const std::function<void()>& registered);
   /// Tells the scheduler that no guest can be placed here any more.
   [[nodiscard]] Result<> say_goodbye() const;

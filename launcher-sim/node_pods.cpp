@@ -24,7 +24,7 @@ constexpr std::string_view kForeign = "pod ";
 
 std::string key_of(const json& pod) {
   if (is_handler_pod(pod)) return NodePods::kHandlerKey;
-  // Anybody who makes pods may write anything there.
+  // Anybody who makes pods may write any value there.
   const std::string vmi = vmi_uid_of(pod);
   return is_uuid(vmi) ? vmi : std::string(kForeign) + text_at(pod, "/metadata/uid");
 }
@@ -59,7 +59,7 @@ void NodePods::note(const std::string& pod_uid) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = key_of_pod_.find(pod_uid); known != key_of_pod_.end()) before = known->second;
-    // Its owner may have been changed under it: it is another one's pod from then on.
+    // Somebody may have changed its owner: from then on the pod belongs to another key.
     if (!before.empty() && before != key) forget(pod_uid, before);
     if (!key.empty()) {
       key_of_pod_[pod_uid] = key;
@@ -88,7 +88,7 @@ kube::Informer::Object NodePods::launcher_of(const std::string& vmi_uid) const {
 Result<> NodePods::write_status(const json& pod, const json& patch, const std::stop_token& stop) {
   auto written = client_.patch(pod_path(pod) + "/status", kube::PatchType::merge, patch, stop);
   if (!written) {
-    // Gone meanwhile, or its name is a younger pod's by now: the watch tells.
+    // The pod has gone, or a younger pod has its name by now: the watch tells.
     if (written.error().kind == ErrorKind::not_found || written.error().kind == ErrorKind::conflict) return {};
     return tl::unexpected(written.error());
   }

@@ -14,8 +14,8 @@
 
 namespace usbloop::launcher {
 
-/// The pods that are bound to this node, by list and watch, and this node's words about them: what a kubelet does, for
-/// the pods of KubeVirt. Thread-safe.
+/// The pods that are bound to this node, by list and watch, and what this node reports of them: the work of a kubelet,
+/// for the pods of KubeVirt. Thread-safe.
 class NodePods {
  public:
   /// `address`: of the node; its pods share it. `client` must outlive this.
@@ -36,14 +36,13 @@ class NodePods {
   [[nodiscard]] kube::Informer::Object launcher_of(const std::string& vmi_uid) const;
   [[nodiscard]] Result<> report_running(const nlohmann::json& pod, const std::stop_token& stop);
   [[nodiscard]] Result<> report_ended(const nlohmann::json& pod, bool well, const std::stop_token& stop);
-  /// Ends the pod's deletion: nothing of it is left here.
+  /// Completes the pod's deletion: nothing of it is left here.
   [[nodiscard]] Result<> remove(const nlohmann::json& pod, const std::stop_token& stop) const;
 
-  /// A pod that is none of KubeVirt's and is bound to this node all the same: it is rejected, and goes when it is
-  /// deleted.
+  /// Rejects a pod that is none of KubeVirt's and was bound to this node all the same; removes it when it is deleted.
   [[nodiscard]] Result<> settle_foreign(const std::string& key, const std::stop_token& stop);
 
-  /// Sees to it that there is one virt-handler pod on this node and that it runs; lets deleted ones go.
+  /// Keeps exactly one virt-handler pod on this node and running; completes the deletion of others.
   [[nodiscard]] Result<> keep_handler(const std::stop_token& stop);
 
  private:

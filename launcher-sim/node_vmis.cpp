@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 std::string vmis_of_node(const std::string& node) {
-  // Whose a guest is says its status; the label kubevirt.io/nodeName repeats it for those who list.
+  // A VMI's status says whose guest it is; the label kubevirt.io/nodeName repeats it for lists.
   return "/apis/kubevirt.io/v1/virtualmachineinstances?fieldSelector=status.nodeName%3D" + node;
 }
 

@@ -12,7 +12,7 @@
 
 namespace usbloop::launcher {
 
-/// The VMIs that are handed over to this node, by list and watch, and this node's words about them. Thread-safe.
+/// The VMIs that are handed over to this node, by list and watch, and what this node reports of them. Thread-safe.
 class NodeVmis {
  public:
   /// `client` must outlive this.
@@ -33,7 +33,7 @@ class NodeVmis {
   [[nodiscard]] Result<> write_phase(const nlohmann::json& vmi, const Decision& decision, const std::stop_token& stop);
   /// Turns the condition Paused over.
   [[nodiscard]] Result<> write_pause(const nlohmann::json& vmi, const std::stop_token& stop);
-  /// An Event that does not come through is not tried again.
+  /// An Event that does not reach the API is not sent again.
   void send_event(const nlohmann::json& vmi, const char* type, const std::string& reason, const std::string& message,
                   const std::stop_token& stop) const;
 

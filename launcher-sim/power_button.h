@@ -8,8 +8,8 @@
 
 namespace usbloop::launcher {
 
-/// Whether the guest's system listens for the machine's power button: it has enabled it in ACPI's PM1 enable register.
-/// Until then, in firmware and boot loader and while a kernel starts, QEMU drops every press, as a PC does. Nothing
+/// Whether the guest's system listens for the machine's power button, that is, has enabled it in ACPI's PM1 enable
+/// register. Firmware, boot loader and a starting kernel have not: QEMU then drops every press, as a PC does. Nothing
 /// when QEMU does not say.
 std::optional<bool> listens_for_power_button(Qmp& qmp, std::chrono::milliseconds timeout);
 

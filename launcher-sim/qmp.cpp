@@ -47,7 +47,7 @@ Result<json> Qmp::execute(const std::string& command, const json& arguments, std
   json request = {{"execute", command}, {"id", id}};
   if (!arguments.empty()) request["arguments"] = arguments;
   const std::string line = request.dump() + "\n";
-  // A command is far smaller than a socket's buffer: it goes in whole, or the peer does not read any more.
+  // A command is far smaller than a socket's buffer. It goes in whole, unless the peer no longer reads.
   const auto sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent != static_cast<ssize_t>(line.size())) return make_errno_error("send a QMP command to", "QEMU");
   while (true) {

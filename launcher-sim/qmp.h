@@ -11,9 +11,9 @@
 
 namespace usbloop::launcher {
 
-/// A QEMU Machine Protocol client: blocking with deadlines, one command at a time, for one thread. Lines are bounded;
-/// what is no JSON object ends the conversation with ErrorKind::protocol. After any error but `conflict` (QEMU refused
-/// the command) the connection is of no use.
+/// A QEMU Machine Protocol client: blocking with deadlines, one command at a time, for one thread. Lines are bounded; a
+/// line that is no JSON object ends the conversation with ErrorKind::protocol. After any error but `conflict` (QEMU
+/// refused the command) the connection is useless.
 class Qmp {
  public:
   static constexpr std::size_t kMaxLine = 1024 * 1024;  ///< bytes
@@ -34,10 +34,10 @@ class Qmp {
   /// Whether the guest sees a device at the USB slot (usb.md section 6).
   Result<bool> usb_attached(int slot, std::chrono::milliseconds timeout);
 
-  /// Takes what has come without waiting; what was heard before an error counts. The error means that QEMU has closed
-  /// the connection.
+  /// Takes what has come, without waiting. Events before an error count. The error means that QEMU has closed the
+  /// connection.
   Result<> take_events();
-  /// Whether QEMU's status may be another one than when this was asked last; true at first.
+  /// Whether QEMU's status may have changed since this was asked last; true at first.
   bool take_status_change() { return std::exchange(status_changed_, false); }
   /// Whether QEMU has announced that it ends in order (event SHUTDOWN).
   [[nodiscard]] bool saw_shutdown() const { return saw_shutdown_; }

@@ -18,7 +18,7 @@ Result<RunDir> RunDir::open(const std::string& path) {
   if (code) return make_error(ErrorKind::internal, "make", path, code.message());
   const fs::path absolute = fs::canonical(path, code);
   if (code) return make_error(ErrorKind::internal, "open", path, code.message());
-  // Whoever reaches the sockets in here has the guests.
+  // Anybody who can open the sockets in here controls the guests.
   fs::permissions(absolute, fs::perms::owner_all, code);
   const std::string lock_path = absolute / "lock";
   Fd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

@@ -9,14 +9,14 @@
 #include "launcher-sim/node_pods.h"
 #include "launcher-sim/node_vmis.h"
 
-// What a node that is shut down does with its guests. Nobody else works on them any more.
+// What a node does with its guests when it is shut down. Nobody else works on them any more.
 namespace usbloop::launcher {
 
-/// Powers all off at the same time, within `grace` and a little, whatever the VMIs say: a node that ends waits an hour
-/// for nobody. A VMI that allows less gets less.
+/// Powers all guests off at the same time, within `grace` and a little. A VMI that allows less gets less; one that
+/// allows more gets no more, so that the node ends in time.
 void power_off(const GuestTable& guests, std::chrono::milliseconds grace);
 
-/// Tells the API, if it answers, how the guest ended: of its VMI and of its launcher pod.
+/// Reports to the API, if it answers, how the guest ended: on its VMI and its launcher pod.
 void report_end(const kube::RestClient& client, const NodeVmis& vmis, const NodePods& pods, const std::string& node,
                 Guest& guest);
 

@@ -11,7 +11,7 @@
 
 namespace usbloop::launcher {
 
-/// SIGTERM and SIGINT, blocked in every thread and taken here. Make it before the first thread.
+/// SIGTERM and SIGINT, blocked in every thread and taken here. Make this object before the first thread.
 class Signals {
  public:
   Signals() {
@@ -31,7 +31,7 @@ class Signals {
     return number;
   }
 
-  /// Returns when `other` is readable, or when a signal has come, which is left for wait().
+  /// Returns when `other` is readable, or when a signal has come; wait() then takes the signal.
   void wait_or_readable(int other) const {
     const Fd signals(::signalfd(-1, &set_, SFD_CLOEXEC));
     std::array<pollfd, 2> both{{{signals.get(), POLLIN, 0}, {other, POLLIN, 0}}};

@@ -12,8 +12,8 @@
 
 namespace usbloop::launcher {
 
-/// Keys to be worked on. A key that is added again before it is taken is there once; one that is added while it is
-/// worked on comes again afterwards and never runs on two threads at a time. Thread-safe.
+/// Keys to be worked on. A key that is added again before it is taken is there once. A key that is added while it is
+/// worked on comes again afterwards, and never runs on two threads at a time. Thread-safe.
 class WorkQueue {
  public:
   using Clock = std::chrono::steady_clock;

@@ -10,9 +10,9 @@
 
 namespace usbloop::usbredir {
 
-/// What is active in a device now: one configuration and an alternate setting of each interface. Gives the two packets
-/// that tell the usb-guest side about it; they are to be sent before device_connect and again before every
-/// configuration_status and alt_setting_status.
+/// What is active in a device now: one configuration, and an alternate setting of each interface. Makes the two packets
+/// that tell the usb-guest side about it. Send them before device_connect, and again before every configuration_status
+/// and alt_setting_status.
 class EndpointTable {
  public:
   /// An unconfigured device.

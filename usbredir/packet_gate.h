@@ -18,8 +18,8 @@ struct PacketLimits {
   std::uint32_t filter = 64 * 1024;
 };
 
-/// Watches the packet boundaries of the stream that goes into libusbredirparser and refuses what the library would let
-/// pass at a cost to us: packets before the hello, a second hello, and lengths it would allocate (up to 128 MiB).
+/// Watches the packet boundaries of the stream that goes into libusbredirparser, and refuses what the library would
+/// accept at our cost: packets before the hello, a second hello, and lengths that it would allocate (up to 128 MiB).
 class PacketGate {
  public:
   /// `long_ids`: our own hello offers 64-bit ids, which are used when the peer's does so too.
@@ -31,8 +31,8 @@ class PacketGate {
   /// Whether the next bytes are data of a control or bulk packet, behind all that says what the packet is.
   [[nodiscard]] bool in_data() const;
 
-  /// Looks at the next bytes of the stream and answers those that may go on in one piece, at most `most`: never more
-  /// than the rest of a header or of a body.
+  /// Looks at the next bytes of the stream, and returns those that may go on in one piece: at most `most`, and never
+  /// more than the rest of a header or of a body.
   [[nodiscard]] Result<std::span<const std::byte>> pass(std::span<const std::byte> stream, std::size_t most);
 
  private:

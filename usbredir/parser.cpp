@@ -45,7 +45,7 @@ Result<std::size_t> Parser::feed(std::span<const std::byte> bytes) {
   if (error_) return tl::unexpected(*error_);
   input_ = bytes;
   const int result = usbredirparser_do_read(parser_.get());
-  // The library skips a packet that it cannot read and goes on; for us a peer that breaks the protocol is lost.
+  // The library skips a packet that it cannot read and goes on. We give up a peer that breaks the protocol.
   if (result == usbredirparser_read_parse_error) fail(complaint_.empty() ? "malformed packet" : printable(complaint_));
   flush();  // the library itself answers device_disconnect with an ack
   const std::size_t taken = bytes.size() - std::exchange(input_, {}).size();

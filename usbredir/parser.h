@@ -32,8 +32,8 @@ struct ParserOptions {
   std::vector<int> capabilities{kUsualCapabilities};
   std::string version = "usbloop";  ///< our name in the hello, at most 63 characters
   PacketLimits limits = {};
-  /// False for who reads along without a look at the data of control and bulk packets: it is not copied, and the
-  /// handler's data means nothing.
+  /// False for a caller that only reads along: data of control and bulk packets is not copied, and the handler's data
+  /// is meaningless.
   bool keep_data = true;
   std::size_t high_water = 1024 * 1024;  ///< bytes of output at which feed() stops before the next packet
 };

@@ -76,7 +76,7 @@ void ParserCallbacks::install_control(usbredirparser& target) {
     deliver(priv, [&](auto& handler) { handler.on_cancel_data_packet(id); });
   };
   target.filter_reject_func = [](void* priv) { deliver(priv, [](auto& handler) { handler.on_filter_reject(); }); };
-  // The peer's filter is its own business: it applies it itself and answers with filter_reject.
+  // The peer's filter is the peer's own business: it applies it and answers with filter_reject.
   target.filter_filter_func = [](void*, usbredirfilter_rule* rules, int) { std::free(rules); };
   target.device_disconnect_ack_func = [](void* priv) {
     deliver(priv, [](auto& handler) { handler.on_device_disconnect_ack(); });

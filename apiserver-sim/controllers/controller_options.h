@@ -10,7 +10,7 @@ namespace usbloop::apiserver {
 struct ControllerOptions {
   bool run = true;  ///< false: the API alone, as a kube-apiserver without its controllers
   NodeTimes node;
-  std::chrono::seconds handler{300};  ///< without a word of virt-handler for so long no VMI is placed on its node
+  std::chrono::seconds handler{300};  ///< no VMI is placed on a node whose virt-handler was silent for so long
   std::chrono::seconds event_ttl{3600};
 };
 

@@ -10,8 +10,9 @@
 
 namespace usbloop::apiserver {
 
-/// KubeVirt's own watch over its agents on the nodes: virt-handler renews an annotation of its Node. One that has not
-/// done so for `patience` loses the label that lets VMIs be placed there; it puts that right itself when it is back.
+/// KubeVirt's own watch over its agents on the nodes. virt-handler renews an annotation of its Node. A node whose
+/// virt-handler has not done so for `patience` loses the label that lets VMIs be placed there. virt-handler sets the
+/// label again when it is back.
 class HandlerWatch {
  public:
   HandlerWatch(const Registry& registry, Store& store, WatchHub& hub, std::chrono::seconds patience);

@@ -4,7 +4,7 @@
 
 namespace usbloop::apiserver {
 
-/// Whom KubeVirt's controller of VMs and VMIs is known as.
+/// The name under which KubeVirt's controller of VMs and VMIs writes.
 inline const User& virt_controller_user() {
   static const User kUser{"system:serviceaccount:kubevirt:kubevirt-controller", "", {"system:serviceaccounts"}};
   return kUser;

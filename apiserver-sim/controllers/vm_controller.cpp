@@ -109,7 +109,7 @@ Next VmController::carry_out(const VmDecision& decision, const Key& key, const j
 }
 
 Next VmController::start(const Key& key, const json& vm) {
-  // Before there is a VMI: a VM that is deleted right after its creation would leave it behind.
+  // Added before there is a VMI: a VM that is deleted right after its creation would otherwise leave the VMI behind.
   const Next held = edit(
       key, [](const json& current) -> json { return is_being_deleted(current) ? current : with_finalizer(current); });
   if (held.failed) return held;
@@ -133,7 +133,7 @@ Next VmController::start(const Key& key, const json& vm) {
 }
 
 Next VmController::stop(const json& vm, const json& vmi) {
-  // Whoever deletes a VM may do it with less time than its VMI's, and again with still less.
+  // A VM may be deleted with less time than its VMI has, and deleted again with still less.
   const auto wish = is_being_deleted(vm) ? deletion_wish(vm) : std::nullopt;
   if (is_being_deleted(vmi) && (!wish || *wish >= termination_grace(vmi))) return Next::done();
   const Key key{kVmiResource, text_at(vmi, "/metadata/namespace"), text_at(vmi, "/metadata/name")};
@@ -160,8 +160,8 @@ Next VmController::edit(const Key& key, const ObjectWriter::Edit& change) {
   return Next::failure(outcome.error());
 }
 
-/// `before`: the VMI as it was before we did anything. Only its failure counts: what was asked meanwhile is about the
-/// VMI that there is now.
+/// `before`: the VMI before we changed anything. Only its failure counts: requests that came meanwhile are about the
+/// VMI that exists now.
 Next VmController::write_status(const Key& key, const json& vm, const OptionalJson& before) {
   const OptionalJson after = own_vmi(key, vm);
   const std::int64_t now = now_seconds();

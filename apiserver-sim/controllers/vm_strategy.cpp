@@ -100,7 +100,7 @@ VmDecision decide_deleted(const json& vm, const json* vmi) {
   return act(vmi == nullptr || orphan ? Action::release : Action::stop);
 }
 
-/// A request to stop is done when that VMI is gone, one to start when there is a VMI that is to stay.
+/// A request to stop is done when that VMI is gone; a request to start, when there is a VMI that is to stay.
 void drop_done_requests(json& vm, const json* vmi) {
   const bool started = vmi != nullptr && !is_being_deleted(*vmi) && !is_final(*vmi);
   while (const json* request = first_request(vm)) {
@@ -178,7 +178,7 @@ json advance_vm(const json& vm, const json* vmi, std::int64_t now) {
   if (!status.is_object()) status = json::object();
   const std::string strategy = run_strategy_of(vm);
   const bool is_new_strategy = text_at(status, "/runStrategy") != strategy;
-  // Failures are what this strategy waits for; its first start is a request as any other.
+  // This strategy reruns failures only; its first start is a request like any other.
   if (strategy == "RerunOnFailure" && is_new_strategy && vmi == nullptr && first_request(next) == nullptr) {
     status["stateChangeRequests"] = json::array({{{"action", "Start"}}});
   }

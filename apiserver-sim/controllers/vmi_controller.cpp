@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-/// The one that speaks for the VMI: one that is not going away, if there is one.
+/// The pod that speaks for the VMI: one that is not being deleted, if there is one.
 const ObjectPtr* speaker(const std::vector<ObjectPtr>& pods) {
   const ObjectPtr* chosen = nullptr;
   for (const ObjectPtr& pod : pods) {
@@ -90,7 +90,7 @@ Next VmiController::reconcile(const Key& key) {
   const ObjectPtr* chosen = speaker(pods);
   const json pod = chosen == nullptr ? json() : (*chosen)->parse();
   const json* seen = chosen == nullptr ? nullptr : &pod;
-  // Most writes concern others: nothing is locked for them.
+  // Most writes concern other objects: no lock is taken for those.
   if (advance_vmi(vmi, seen, format_time(now_seconds())) == vmi) return Next::done();
   return write(key, object->uid, seen);
 }

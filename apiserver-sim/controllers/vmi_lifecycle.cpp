@@ -60,8 +60,8 @@ void advance_phase(json& vmi, const json* pod, const std::string& now) {
   if (ready && !deleting) hand_over(vmi, *pod, now);
 }
 
-/// Node and label of a VMI that has been handed over follow from its pod: should they be lost, by an older server or
-/// a restored object, the guest would be nobody's.
+/// Node and label of a VMI that has been handed over follow from its pod. If both were lost (an older server, a
+/// restored object), the guest would belong to no node.
 void keep_node(json& vmi, const json& pod) {
   const std::string phase = text_at(vmi, "/status/phase");
   const std::string bound = text_at(pod, "/spec/nodeName");

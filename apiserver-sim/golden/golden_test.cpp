@@ -59,7 +59,7 @@ class Stage {
     node_.set_answer(head + "Content-Length: " + std::to_string(step.body.size()) + "\r\n\r\n" + step.body);
   }
 
-  /// What is another one each time, and what would fill the files.
+  /// What differs each time, and what would fill the files.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> placeholders() const {
     return {{dir_.path(), "${dir}"}, {kLong, "${long}"}, {server_->url(), "${url}"}};
   }

@@ -87,7 +87,7 @@ std::vector<Step> parse_scenario(const std::string& text) {
   std::string preamble;
   for (std::size_t at = 0; at < lines.size();) {
     if (!lines[at].starts_with("== ")) {
-      // Between an answer and the next step only comments are kept: the rest is the recorded answer.
+      // Only comments may stand between an answer and the next step; the rest is the recorded answer.
       if (steps.empty() || lines[at].starts_with("#")) preamble += lines[at] + "\n";
       ++at;
       continue;

@@ -34,8 +34,8 @@ struct Answer {
   [[nodiscard]] std::string header(std::string_view name) const;
 };
 
-/// The answer as it stands in the file: the headers that matter, the body byte for byte, and placeholders for what is
-/// another one each time. `known`: texts and their placeholders.
+/// The answer as it stands in the file: the headers that matter, the body byte for byte, and placeholders for what
+/// differs each time. `known`: texts and their placeholders.
 std::string recorded_text(const Answer& answer, const std::vector<std::pair<std::string, std::string>>& known);
 
 /// The whole file with these answers (of the recorded steps, in order).

@@ -117,7 +117,7 @@ Result<> make_installed_objects(const Registry& registry, Store& store) {
     }
   }
   for (const ApiGroup& group : api_groups(registry)) {
-    // The core group's would be "v1.", which is no name for anything else.
+    // The core group's name would be "v1.", which is not a valid name.
     if (group.name.empty()) continue;
     for (const ApiVersion& version : group.versions) maker.make(kApiService, "", api_service_of(group, version));
   }

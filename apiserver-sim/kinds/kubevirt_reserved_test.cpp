@@ -105,7 +105,7 @@ TEST_CASE("a user's status of a VMI is put back without a word, by every way of 
     json applied = vmi("demo");
     applied["status"] = {{"phase", "Failed"}};
     kept(api.call("PATCH", kDemo + "?fieldManager=me&force=true", applied, kApplyPatch));
-    // There is no such subresource; who has no right to it is not told so much.
+    // There is no such subresource, but a user without the right to it does not learn that.
     const int code = user.name == "editor" ? 403 : 404;
     CHECK(api.call("PATCH", kDemo + "/status", {{"status", {{"phase", "Failed"}}}}, kMerge).code == code);
   }

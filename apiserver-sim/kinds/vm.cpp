@@ -60,7 +60,7 @@ void VmResource::prepare_create(json& object, const std::string&) const {
     object.erase("spec");
     return;
   }
-  // The mutating webhook fills the template in, so that what is shown is what will run.
+  // The mutating webhook fills the template in, so that what a client sees is what will run.
   json* template_spec = nullptr;
   if (spec.is_object() && given(spec, "template") && spec["template"].is_object()) {
     template_spec = &spec["template"]["spec"];
@@ -96,7 +96,7 @@ std::optional<kube::Status> VmResource::refuse_create(const json& object, const 
 }
 
 std::optional<kube::Status> VmResource::refuse_update(const json& object, const json& current, const User& user) const {
-  // What an older server let in is no reason to refuse the change of something else.
+  // A field that an older server let in must not keep a user from changing another one.
   const json none = json::object();
   const json* before = element_at(current, "/spec/template/metadata");
   const json* now = element_at(object, "/spec/template/metadata");

@@ -97,7 +97,7 @@ bool VmiResource::hasten_end(json& object, std::int64_t wish) const {
 }
 
 bool VmiResource::removable_with_finalizers(const json& object) const {
-  // Nobody but the node would take the finalizer off, and there is none yet. Finalizers of others are waited for.
+  // Only the node takes the finalizer off, and there is none yet. Finalizers of others are waited for.
   const json& finalizers = object["metadata"].value("finalizers", json::array());
   return text_at(object, "/status/nodeName").empty() &&
          (finalizers == json::array({kVmiFinalizer}) || finalizers == json::array({kOldVmiFinalizer}));

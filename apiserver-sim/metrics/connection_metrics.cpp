@@ -48,9 +48,9 @@ void ConnectionMetrics::ended(const RequestEvent& event) {
   const std::scoped_lock lock(mutex_);
   auto& active = active_[kind];
   const auto found = active.find(vmi);
-  // Names that a client makes up leave nothing behind.
+  // A name that a client makes up leaves no series behind.
   if (found != active.end() && --found->second <= 0 && gone) active.erase(found);
-  // Those did not reach the handler: the authorization before it refused them.
+  // The authorization refuses those before they reach the handler.
   if (!gone && event.code != 401 && event.code != 403) last_end_[vmi] = unix_time();
 }
 

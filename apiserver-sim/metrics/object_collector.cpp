@@ -35,7 +35,7 @@ Labels labels_of(const Object& object) {
   add("guest_os_arch", text_at(vmi, "/status/guestOSInfo/machine"));
   add("guest_os_name", text_at(vmi, "/status/guestOSInfo/name"));
   add("guest_os_version_id", text_at(vmi, "/status/guestOSInfo/versionId"));
-  // Nothing here asks for a migration when its node is drained, so nothing stands in the way of an eviction.
+  // Nothing here asks for a migration when a node is drained, so nothing prevents an eviction.
   labels["evictable"] = "true";
   labels["outdated"] = object.labels.count("kubevirt.io/outdatedLauncherImage") != 0 ? "true" : "false";
   return labels;

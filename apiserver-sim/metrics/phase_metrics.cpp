@@ -32,7 +32,7 @@ std::optional<std::int64_t> time_of_phase(const json& vmi, const std::string& ph
   return std::nullopt;
 }
 
-/// A status may say anything: only the phases that there are become labels.
+/// A status may say anything: only known phases become labels.
 bool is_phase(const std::string& phase) {
   for (const char* known : {"Pending", "Scheduling", "Scheduled", "Running", "Succeeded", "Failed", "Unknown"}) {
     if (phase == known) return true;

@@ -8,8 +8,8 @@
 namespace usbloop::apiserver {
 namespace {
 
-// The loop's node, beyond a node of Kubernetes: launcher-sim is virt-handler and virt-launcher in one, and keeps its
-// pods and VMIs.
+// What the loop's node may do beyond a node of Kubernetes: launcher-sim is virt-handler and virt-launcher in one, and
+// keeps its pods and VMIs.
 constexpr BootstrapRule kLoopNode[] = {{"get list watch update patch", kKubevirtGroup, "virtualmachineinstances"},
                                        {"update patch", "core", "pods"},
                                        {"get list watch", "core", "namespaces"},

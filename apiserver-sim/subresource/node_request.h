@@ -23,7 +23,7 @@ struct NodeReply {
 
 /// virt-api's own time for such requests.
 inline constexpr std::chrono::seconds kNodeRequestTime{10};
-/// Longer answers are an error: a node is trusted to be right, not to be small.
+/// Longer answers are an error. A node is trusted to answer truly, not briefly.
 inline constexpr std::size_t kMaxNodeReplyBytes = 16 * 1024 * 1024;
 
 /// Asks the node and reads the whole answer. Blocks, at most for `timeout`; for any thread that may. The error's cause

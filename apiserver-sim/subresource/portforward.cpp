@@ -24,7 +24,7 @@ Response portforward_vmi(const Registry& /*registry*/, Store& store, const Reque
   if (const auto refused = check_portforward(*vmi)) return answer_refusal(*refused);
   const std::string address = text_at(*vmi, "/status/interfaces/0/ipAddress");
   if (address.empty()) return answer_refusal(kube::bad_request("no network interfaces are present"));
-  // Somebody wrote an address into the status; there is no way to it all the same.
+  // Somebody wrote an address into the status, but no network leads to it.
   const auto [port, protocol] = port_and_protocol(info.subresource);
   return answer_refusal(kube::internal_error("dialing VM: dial " + protocol + " " + address + ":" + port +
                                              ": connect: no route to host"));

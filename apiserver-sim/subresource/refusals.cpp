@@ -9,10 +9,10 @@ namespace usbloop::apiserver {
 
 std::string refusal_body(kube::Status status) {
   std::string body = kube::body_indented(status);
-  // The long part is what a node or a system call said; it stands in the message and in the causes.
+  // The long part is what a node or a system call said. It stands in the message and in the causes.
   while (body.size() > kMaxRefusalBytes && !status.message.empty()) {
-    // It stands in the body twice, and a byte of it takes up to six there ("\u0001"): small steps, so that as much as
-    // possible is left.
+    // It stands in the body twice, and a byte of it takes up to six there ("\u0001"). Small steps keep as much of it as
+    // possible.
     const std::size_t step = (body.size() - kMaxRefusalBytes) / 12 + 1;
     const auto shorten = [&](std::string& text) { text.resize(text.size() - std::min(text.size(), step)); };
     shorten(status.message);

@@ -125,7 +125,7 @@ Response answer_subresource(const Registry& registry, Store& store, const Reques
   const Subresource& entry = **found;
   if (entry.plain != nullptr) return entry.plain(registry, store, request, info);
   if (!entry.refusal.empty()) return answer_refusal(kube::bad_request(std::string(entry.refusal)));
-  // A stream that came as an ordinary request: the front door takes all GETs of streams before.
+  // A stream that came as an ordinary request: the front door has already taken all GETs of streams.
   return answer_text(405, "405: Method Not Allowed");
 }
 

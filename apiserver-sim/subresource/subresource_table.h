@@ -31,13 +31,13 @@ struct Subresource {
   bool listed = true;         ///< in discovery, which names what the real server names
   VmiCheck stream = nullptr;  ///< a websocket that is relayed to the node once this check has passed
   PlainHandler plain = nullptr;
-  std::string_view refusal = {};  ///< 400: what the real server says when the feature is switched off
+  std::string_view refusal = {};  ///< 400: what the real server says when the feature is off
 };
 
 /// All of them, in the order of discovery.
 std::span<const Subresource> all_subresources();
 
-/// The one that a request is about, or virt-api's answer: 404 for an unknown path, 405 for another method.
+/// The subresource that a request is about, or virt-api's answer: 404 for an unknown path, 405 for another method.
 tl::expected<const Subresource*, Response> find_subresource(const std::string& method, const RequestInfo& info);
 
 /// The stream that the request is about; null for all other requests.

@@ -123,7 +123,7 @@ Refusal start(Call& call) {
   return ask(call, call.has_final_vmi() ? json::array({stop_request(call), request}) : json::array({request}));
 }
 
-/// The guest is given another time to power off than its VMI says; its node goes by what the VMI says now.
+/// The guest gets another time to power off than its VMI says, so the VMI is changed: its node goes by that.
 Refusal set_grace(Call& call, std::int64_t seconds) {
   return write(call, kVmiResource, [seconds](const json& current) -> json {
     json changed = current;

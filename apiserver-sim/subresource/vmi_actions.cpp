@@ -36,7 +36,7 @@ std::string node_path(const RequestInfo& info) {
   return "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/" + info.subresource;
 }
 
-/// Asks the node; an error is what Go's client and virt-api say together.
+/// Asks the node. An error reads as Go's client and virt-api word it together.
 tl::expected<std::string, std::string> ask(const NodeChannel& channel, const NodeRequest& request) {
   const auto reply = ask_node(channel, request, kNodeRequestTime);
   if (!reply) {

@@ -34,7 +34,7 @@ bool has_object(const json& vmi, const char* pointer) {
   return value != nullptr && value->is_object();
 }
 
-/// Whatever its status is: the real server looks at the presence only.
+/// Whatever the condition's status is: the real server looks for its presence only.
 bool shows_condition(const json& vmi, const std::string& type) { return !condition_status(vmi, type).empty(); }
 
 /// Whether a virt-handler pod is on the node, found as virt-api finds it: by its label and the node's name. One that is

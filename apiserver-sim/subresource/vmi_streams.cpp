@@ -13,7 +13,7 @@
 namespace usbloop::apiserver {
 namespace {
 
-/// As gorilla/websocket and virt-api answer together: a plain text with the Status behind it.
+/// As gorilla/websocket and virt-api answer together: a plain text, and the Status behind it.
 Response refuse_upgrade(const std::string& why) {
   return {400,
           "text/plain; charset=utf-8",
@@ -99,7 +99,7 @@ asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& clie
   const Known known(ends.node, node);
   const std::string path = node_target(head, info);
   const std::string key = head.header("Sec-WebSocket-Key");
-  // Consoles and displays carry what a person types and sees: nothing to be gained.
+  // Consoles and displays carry what a person types and sees: a handoff would gain nothing.
   const Handoff handoff = info.subresource == "usbredir" ? options_.handoff : Handoff::none;
   auto answer = co_await shake_hands_with_node(node, path, key, handoff, options_.node_answer);
   if (!answer) co_return answer_refusal(dial_failure(answer.error().cause));
@@ -151,7 +151,7 @@ asio::awaitable<void> VmiStreams::be_the_end(net::StreamPtr client, net::StreamP
   websocket::Channel channel(std::move(client), websocket::Role::server, options,
                              std::as_bytes(std::span(session.leftover)));
   const Known known(ends.client, channel);
-  // The node has ended the session: what the device has sent is still passed on.
+  // The node has ended the session; what the device has already sent is still passed on.
   const auto watch_lease = [&]() -> asio::awaitable<void> {
     co_await bridge::lease_ends(lease);
     if (device->socket().is_open()) bridge::end_device(device->socket().native_handle());

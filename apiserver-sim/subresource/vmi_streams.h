@@ -16,7 +16,7 @@ namespace usbloop::apiserver {
 
 struct StreamOptions {
   std::chrono::milliseconds node_answer{10'000};  ///< for the node's answer to the handshake
-  std::chrono::milliseconds linger{500};          ///< one end has gone: the other one's time to finish
+  std::chrono::milliseconds linger{500};          ///< when one end has gone: how long the other may take to finish
   Handoff handoff = Handoff::offer;               ///< take slots' sockets over from nodes on this machine
   websocket::ChannelOptions websocket = {};       ///< of the sessions that end here
 };

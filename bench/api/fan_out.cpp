@@ -48,7 +48,7 @@ class Sightings {
     failed_ = true;
     changed_.notify_all();
   }
-  /// When each watcher sees this write is noted from now on, and events are counted.
+  /// From now on, notes when each watcher sees this write, and counts events.
   void await(std::size_t write) {
     const std::scoped_lock lock(mutex_);
     awaited_ = write;
@@ -106,7 +106,7 @@ struct Watchers::State {
 
 Watchers::Watchers(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-// Delegated, so that what fails below ends in the destructor, which ends the threads.
+// A delegated constructor: a failure below ends in the destructor, which ends the threads.
 Watchers::Watchers(const e2e::Api& api, std::size_t count) : Watchers(std::make_unique<State>(count)) {
   state_->writer = connect_patiently(api);
   const auto object = expect(state_->writer->Get(patched_path()), 200);

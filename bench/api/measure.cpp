@@ -67,7 +67,7 @@ class ApiRun {
     return sum;
   }
 
-  /// A server of its own for each number: all are there at once, so that what drifts meets all of them.
+  /// Each number has a server of its own. All run at once, so that whatever drifts meets all of them.
   void fill(std::size_t number) {
     progress_("creating " + std::to_string(number) + " VMIs");
     Server& server = *servers_.emplace_back(std::make_unique<Server>(dir_, number));

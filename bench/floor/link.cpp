@@ -8,7 +8,8 @@
 namespace usbloop::bench {
 namespace {
 
-/// Read at most at once from either side: of 16 to 256 KiB the quickest, and a message of 128 KiB comes in one read.
+/// Read at most at once from either side. Of 16 to 256 KiB this was the quickest, and a message of 128 KiB comes in one
+/// read.
 constexpr std::size_t kChunk = 256 * 1024;
 /// Records have a head and a tag: 22 bytes for each 16 KiB; and a handshake's messages.
 constexpr std::size_t kSealedRoom = kChunk + 16 * 1024;

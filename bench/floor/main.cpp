@@ -93,7 +93,7 @@ class Relay {
     epoll_event event{};
     event.events = wanted;
     event.data.u64 = data;
-    // Not waiting for anything means not being there: epoll would report a hang-up all the time.
+    // A socket that waits for nothing leaves the epoll, which would otherwise report a hang-up all the time.
     const int operation = wanted == 0 ? EPOLL_CTL_DEL : registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) give_up("epoll_ctl");
     registered = wanted;

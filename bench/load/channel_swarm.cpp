@@ -134,7 +134,7 @@ class ChannelSwarm final : public Swarm {
     const auto last = packet_of(kShortPacket, {Order::sink_ack});
     while (Clock::now() < until_) {
       co_await send(channel, message);
-      // A client of its own would not keep the others from sending.
+      // A greedy client in a process of its own would not hold up the others either.
       co_await asio::post(loop_, asio::use_awaitable);
     }
     co_await send(channel, last);

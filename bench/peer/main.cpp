@@ -91,7 +91,7 @@ class Peer {
     add(std::move(entry), EPOLLOUT);
   }
 
-  /// A stand-in hands over its sockets, or has ended: then they end with it, as QEMU's would.
+  /// A stand-in hands over its sockets, or has ended. Its sockets then end with it, as QEMU's would.
   void take_listeners(const Entry& control) {
     std::array<int, 8> fds{};
     const int owner = control.number();

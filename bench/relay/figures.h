@@ -15,9 +15,9 @@ namespace usbloop::bench {
 /// What a figure of a cell is.
 enum class Figure { p50, p90, p99, mb_per_s, cpu };
 
-/// One value for each round. Figure::cpu: CPU seconds for a GiB or a round trip that the road costs, which are those of
-/// the processes between the ends. Of our road the client library is a part, in the load tool's process: there the load
-/// tool's time counts too, less what it needs for the same work on the direct road in the same round.
+/// One value for each round. Figure::cpu is in CPU seconds for a GiB or a round trip, of the processes between the
+/// ends. Our road includes the client library, which runs in the load tool's process. So the load tool's time counts
+/// too, less what it needs for the same work on the direct road in the same round.
 std::vector<double> figure(const RelayResults& results, const std::string& mode, const std::string& test, RoadKind road,
                            Figure what);
 

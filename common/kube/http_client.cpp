@@ -34,8 +34,8 @@ StorePtr authorities(const std::string& text) {
   return count > 0 ? std::move(store) : nullptr;
 }
 
-/// httplib adds the system's authorities to any store that it is given, which would trust them too and takes a third of
-/// a second. It does not when it has a folder of them, and the folder need not be there.
+/// httplib adds the system's authorities to any store that it gets, which would trust them too and takes a third of a
+/// second. It does not do so when it has a folder of authorities, and the folder need not exist.
 void trust_only(httplib::SSLClient& client, X509_STORE& store) {
   SSL_CTX_set1_verify_cert_store(client.ssl_context(), &store);
   client.set_ca_cert_path("", "/nonexistent");

@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
 
-// The one place that knows how cpp-httplib's client is set up, for both versions we build with (0.11 and 0.18). For
+// The one place that sets up cpp-httplib's client, for both versions that we build with (0.11 and 0.18). For
 // rest_client.cpp only: the header is heavy.
 namespace usbloop::kube {
 

@@ -33,7 +33,7 @@ std::string text_of(const json& object, const char* pointer) {
 std::string uid_of(const json& object) { return text_of(object, "/metadata/uid"); }
 std::string version_of(const json& object) { return text_of(object, "/metadata/resourceVersion"); }
 
-/// Versions are opaque, but every server there is counts; what is no number compares as not older.
+/// Versions are opaque, but every known server counts. A version that is no number compares as not older.
 bool is_older(const json& object, const json& than) {
   const auto number = [](const std::string& text) -> std::optional<std::uint64_t> {
     std::uint64_t value = 0;

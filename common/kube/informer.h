@@ -17,8 +17,8 @@
 namespace usbloop::kube {
 
 /// Keeps a copy of a list of objects by list and watch, keyed by metadata.uid, and says which ones changed. It goes on
-/// through every failure: a watch that ends is taken up again, one that breaks or whose version has expired begins
-/// with a new list, and tries are spaced by backoff with jitter.
+/// through every failure. After a watch that ended it watches again; after one that broke or whose version expired it
+/// lists again. Backoff with jitter spaces the tries.
 ///
 /// run() belongs to one thread; everything else is thread-safe. Callbacks come from the thread of run() and must not
 /// block for long.

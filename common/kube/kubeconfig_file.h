@@ -50,8 +50,8 @@ class Section {
 /// Reads a whole regular file of at most `limit` bytes. `operation` begins the error.
 Result<std::string> read_bounded(const std::string& path, std::size_t limit, const std::string& operation);
 
-/// Reads and parses one file. ErrorKind::not_found when it does not exist. Size, depth and number of nodes are bounded;
-/// aliases are refused, because no tool writes them into a kubeconfig and they are the way to make a small file huge.
+/// Reads and parses one file. ErrorKind::not_found when it does not exist. Size, depth and number of nodes are bounded.
+/// Aliases are refused: no tool writes them into a kubeconfig, and they make a small file huge.
 Result<KubeconfigFile> read_kubeconfig_file(const std::string& path);
 
 }  // namespace usbloop::kube

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Cuts a running request when stop is requested. httplib's stop() does nothing before the socket is connected, so it
+/// Cuts a running request when stop is requested. httplib's stop() has no effect before the socket is connected, so it
 /// is repeated until the request has returned.
 class Interrupt {
  public:
@@ -42,7 +42,8 @@ class Interrupt {
       lock.unlock();
       client_.stop();
       lock.lock();
-      // Asked for by the request's own thread (before it began, or from a callback): it looks at the token itself.
+      // The request's own thread asked for the stop (before the request began, or from a callback): it looks at the
+      // token itself.
       if (std::this_thread::get_id() == caller_) return;
       changed_.wait_for(lock, std::chrono::milliseconds(5), [this] { return returned_; });
     }
@@ -98,7 +99,7 @@ const char* patch_content_type(PatchType type) {
   return "";
 }
 
-/// So that the watches of many clients do not end at the same moment.
+/// Spread, so that the watches of many clients do not end at the same moment.
 std::chrono::seconds with_jitter(std::chrono::seconds time) {
   thread_local std::minstd_rand random{std::random_device{}()};
   return time + std::chrono::seconds(std::uniform_int_distribution<std::int64_t>(0, time.count())(random));
@@ -199,7 +200,7 @@ class RestClient::Impl {
       const httplib::Result result = (*client)->send(request);
       if (stop.stop_requested()) return make_error(ErrorKind::cancelled, operation, object, "asked to stop");
       if (result) return result->status;
-      // A server that is not the one of the kubeconfig stays a stranger however often it is asked.
+      // A server with the wrong certificate stays wrong however often it is asked: the caller need not try again.
       const auto kind =
           result.error() == httplib::Error::SSLServerVerification ? ErrorKind::denied : ErrorKind::unavailable;
       return make_error(kind, operation, object, access_.url() + ": " + to_text(result.error()));

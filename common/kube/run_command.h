@@ -27,7 +27,7 @@ struct CommandOutput {
 /// (too much output), internal.
 Result<CommandOutput> run_command(const Command& command);
 
-/// Whether standard input is a terminal, so that a command can ask the person something.
+/// Whether standard input is a terminal, so that a command can ask the person for something.
 bool stdin_is_terminal();
 
 }  // namespace usbloop::kube

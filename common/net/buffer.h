@@ -7,9 +7,8 @@
 
 namespace usbloop::net {
 
-/// Memory for bytes on their way: not initialised, and kept for the next one of this thread when it is given back, so
-/// that a relay that has nothing to carry can hold none and still costs nothing to wake up. Use and give back in any
-/// thread.
+/// Memory for bytes on their way. It is not initialised, and the thread that gives it back keeps it for its next use.
+/// So an idle relay can hold none, and waking it up still costs nothing. Use and give back in any thread.
 class Buffer {
  public:
   /// What is kept for reuse: kPayload, with room for frames and TLS records around it. Other sizes are made and freed

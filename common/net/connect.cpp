@@ -52,7 +52,7 @@ Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std:
   socket.open(asio::local::stream_protocol(), code);
   if (!code) socket.native_non_blocking(true, code);
   if (code) return make_errno_error("make", "a unix socket", code.value());
-  // Not by Asio's connect, which waits for a peer whose backlog is full, and the whole loop with it.
+  // Asio's connect is not used here: it would wait for a peer whose backlog is full, and block the whole loop.
   const asio::local::stream_protocol::endpoint endpoint(*name);
   if (::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
     // EAGAIN: the peer's backlog is full, so a later try may go through.
@@ -92,8 +92,8 @@ asio::awaitable<Result<StreamPtr>> connect_tcp(std::string host, std::uint16_t p
     co_await socket.async_connect(address.endpoint(), asio::redirect_error(asio::use_awaitable, code));
     if (deadline.expired()) code = asio::error::timed_out;
     if (code) continue;
-    // A socket that Asio has connected stays registered for writing, and then each wait for reading returns at once and
-    // for nothing. So it is registered anew.
+    // A socket that Asio has connected stays registered for writing, so each wait for reading would return at once. It
+    // is therefore registered anew.
     const auto protocol = address.endpoint().protocol();
     tcp::socket fresh(executor);
     fresh.assign(protocol, socket.release(code), code);

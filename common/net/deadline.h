@@ -8,8 +8,8 @@
 
 namespace usbloop::net {
 
-/// Runs `on_expiry` on the executor unless it is destroyed before the time is over. Lives in one thread's loop; what
-/// `on_expiry` refers to must outlive this object, not the timer.
+/// Runs `on_expiry` on the executor unless this object is destroyed before the time is over. Lives in one thread's
+/// loop. What `on_expiry` refers to must outlive this object, but need not outlive the timer.
 class Deadline {
  public:
   template <typename OnExpiry>

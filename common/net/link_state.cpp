@@ -41,7 +41,7 @@ void limit_retry_interval([[maybe_unused]] int socket, [[maybe_unused]] std::chr
 std::optional<std::chrono::milliseconds> LinkWatch::look(Clock::time_point now, const LinkState& state) {
   const bool news = !looked_ || state.segments_in != segments_in_;
   if (news) {
-    // Segments that are no acknowledgement, such as probes of our own closed window, leave the kernel's times alone.
+    // Segments that are no acknowledgement, such as probes of our own closed window, do not change the kernel's times.
     heard_ = looked_ ? std::max(now - state.since_segment, last_look_) : now - state.since_segment;
     looked_ = true;
     segments_in_ = state.segments_in;
@@ -51,7 +51,7 @@ std::optional<std::chrono::milliseconds> LinkWatch::look(Clock::time_point now, 
     unanswered_since_ = now;
   }
   last_look_ = now;
-  // An attempt that was seen at this look only may have its answer on the way.
+  // An attempt first seen at this look may have its answer on the way.
   const bool unanswered = unanswered_since_ && now - *unanswered_since_ >= timeout_ / 10;
   if (!unanswered || now - heard_ < timeout_) return std::nullopt;
   return std::chrono::duration_cast<std::chrono::milliseconds>(now - heard_);

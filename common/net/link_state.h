@@ -7,8 +7,8 @@
 
 namespace usbloop::net {
 
-/// What this kernel knows about the other end of a TCP connection. The other kernel answers whatever its programs do,
-/// so this says whether the host and the way to it are alive, not whether a program reads.
+/// What this kernel knows about the other end of a TCP connection. The other kernel answers whatever its programs do.
+/// So this tells whether the host and the way to it are alive, not whether a program reads.
 struct LinkState {
   std::chrono::milliseconds since_segment{0};  ///< since the last acknowledgement or payload that came
   std::chrono::milliseconds since_payload{0};  ///< since payload came, read by us or not
@@ -25,15 +25,15 @@ std::optional<LinkState> link_state(int socket);
 /// off to two minutes).
 void limit_retry_interval(int socket, std::chrono::milliseconds most);
 
-/// Notices that the host at the other end of a connection does not answer any more.
+/// Notices that the host at the other end of a connection no longer answers.
 class LinkWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
   explicit LinkWatch(std::chrono::milliseconds timeout) : timeout_(timeout) {}
 
-  /// To be called several times within the timeout. How long nothing has come, once that is longer than the timeout and
-  /// something that was sent meanwhile had no answer; else nothing.
+  /// Call it several times within the timeout. Answers how long nothing has come, once that is longer than the timeout
+  /// and something sent meanwhile had no answer; nothing otherwise.
   std::optional<std::chrono::milliseconds> look(Clock::time_point now, const LinkState& state);
 
  private:

@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::size_t kChunk = Buffer::kPayload;
 
-/// Shared by all relays of a thread: a relay holds memory of its own only while its writer is behind.
+/// All relays of a thread share it: a relay holds memory of its own only while its writer is behind.
 std::span<std::byte> scratch() {
   thread_local std::array<std::byte, kChunk> buffer;
   return buffer;
 }
 
-/// Both directions of one relay, and what ends it.
+/// Both directions of one relay, and how it ends.
 class Relay {
  public:
   Relay(Stream& first, Stream& second, RelayOptions options, Traffic& traffic)
@@ -83,8 +83,8 @@ class Relay {
     if (all_passed) {
       to.shutdown_write();
     } else {
-      // What `to` had sent before it broke is still the other direction's. And a socket that is closed with bytes
-      // unread resets its connection, which destroys what has been sent on it.
+      // What `to` had sent before it broke still belongs to the other direction. And closing a socket with unread bytes
+      // resets its connection, which destroys what has been sent on it.
       co_await discard(from);
     }
   }
@@ -96,7 +96,7 @@ class Relay {
     }
   }
 
-  /// True when `from`'s stream has ended or broken, with all that came of it passed on; false when `to` broke.
+  /// True when `from`'s stream has ended or broken and all its bytes have been passed on; false when `to` broke.
   static asio::awaitable<bool> transfer(Stream& from, Stream& to, Counter count) {
     while (true) {
       if (from.turn_is_over()) co_await from.take_turns();
@@ -113,7 +113,7 @@ class Relay {
       if (put.status == IoStatus::failed) co_return false;
       const std::size_t written = put.status == IoStatus::ok ? put.bytes : 0;
       if (written == got.bytes) continue;
-      // The writer is behind: the scratch buffer belongs to others while we wait, so the rest moves out of it.
+      // The writer is behind. Others use the scratch buffer while we wait, so the rest moves out of it.
       const std::vector<std::byte> rest(chunk.begin() + static_cast<std::ptrdiff_t>(written), chunk.end());
       const auto rest_written = co_await to.write_all(rest);
       if (!rest_written) co_return false;

@@ -19,16 +19,15 @@ struct RelayCounts {
 };
 
 struct RelayOptions {
-  std::chrono::milliseconds linger;  ///< one direction has ended: the other one's time to do so
+  std::chrono::milliseconds linger;  ///< when one direction has ended: how long the other one may take
   /// A TCP end whose host does not answer for this long has vanished (link_state.h); unix sockets end by themselves.
   std::chrono::milliseconds peer_timeout{30'000};
 };
 
-/// Passes bytes untouched between two streams until both directions have ended. One end's end of stream is passed on
-/// after all its bytes; when the other direction then stays open for longer than `linger`, both are closed. A stream
-/// that breaks is one that ends: what had come from it before is passed on. An end that has vanished closes both.
-/// Memory is bounded: a reader that stops stops the other side's reading. `traffic` counts along: the first stream is
-/// the client's.
+/// Passes bytes untouched between two streams until both directions have ended. When one end's stream ends or breaks,
+/// the bytes that came before are passed on, and then the end. When the other direction stays open for longer than
+/// `linger` after that, both streams are closed. An end that has vanished closes both at once. Memory is bounded: a
+/// reader that stops also stops the other side's reading. `traffic` counts along; the first stream is the client's.
 asio::awaitable<RelayCounts> relay(Stream& first, Stream& second, RelayOptions options, Traffic& traffic);
 
 }  // namespace usbloop::net

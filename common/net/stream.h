@@ -33,8 +33,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Non-blocking. Returns after one read of the transport; never `ok` with 0 bytes. After a read that has left nothing
-  /// behind, the next one says want_read without asking the kernel; wait() sees what has come meanwhile.
+  /// Non-blocking. Returns after one read of the transport; never `ok` with 0 bytes. When a read has emptied the
+  /// socket, the next one says want_read without asking the kernel; wait() sees what has come meanwhile.
   virtual IoResult try_read(std::span<std::byte> buffer) = 0;
   /// Non-blocking. May take fewer bytes than given. After want_* the retry must begin with the same bytes.
   virtual IoResult try_write(std::span<const std::byte> bytes) = 0;
@@ -54,7 +54,7 @@ class Stream {
   asio::awaitable<Result<>> write_all(std::span<const std::byte> bytes);
   /// Lets others run when this stream has been served many times in a row without waiting. Call between operations.
   asio::awaitable<void> take_turns();
-  /// Whether it is the others' turn, for callers that spare themselves the coroutine: then take_turns() is due.
+  /// Whether it is the others' turn: take_turns() is due then. For callers that want no coroutine when it is not.
   [[nodiscard]] bool turn_is_over() { return ++served_in_a_row_ >= kMostInARow; }
   /// Ends pending waits with ErrorKind::cancelled and closes the socket. Idempotent.
   void close();

@@ -17,10 +17,11 @@ struct SslCtxDeleter {
 };
 
 /// Settings shared by many connections: certificates, authorities, versions (TLS 1.2 and newer). Thread-safe once made.
-/// Making one sets SIGPIPE to be ignored in this process: writing to who has gone is an error like others.
+/// Making one has this process ignore SIGPIPE, so writing to a peer that has gone is an ordinary error.
 class TlsContext {
  public:
-  /// `client_ca_pem` empty: client certificates are not asked for; else they are optional and verified.
+  /// `client_ca_pem` empty: no client certificate is asked for. Otherwise client certificates are optional and
+  /// verified.
   static Result<TlsContext> server(const std::string& cert_pem, const std::string& key_pem,
                                    const std::string& client_ca_pem = {});
   /// `ca_pem` empty: the system's authorities. A client certificate is optional.

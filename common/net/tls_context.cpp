@@ -41,13 +41,12 @@ Result<> add_authorities(SSL_CTX* context, const std::string& ca_pem) {
 
 void apply_common_settings(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  // Moving buffers: our writers retry from wherever the bytes lie by then. No partial writes: they would end after one
-  // record, and all records of a write are to leave together. Released buffers: thousands of idle connections keep
-  // none.
+  // Moving buffers: our writers retry from wherever the bytes lie by then. No partial writes: a write would end after
+  // each record, and all its records are to leave together. Released buffers: thousands of idle connections keep none.
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  // Go servers and killed peers end without close_notify; the layers above frame their messages themselves.
+  // Go servers and killed peers end without close_notify, and the layers above frame their messages themselves.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-  // The shorter key first: it is enough, and the cheapest by measurement.
+  // The shorter key comes first: it is strong enough, and measured the cheapest.
   SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
 }
 

@@ -1,4 +1,4 @@
-// Records that come in pieces, are cut off or are not what was sent: between client and server stands somebody else.
+// Somebody stands between client and server: records come in pieces, are cut off, or are not what was sent.
 #include <doctest/doctest.h>
 
 #include <asio/detached.hpp>

@@ -25,8 +25,7 @@ int clamp_to_int(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
 
-/// SSL_get_error() needs an empty queue. Asking first is a tenth of the price of clearing, and it is nearly always
-/// empty.
+/// SSL_get_error() needs an empty queue, and it nearly always is. Asking costs a tenth of clearing.
 void forget_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
@@ -41,7 +40,7 @@ class TlsStream final : public Stream {
   IoResult try_read(std::span<std::byte> buffer) override {
     if (!socket().is_open()) return {IoStatus::failed, 0, EBADF};
     if (final_.status != IoStatus::ok) return final_;
-    // libssl would only find out the same, at the price of a buffer and thousands of instructions.
+    // libssl would come to the same answer, at the price of a buffer and thousands of instructions.
     if (!has_more() && transport_.take_drained()) return {IoStatus::want_read, 0, 0};
     IoResult result = read_record(buffer);
     if (result.status != IoStatus::ok) return result;

@@ -8,8 +8,8 @@
 namespace usbloop::net {
 
 /// What libssl reads from and writes to: a plain stream, with records gathered. The records of one SSL_write leave in
-/// one system call and not in one each, and one receive brings all records that have come. libssl's own read-ahead
-/// would do that too, but it moves what it holds to the front of its buffer for each record.
+/// one system call instead of one each, and one receive brings all records that have come. libssl's own read-ahead
+/// would receive so too, but for each record it moves what it holds to the front of its buffer.
 class TlsTransport {
  public:
   explicit TlsTransport(StreamPtr plain) : plain_(std::move(plain)) {}
@@ -25,7 +25,7 @@ class TlsTransport {
   /// Whether reads may go to the socket, or only to what has been received.
   void allow_reading(bool allowed) { reading_allowed_ = allowed; }
 
-  /// Whether there is something that has been received and libssl has not had yet.
+  /// Whether bytes have been received that libssl has not taken yet.
   [[nodiscard]] bool holds_input() const { return input_begin_ < input_end_; }
 
   /// Whether the last read of the socket has left nothing in it; true once for each such read.

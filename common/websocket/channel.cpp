@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBufferSize = net::Buffer::kUsualSize;
 
 ChannelOptions bounded(ChannelOptions options) {
-  // A peer must have had a ping to answer before it is taken for gone.
+  // A peer must have had a ping to answer before it counts as gone.
   options.ping_interval = std::min(options.ping_interval, options.peer_timeout / 3);
   options.buffer_bytes = std::min(options.buffer_bytes, kBufferSize - kMaxFrameHeader);
   return options;
@@ -146,8 +146,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
  private:
   using Payload = Result<std::span<const std::byte>>;
 
-  /// Makes a frame of the first `size` bytes of the write buffer and sends what the socket takes. True when that was
-  /// all, which it nearly always is.
+  /// Makes a frame of the first `size` bytes of the write buffer and sends what the socket takes. True when the socket
+  /// took all, which is nearly always so.
   bool send_frame(std::size_t size) {
     const auto room = output_.bytes().first<kMaxFrameHeader>();
     const auto payload = output_.bytes().subspan(kMaxFrameHeader, size);
@@ -170,8 +170,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     unlock_writer();
   }
 
-  /// The next payload, or an end, from what has been read; nothing when more must be read first. Small frames that came
-  /// together are put together, so that their reader has one thing to pass on.
+  /// The next payload, or an end, out of what has been read; nothing when more must be read first. Small frames that
+  /// came together are joined, so that their reader has one piece to pass on.
   std::optional<Payload> decode() {
     if (put_off_) return *std::exchange(put_off_, std::nullopt);
     auto first = decode_one();
@@ -298,8 +298,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     if (on_peer_gone_) on_peer_gone_(timeout_error().value());
   }
 
-  /// The coroutine that answers pings and sends ours. The first one at once: it tells the peer that pings are to be
-  /// expected of us.
+  /// The coroutine that answers pings and sends ours. It sends the first one at once, which tells the peer to expect
+  /// pings of us.
   asio::awaitable<void> write_control_frames() {
     bool ping_due = !options_.first_ping_sent;
     while (true) {

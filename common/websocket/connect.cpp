@@ -18,7 +18,7 @@ constexpr const char* kUserAgent = "usbloop/" USBLOOP_VERSION;
 
 using Clock = std::chrono::steady_clock;
 
-/// Never nothing: what is late fails by its own deadline, at once.
+/// Never zero: a deadline that has passed fails at once.
 std::chrono::milliseconds until(Clock::time_point end) {
   return std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
 }

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-// Frames of RFC 6455 section 5 without I/O. Written here and not taken from websocketpp because the payload is the
-// hot path: it is decoded and masked in place, is passed on before its message is complete, and is never copied.
+// Frames of RFC 6455 section 5 without I/O. websocketpp's are not used because the payload is the hot path: here it is
+// decoded and masked in place, passed on before its message is complete, and never copied.
 namespace usbloop::websocket {
 
 enum class Opcode : std::uint8_t { continuation = 0x0, text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };

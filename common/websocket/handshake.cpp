@@ -34,8 +34,8 @@ Result<> parse(std::string_view text, Message& message, Head& head) {
   return {};
 }
 
-/// The three digits of a status line; 0: there are none. Not asked of websocketpp, whose enumeration cannot hold what
-/// it does not know: to read it back is undefined.
+/// The three digits of a status line; 0 when there are none. websocketpp is not asked: its enumeration cannot hold
+/// unknown values, and reading one back is undefined.
 int status_in(std::string_view line) {
   const auto space = line.find(' ');
   if (space == std::string_view::npos) return 0;

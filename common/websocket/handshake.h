@@ -9,8 +9,8 @@
 
 #include "common/error.h"
 
-// The opening handshake of RFC 6455 on text, without I/O. websocketpp does the work; it is kept behind this header
-// because its Debian 12 version does not compile as C++20.
+// The opening handshake of RFC 6455 on text, without I/O. websocketpp does the work. This header hides it, because its
+// Debian 12 version does not compile as C++20.
 namespace usbloop::websocket {
 
 /// The sub-protocol of KubeVirt's byte streams.

@@ -5,7 +5,7 @@
 namespace usbloop::websocket {
 namespace {
 
-/// With so little unread, the window that the peer sees is open: a ping of it would have come.
+/// With so little unread, the window that the peer sees is open, so a ping of the peer would have come through.
 constexpr std::size_t kOpenWindow = std::size_t{16} * 1024;
 
 /// Looks within one timeout.
@@ -56,7 +56,7 @@ std::chrono::milliseconds PeerWatch::until_next_look(Clock::time_point now) cons
 }
 
 std::optional<PeerWatch::Silence> PeerWatch::look(Clock::time_point now, const std::optional<net::LinkState>& link) {
-  // This process was stopped itself, or had no processor for long: what has come meanwhile is still to be read.
+  // This process was stopped itself, or had no processor for long: what has come meanwhile has yet to be read.
   const bool overslept = now - last_look_ > 3 * interval(timeout_);
   last_look_ = now;
   if (link) {

@@ -14,17 +14,18 @@ namespace usbloop::websocket {
 
 /// Tells a peer that has vanished from one that only does not read. Pure: it is told what happens and when.
 ///
-/// Gone is a peer from which nothing has come for `timeout`
-/// - although its host should have answered what was sent (the link is cut, the host is down): on TCP, in every state
-/// of
-///   the traffic, whether we read or not; or
-/// - although the peer itself should have spoken, and we would have heard it (its process is stopped). It should have
-///   when it sends pings of its own, as our ends do whatever their reading waits for, or when it has read all that we
-///   had sent before the ping that it does not answer. A peer without pings that has unread data of ours may have
-///   stopped reading because its device has; it has ten times as long as its host answers.
+/// A peer is gone when nothing has come from it for `timeout`, and one of these holds.
 ///
-/// What cannot be known: a peer whose words would have to wait behind data that we do not read has time without end, as
-/// long as its host answers.
+/// (1) Its host should have answered what was sent: the link is cut, or the host is down. This works on TCP, in every
+/// state of the traffic, whether we read or not.
+///
+/// (2) The peer itself should have spoken, and we would have heard it: its process is stopped. A peer should speak when
+/// it sends pings of its own (our ends do, whatever they wait for), or when it has read all that we had sent before the
+/// ping that it does not answer. A peer without pings that has not read all our data may have stopped reading because
+/// its device has. It gets ten times as long, as long as its host answers.
+///
+/// One case cannot be told: when the peer's words have to wait behind data that we do not read. Such a peer has time
+/// without end, as long as its host answers.
 class PeerWatch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -57,14 +58,14 @@ class PeerWatch {
   std::optional<Silence> look(Clock::time_point now, const std::optional<net::LinkState>& link);
 
  private:
-  /// The longest time without speaking of a peer that could be heard.
+  /// The longest silence of a peer that could have been heard.
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
   std::chrono::milliseconds timeout_;
   net::LinkWatch link_watch_;
   Clock::time_point last_heard_;
   Clock::time_point last_look_;
-  std::optional<Clock::time_point> audible_since_;  ///< since then the peer's words would have reached us
+  std::optional<Clock::time_point> audible_since_;  ///< since then we would have heard the peer
   bool waiting_ = false;
   bool peer_pings_ = false;
   std::uint64_t sent_ = 0;        ///< messages

@@ -80,7 +80,7 @@ int ClientMachine::stop_client() {
 }
 
 int ClientMachine::status_after(const std::function<void()>& cause) {
-  // Waiting begins before: the shell forgets the status of a job that has ended.
+  // The wait begins before the end: the shell forgets the status of a job that has ended.
   console().start("wait $(cat /tmp/client.pid)");
   cause();
   return console().finish(60s).status;

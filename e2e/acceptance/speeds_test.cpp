@@ -1,5 +1,6 @@
-// Every USB device that QEMU has, at every speed it has it, on every kind of USB controller that a person's machine may
-// have: taken from its driver here, used in the guest, given back, pulled out. docs/hardware.md keeps the table.
+// Every USB device that QEMU has, at every speed, on every kind of USB controller that a person's machine may have. The
+// device is taken from its driver here, used in the guest, given back, and pulled out. docs/hardware.md keeps the
+// table.
 #include <doctest/doctest.h>
 
 #include <cstdlib>

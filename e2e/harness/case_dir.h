@@ -5,10 +5,10 @@
 
 namespace usbloop::e2e {
 
-/// The directory of one test case, and its end: the destructor looks whether a process of the case is left (that fails
-/// the case), kills what is left, and removes the directory when the case passed. When it failed, the directory is
-/// kept, its path and the tails of all logs in it are printed. First member of each fixture, so that it is destroyed
-/// last.
+/// The directory of one test case. The destructor looks whether a process of the case is left (that fails the case),
+/// kills what is left, and removes the directory when the case passed. When the case failed, the directory stays, and
+/// its path and the tails of all logs in it are printed. Make it the first member of each fixture, so that it is
+/// destroyed last.
 class CaseDir {
  public:
   CaseDir();

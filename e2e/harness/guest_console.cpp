@@ -17,8 +17,8 @@
 namespace usbloop::e2e {
 namespace {
 
-/// The guest writes each event as a line of its own with a line end before it, in the middle of whatever is said: also
-/// between the mark before a command's output and that mark's own line end.
+/// The guest writes each event as a line of its own, with a line end before it, in the middle of whatever is said. So
+/// an event may also stand between the mark before a command's output and that mark's own line end.
 std::string without_events(std::string text) {
   const std::string prefix = "\nusbloop-guest: ";
   text.insert(0, "\n");
@@ -86,7 +86,7 @@ void GuestConsole::send(const std::string& line) {
 
 void GuestConsole::wait_ready(milliseconds timeout) {
   const Deadline deadline(timeout);
-  // The line may have come before us, or be garbled in the log; the shell's answer is what counts in the end.
+  // The line may have come before us, or be garbled in the log. The shell's answer decides.
   const std::string ready = "usbloop-guest: ready";
   holds_within(std::min<milliseconds>(timeout, 8s), [&] {
     return text().find(ready) != std::string::npos || read_file(log_).find(ready) != std::string::npos;

@@ -19,7 +19,7 @@
 namespace usbloop::e2e {
 namespace {
 
-/// The pids that belong to a Process; everything else among our children is an orphan. The harness has one thread.
+/// The pids that belong to a Process; all other children of ours are orphans. The harness has one thread.
 std::set<pid_t>& owned_pids() {
   static std::set<pid_t> pids;
   return pids;

@@ -21,7 +21,7 @@ bool on_path(const std::string& program);
 /// Why a test with a guest cannot run on this machine, or nothing when it can.
 std::optional<std::string> missing_for_guest();
 
-/// Says why the running case cannot run on this machine; the case returns then, and the test program counts as skipped
+/// Says why the running case cannot run on this machine; the case then returns. The test program counts as skipped
 /// unless a case failed.
 void skip_case(const std::string& reason);
 bool case_was_skipped();

@@ -31,7 +31,7 @@ std::uint16_t close_code(const Frame& close);
 std::string upgrade_head(const std::string& path, const std::string& token,
                          const std::map<std::string, std::string>& changed = {});
 
-/// One end of a websocket on a wire, made by hand: it sends what it is told, valid or not.
+/// One end of a websocket on a wire, made by hand: it sends whatever it is told, valid or not.
 class RawWebsocket {
  public:
   /// `leftover`: bytes that came behind the handshake.

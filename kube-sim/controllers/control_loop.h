@@ -25,16 +25,16 @@ struct Next {
 
   static Next done() { return {}; }
   static Next after(std::chrono::milliseconds time) { return {time, false}; }
-  /// What is gone or was changed by somebody else meanwhile comes again by itself; all else is retried.
+  /// An object that is gone or was changed meanwhile comes again by itself; all other errors are retried.
   static Next failure(const kube::Status& status) { return {std::nullopt, status.code != 404}; }
 };
 
-/// The frame of a controller: one thread that takes note of every write of some resources and then brings keys into
-/// line, one at a time. Level-triggered: a controller's indexes are filled by `observe`, which is called for everything
-/// that exists before the first key is worked on, and `reconcile` looks at the store and not at what happened.
+/// The frame of a controller: one thread that takes note of every write of some resources, and then brings keys into
+/// line, one at a time. It is level-triggered: `reconcile` looks at the store and not at what happened. `observe` fills
+/// the controller's indexes; it is called for everything that exists before the first key is worked on.
 ///
-/// A key that is added several times is worked on once. Work per write is constant: what a write concerns is found in
-/// the controller's indexes.
+/// A key that is added several times is worked on once. Work per write is constant: the controller's indexes tell what
+/// a write concerns.
 class ControlLoop {
  public:
   struct Work {

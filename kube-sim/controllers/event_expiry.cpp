@@ -34,7 +34,7 @@ EventExpiry::EventExpiry(const Registry& registry, Store& store, WatchHub& hub, 
              .reconcile = [this](const Key& key) { return reconcile(key); },
              .forget = [] {}}) {}
 
-/// An Event is looked at when it comes and then when it may have expired, not with every count.
+/// Looks at an Event when it comes, and then when it may have expired; not at every count.
 Next EventExpiry::reconcile(const Key& key) {
   const ObjectPtr object = store_.get(key);
   if (!object) return Next::done();

@@ -13,9 +13,9 @@
 
 namespace usbloop::apiserver {
 
-/// Kubernetes' garbage collector: an object whose owners (metadata.ownerReferences) are all gone is deleted; an owner
-/// that is deleted in the foreground goes after the objects that block it; one that is deleted with "Orphan" leaves
-/// them behind without the reference. Owners of kinds that this server does not have are taken to exist.
+/// Kubernetes' garbage collector. It deletes an object whose owners (metadata.ownerReferences) are all gone. An owner
+/// that is deleted in the foreground goes after the objects that block it. An owner that is deleted with "Orphan"
+/// leaves them behind without the reference. Owners of kinds that this server does not have are taken to exist.
 class GarbageCollector {
  public:
   GarbageCollector(const Registry& registry, Store& store, WatchHub& hub);

@@ -46,7 +46,7 @@ NamespaceController::NamespaceController(const Registry& registry, Store& store,
              .reconcile = [this](const Key& key) { return reconcile(key); },
              .forget = [this] { terminating_.clear(); }}) {}
 
-/// Namespaces first: which of them go away decides what counts of the rest.
+/// Namespaces come first: which of them go away decides what counts among the rest.
 std::vector<std::string> NamespaceController::resource_names() const {
   std::vector<std::string> names = {kNamespaceResource};
   for (const auto& resource : registry_.all()) {
@@ -58,7 +58,7 @@ std::vector<std::string> NamespaceController::resource_names() const {
 void NamespaceController::observe(const Event& event) {
   const Object& object = *event.object;
   if (object.key.resource != kNamespaceResource) {
-    // A look goes through all that is left: one for many writes.
+    // A look goes through all that is left, so one look serves many writes.
     const Key key{kNamespaceResource, "", object.key.namespace_};
     if (terminating_.contains(key.name)) loop_.add_after(key, kPause);
     return;

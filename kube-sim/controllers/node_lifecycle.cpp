@@ -51,7 +51,7 @@ bool is_tainted(const json& node) {
                                           [](const json& taint) { return text_at(taint, "/key") == kUnreachable; });
 }
 
-/// As the node controller says it of a kubelet that has fallen silent.
+/// In the words of the node controller about a kubelet that has fallen silent.
 json silenced(const json& node, const std::string& now) {
   json marked = node;
   json& conditions = marked["status"]["conditions"];
@@ -95,7 +95,7 @@ void NodeLifecycle::observe(const Event& event) {
     leases_.erase(object.key.name);
     return;
   }
-  // The look at the node that is planned already finds the new time.
+  // The look at the node that is already planned finds the new time.
   leases_[object.key.name] = time_at(object.parse(), "/spec/renewTime");
 }
 

@@ -20,9 +20,9 @@ struct NodeTimes {
   std::chrono::seconds eviction{300};  ///< after that time in silence its pods are deleted
 };
 
-/// Watches over the nodes. One that is silent (its lease, or the heartbeat in its Ready condition, is old) has its
-/// conditions set to Unknown and its pods marked as not ready; what stays silent loses its pods; the pods of a node
-/// that is no longer there are removed. A node that speaks again puts all that right itself.
+/// Watches over the nodes. A node is silent when its lease, or the heartbeat in its Ready condition, is old. Its
+/// conditions are then set to Unknown and its pods marked as not ready; if it stays silent, its pods are deleted. Pods
+/// of a node that no longer exists are removed. A node that speaks again puts all that right itself.
 class NodeLifecycle {
  public:
   NodeLifecycle(const Registry& registry, Store& store, WatchHub& hub, NodeTimes times = {});

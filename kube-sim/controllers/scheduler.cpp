@@ -97,7 +97,7 @@ void Scheduler::observe_node(const Event& event) {
     nodes_.erase(name);
     return;
   }
-  // Heartbeats come all the time; only what placement depends on counts.
+  // Heartbeats come all the time; only changes that placement depends on count.
   NodeView view = view_node(event.object->parse());
   const auto known = nodes_.find(name);
   if (known != nodes_.end() && known->second == view) return;

@@ -34,9 +34,9 @@ struct Runnable {
   std::string why_not;  ///< what a pod that they cannot run is told of them: "node(s) have no container runtime"
 };
 
-/// Gives each pod without a node one that fits, the one with the fewest pods first. A pod that finds none, or that no
-/// node can run, says why in its condition PodScheduled, and is looked at again when a node changes or gets room. A pod
-/// that is bound to a node all the same, and cannot run there, takes no place.
+/// Gives each pod without a node one that fits, the node with the fewest pods first. A pod that finds none, or that no
+/// node can run, gets the reason in its condition PodScheduled, and is looked at again when a node changes or gets
+/// room. A pod that was bound to a node by hand and cannot run there takes no place.
 class Scheduler {
  public:
   Scheduler(const Registry& registry, Store& store, WatchHub& hub, Runnable runnable = {});

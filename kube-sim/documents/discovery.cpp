@@ -134,7 +134,7 @@ std::optional<ordered_json> legacy_document(const std::vector<ApiGroup>& groups,
 }  // namespace
 
 std::optional<Response> answer_discovery(const Registry& registry, const Request& request) {
-  // The real router knows no difference; the Kubernetes client for Python asks for "/version/".
+  // The real router makes no difference here, and the Kubernetes client for Python asks for "/version/".
   const std::string path = request.path.ends_with('/') ? request.path.substr(0, request.path.size() - 1) : request.path;
   if (path == "/version") return answer_json(200, kubernetes_version().dump(2));
   if (!path.starts_with("/api")) return std::nullopt;

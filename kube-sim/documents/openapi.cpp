@@ -60,8 +60,8 @@ ordered_json v2_document(const SchemaSet& schemas, const std::vector<ApiGroup>& 
   return {{"swagger", "2.0"}, {"info", info()}, {"paths", paths}, {"definitions", writer.definitions()}};
 }
 
-/// Whether an Accept header takes JSON, or names protobuf first. Never echoed: the name that clients send is none that
-/// they could read in an answer.
+/// Whether an Accept header takes JSON, or names protobuf first. The answer never echoes it: clients could not parse
+/// the name that they send.
 bool wants_protobuf(const std::string& accept) {
   const auto protobuf = accept.find("application/com.github.proto-openapi.spec.v2");
   return protobuf != std::string::npos && protobuf <= accept.find("application/json");

@@ -12,9 +12,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Whether an event came before `end`; it has been handled then. Who waits for a processor gets this one at each look.
-/// Gives up when several wait: then no processor has halted, to be woken is cheap, and to look keeps those from their
-/// work from whom the event is to come.
+/// Whether an event came before `end`; it has been handled then. Each look offers this processor to a thread that waits
+/// for one. Looking stops when several wait: then no processor has halted, so waking up is cheap, and looking would
+/// hold up the very threads that the event is to come from.
 bool look_until(asio::io_context& loop, Clock::time_point end, const RunQueue& queue) {
   while (Clock::now() < end && !queue.is_crowded()) {
     std::this_thread::yield();

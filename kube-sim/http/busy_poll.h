@@ -4,12 +4,12 @@
 #include <chrono>
 #include <functional>
 
-// Busy polling: looking for the next event for a moment before sleeping. To wake a processor that has halted can take
-// longer than all else on a message's way, above all in a virtual machine (docs/performance.md).
+// Busy polling: looking for the next event for a moment before sleeping. Waking a halted processor can take longer than
+// all else on a message's way, above all in a virtual machine (docs/performance.md).
 namespace usbloop::apiserver {
 
-/// For how long to look. As the halt polling of KVM (halt_poll_ns): grows while events come within `most`, and is over
-/// once one took longer, so that what comes seldom costs nothing.
+/// For how long to look, as KVM's halt polling decides it (halt_poll_ns). The time grows while events come within
+/// `most`, and drops to zero after one that took longer, so rare events cost nothing.
 class PollWindow {
  public:
   using Duration = std::chrono::nanoseconds;

@@ -127,7 +127,7 @@ ChunkedBody::State ChunkedBody::begin_chunk() {
   digits_ = 0;
   line_.clear();
   at_ = size_ == 0 ? At::trailer_begin : At::data;
-  // By what is announced: nothing of a chunk that is too large needs to come.
+  // Judged by the announced size: no byte of a chunk that is too large needs to come.
   return content_.size() + size_ > most_ ? State::too_large : State::more;
 }
 

@@ -7,7 +7,7 @@
 
 namespace usbloop::apiserver {
 
-/// How many of something each key (an address, a user) has, and no more than may be. Thread-safe.
+/// Counts how many of something each key (an address, a user) has, and allows no more than a limit. Thread-safe.
 class KeyedLimit {
  public:
   explicit KeyedLimit(std::size_t most) : most_(most) {}

@@ -7,7 +7,7 @@
 
 namespace usbloop::apiserver {
 
-/// Why the front door ended a connection, or refused a request before anything looked at what it asks for.
+/// Why the front door ended a connection, or refused a request without looking at what it asks for.
 enum class Refusal {
   connection_limit,    ///< as many connections are open as may be
   address_limit,       ///< as many from this address

@@ -102,7 +102,7 @@ WatchFeed::Piece WatchFeed::next() {
   return piece;
 }
 
-/// An object that enters or leaves the selection is added or deleted for this watcher.
+/// For this watcher, an object that enters or leaves the selection is added or deleted.
 std::string WatchFeed::line_for(const Event& event) {
   const Object& object = *event.object;
   if (!spec_.namespace_.empty() && object.key.namespace_ != spec_.namespace_) return {};
@@ -111,7 +111,7 @@ std::string WatchFeed::line_for(const Event& event) {
   if (is) return line(was ? "MODIFIED" : "ADDED", object);
   if (!was) return {};
   if (event.type == EventType::deleted) return line("DELETED", object);
-  // What has left is shown as it was while it was in, under the version of the write that took it out.
+  // An object that has left is shown as it was while it was selected, under the version of the write that took it out.
   Object left = *event.previous;
   json tree = left.parse();
   tree["metadata"]["resourceVersion"] = std::to_string(object.version);

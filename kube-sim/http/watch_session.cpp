@@ -96,7 +96,7 @@ class WatchSession::Impl {
       }
       co_await bell_->wait_until(std::min(end_, next_bookmark));
     }
-    // Whoever watches again from here misses nothing and need not list.
+    // A client that watches again from here misses nothing and need not list.
     const std::string line = feed_.bookmark();
     if (open) open = co_await write_chunk(line);
     const std::string last = kLastChunk;

@@ -9,8 +9,9 @@
 
 namespace usbloop::apiserver {
 
-/// An append-only file that is put aside when it has grown large: PATH becomes PATH's name with the time in it, and the
-/// oldest of those go. Whole lines or nothing: a write that the disk takes half is taken back. Not thread-safe.
+/// An append-only file that is put aside when it has grown large: it gets a name with the time in it, and the oldest of
+/// those are removed. It writes whole lines or nothing: a write that the disk takes only in part is taken back. Not
+/// thread-safe.
 class AuditFile {
  public:
   struct Limits {

@@ -26,7 +26,7 @@ AuditLog::~AuditLog() {
 }
 
 void AuditLog::began(const RequestEvent& event) {
-  // Short requests are told of once, when they are over.
+  // Short requests are recorded once, when they are over.
   if (event.long_running) record(event, AuditStage::request_received);
 }
 

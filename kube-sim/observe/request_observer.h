@@ -13,7 +13,8 @@
 
 namespace usbloop::apiserver {
 
-/// One request as those see it who count or record requests. Everything is borrowed and lives until ended() returns.
+/// One request, as observers see it that count or record requests. Everything is borrowed and lives until ended()
+/// returns.
 struct RequestEvent {
   const websocket::Head& head;
   const Request& request;  ///< with the user; its name is empty when the credentials were refused. Never with a body
@@ -29,8 +30,8 @@ struct RequestEvent {
   std::optional<Decision> decision = {};  ///< once there is one
 };
 
-/// Told of every request whose head could be read, refused ones among them. Called from the threads of the connections:
-/// quick, thread-safe, no exceptions.
+/// Hears of every request whose head could be read, refused ones among them. Called from the threads of the
+/// connections: be quick and thread-safe, and throw nothing.
 class RequestObserver {
  public:
   virtual ~RequestObserver() = default;

@@ -8,7 +8,7 @@
 namespace usbloop::apiserver {
 namespace {
 
-/// Empty when the library refuses, which leaves clients without a hash and nothing worse.
+/// Empty when the library refuses. Clients then have no hash, and nothing worse happens.
 std::string digest(const EVP_MD* algorithm, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned int size = 0;

@@ -70,7 +70,7 @@ bool Request::flag(const std::string& name) const {
 
 std::optional<Target> parse_target(const std::string& target) {
   if (target.empty() || target.front() != '/') return std::nullopt;
-  // RFC 9112 has no such bytes in a target; a NUL would end the path for whoever reads it as a C string.
+  // RFC 9112 allows no such bytes in a target; a NUL would end the path for a reader of C strings.
   const auto is_control = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
   if (std::any_of(target.begin(), target.end(), is_control)) return std::nullopt;
   const auto question = target.find('?');

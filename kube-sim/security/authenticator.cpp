@@ -27,7 +27,7 @@ std::string_view bearer_token(std::string_view authorization) {
   return first == std::string_view::npos ? std::string_view() : authorization.substr(first);
 }
 
-/// Health and version, and what is below them. Whether anybody may really see it is the authorizer's business.
+/// Health and version, and what is below them. The authorizer decides whether anybody may really see it.
 bool is_open_to_all(std::string_view path) {
   constexpr std::array<std::string_view, 4> kRoots = {"/healthz", "/livez", "/readyz", "/version"};
   return std::any_of(kRoots.begin(), kRoots.end(), [path](std::string_view root) {

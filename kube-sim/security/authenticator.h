@@ -21,8 +21,8 @@ class Authenticator {
   /// `accounts`, which must outlive this object, may be null: then there are no tokens of service accounts.
   explicit Authenticator(const Tokens& tokens, const ServiceAccountTokens* accounts = nullptr);
 
-  /// `authorization`: the header, may be empty. Nothing when the credentials are wrong, or when there are none and the
-  /// path is none of those of health and version: on those, the user without credentials is system:anonymous.
+  /// `authorization` is the header, and may be empty. Nothing when the credentials are wrong. A request without
+  /// credentials is system:anonymous on the paths of health and version, and nothing on all others.
   [[nodiscard]] std::optional<User> authenticate(std::string_view authorization, const net::PeerIdentity& certificate,
                                                  std::string_view path, const SubprotocolToken& subprotocol = {}) const;
 
@@ -30,7 +30,7 @@ class Authenticator {
   /// Nothing when nobody has that token.
   [[nodiscard]] std::optional<User> find(std::string_view token) const;
 
-  /// By the SHA-256 of the token: how long a search takes tells nothing about a token then.
+  /// Keyed by the SHA-256 of the token, so that the time a search takes tells nothing about a token.
   std::unordered_map<std::string, User> users_;
   const ServiceAccountTokens* accounts_;
 };

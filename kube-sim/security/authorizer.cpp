@@ -3,7 +3,7 @@
 namespace usbloop::apiserver {
 
 Attributes attributes_of(const RequestInfo& info) {
-  // "portforward/22/tcp" is authorized as "portforward": what follows is for who serves it.
+  // "portforward/22/tcp" is authorized as "portforward": the rest concerns only the code that serves it.
   const std::string subresource = info.subresource.substr(0, info.subresource.find('/'));
   return {info.is_resource, info.verb, info.path, info.group, info.resource, subresource, info.namespace_, info.name};
 }

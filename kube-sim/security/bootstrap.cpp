@@ -81,7 +81,7 @@ json completed(json object, const json& wanted) {
   complete_map(object, wanted, "labels");
   complete_map(object, wanted, "annotations");
   if (wanted.contains("aggregationRule")) {
-    // The rules of an aggregated role are those of the others.
+    // The rules of an aggregated role come from other roles.
     if (!object.contains("aggregationRule")) object["aggregationRule"] = wanted["aggregationRule"];
   } else if (wanted.contains("rules")) {
     const auto missing = uncovered(read_rules(object), read_rules(wanted));
@@ -105,7 +105,7 @@ std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const 
     const json* annotations = element_at(current, "/metadata/annotations");
     if (annotations != nullptr && annotations->is_object() && annotations->value(kAutoUpdate, "") == "false")
       return std::nullopt;
-    // A binding cannot be pointed to another role: it is made anew.
+    // A binding cannot be pointed to another role, so it is made anew.
     const bool other_role = wanted.contains("roleRef") && current["roleRef"] != wanted["roleRef"];
     if (!other_role) {
       const auto outcome =

@@ -25,8 +25,8 @@ struct Impersonation {
 /// Reads the headers of a request's head. Each line of a repeated header is one value: names may contain commas.
 Impersonation read_impersonation(const websocket::Head& head);
 
-/// The user that the request acts as: `user` himself when nothing is wanted. 403 when he may not be somebody that is
-/// wanted (verb `impersonate` on users, groups, serviceaccounts, uids, userextras/KEY), 500 when the headers name
+/// The user that the request acts as: `user` when the headers want nothing. 403 when the user may not be somebody that
+/// is wanted (verb `impersonate` on users, groups, serviceaccounts, uids, userextras/KEY), 500 when the headers name
 /// groups but no user, in the words of kube-apiserver.
 tl::expected<User, kube::Status> impersonate(const User& user, const Impersonation& wanted,
                                              const Authorizer& authorizer);

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using Strings = std::vector<std::string>;
 
-/// More single rights than a role of sound mind has; each one is compared with every rule that the user holds.
+/// More single rights than a sensible role has. Each is compared with every rule that the user holds.
 constexpr std::size_t kMostSingleRights = 20'000;
 
 bool has(const Strings& list, std::string_view item) { return std::find(list.begin(), list.end(), item) != list.end(); }

@@ -22,7 +22,7 @@ struct PolicyRule {
   [[nodiscard]] bool allows(const Attributes& attributes) const;
 };
 
-/// The `rules` of a role's object, or of anything else that has them. What is no list of strings is left out.
+/// The `rules` of a role's object, or of anything else that has them. Values that are no lists of strings are left out.
 std::vector<PolicyRule> read_rules(const nlohmann::json& object);
 nlohmann::json to_json(const PolicyRule& rule);
 

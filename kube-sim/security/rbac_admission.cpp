@@ -61,7 +61,7 @@ std::optional<kube::Status> RbacAdmission::refuse_role(const Resource& resource,
   }
   const std::string why = escalation(user, namespace_, read_rules(object));
   if (!why.empty()) return refused(resource, name, why);
-  // Whoever aggregates gets rules that nobody has judged here.
+  // A role that aggregates gets rules that nobody has judged here.
   const bool aggregating = !resource.info().namespaced && (aggregates(&object) || aggregates(current));
   if (aggregating && !escalation(user, "", all_rights()).empty()) {
     return refused(resource, name, "must have cluster-admin privileges to use the aggregationRule");

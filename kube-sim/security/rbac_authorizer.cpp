@@ -80,7 +80,7 @@ std::shared_lock<std::shared_mutex> RbacAuthorizer::current() const {
 void RbacAuthorizer::refresh() const {
   constexpr std::size_t kBatch = 1000;
   const std::unique_lock lock(mutex_);
-  // Read first: what is written from here on is either found below or counted beyond this number.
+  // Read first: a write from here on is either found below or counted beyond this number.
   const std::uint64_t writes = writes_;
   if (seen_writes_ >= writes) return;
   for (std::size_t i = 0; i < kResources.size(); ++i) {

@@ -13,8 +13,8 @@
 
 namespace usbloop::apiserver {
 
-/// Decides by the roles and bindings in the store: what has been written when a write is acknowledged counts for every
-/// decision after it. Keeps an index that follows the watch hub, so that a decision parses nothing. Thread-safe.
+/// Decides by the roles and bindings in the store. Once a write is acknowledged, it counts for every decision that
+/// follows. Keeps an index that follows the watch hub, so that a decision parses nothing. Thread-safe.
 class RbacAuthorizer final : public Authorizer {
  public:
   /// Both must outlive the authorizer.

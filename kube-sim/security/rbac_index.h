@@ -40,8 +40,8 @@ class RbacIndex {
     const std::string& subject;
     [[nodiscard]] std::string text() const;
   };
-  /// Calls `visit` for each binding that gives the user something in the namespace (empty: everywhere), with its rules
-  /// or null when its role does not exist, until it answers false.
+  /// Calls `visit` with the rules of each binding that gives the user something in the namespace (empty: everywhere),
+  /// until `visit` answers false. The rules are null when the binding's role does not exist.
   using Visit = std::function<bool(const Source& source, const std::vector<PolicyRule>* rules)>;
   void visit(const User& user, const std::string& namespace_, const Visit& visit) const;
 

@@ -87,7 +87,8 @@ Result<bool> aggregate_once(const Resource& resource, Store& store) {
 }  // namespace
 
 Result<> aggregate_roles(const Registry& registry, Store& store) {
-  // Roles that select each other settle: rules only come together. The bound is for what no one has thought of.
+  // Roles that select each other settle, because rules are only added. The bound guards against what nobody has thought
+  // of.
   constexpr int kMostRounds = 100;
   const Resource* resource = registry.find_qualified(kClusterRoleResource);
   for (int round = 0; round < kMostRounds; ++round) {

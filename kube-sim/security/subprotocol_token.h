@@ -14,8 +14,8 @@ struct SubprotocolToken {
   std::string token;     ///< only when valid; not empty
 };
 
-/// Takes such subprotocols out of a request's head, so that nobody behind the authenticator sees, logs or chooses one.
-/// A request that is no websocket upgrade carries none, but loses them all the same.
+/// Takes such subprotocols out of a request's head, so that no code behind the authenticator sees, logs or chooses one.
+/// A request that is no websocket upgrade loses them too, and its tokens count for nothing.
 SubprotocolToken take_subprotocol_token(websocket::Head& head);
 
 }  // namespace usbloop::apiserver

@@ -10,10 +10,10 @@
 namespace usbloop::apiserver {
 namespace {
 
-/// What stood at a position at the version asked for, where that is not what stands there now; null: nothing.
+/// What stood at a position at the requested version, where that differs from what stands there now; null: nothing.
 using Overlay = std::map<Position, ObjectPtr>;
 
-/// The present state with the writes after a version undone: the state before the first of them is the one shown.
+/// The present state with the writes after a version undone: the state before the first of them is shown.
 Overlay undo(const std::vector<Event>& events) {
   Overlay overlay;
   for (const Event& event : events) {
@@ -57,7 +57,7 @@ void fill(Page& page, const PageRequest& request, Merged list) {
       ++page.rest;
       continue;
     }
-    // The object that does not fit any more is not tested: whether more of them match is for the next page to see.
+    // The object that does not fit any more is not tested: the next page finds out whether more of them match.
     if (request.limit > 0 && page.objects.size() == request.limit) {
       page.next = {object->key.namespace_, object->key.name};
       if (!request.count_rest) return;
@@ -80,7 +80,7 @@ Page Store::page(const PageRequest& request) const {
   }
   Overlay overlay;
   if (request.version != 0 && request.version < version_) {
-    // Under the lock the history ends with version_: what is undone is exactly what came after the version.
+    // Under the lock the history ends with version_: exactly what came after the version is undone.
     const WatchHub::Batch batch = hub_.read(request.resource, request.version, std::numeric_limits<std::size_t>::max());
     if (batch.expired) {
       page.outcome = Page::Outcome::expired;

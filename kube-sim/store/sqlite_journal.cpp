@@ -239,7 +239,7 @@ Result<> migrate(sqlite3* database, const std::string& path) {
   script += "PRAGMA user_version = " + std::to_string(kMigrations.size()) + "; COMMIT;";
   if (sqlite3_exec(database, script.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
   auto error = open_failure(path, sqlite3_errmsg(database));
-  // Where BEGIN has failed there is nothing to undo, and the connection keeps the code of the failure.
+  // Nothing is to be undone where BEGIN has failed, and the connection keeps the code of that failure.
   if (sqlite3_get_autocommit(database) == 0) sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr);
   return error;
 }
@@ -255,7 +255,8 @@ Result<> prepare(sqlite3* database, const std::string& path) {
   return run(kSettings);
 }
 
-/// Who holds SQLite's locks on the file, for a person; a process of another container, for one, has no number here.
+/// Names, for a person, the process that holds SQLite's locks on the file. A process of another container has no number
+/// here.
 std::string lock_holder(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct flock lock {};
@@ -265,7 +266,7 @@ std::string lock_holder(const std::string& path) {
   return "process " + std::to_string(lock.l_pid);
 }
 
-/// Nothing is wrong with a file that somebody else has open: moving it away would be the wrong advice.
+/// A file that somebody else has open is not broken: moving it away would be the wrong advice.
 tl::unexpected<Error> in_use(const std::string& path) {
   return make_error(ErrorKind::unavailable, "open the state database", path,
                     "it is locked: " + lock_holder(path) + " uses it",
@@ -275,8 +276,8 @@ tl::unexpected<Error> in_use(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_sqlite_journal(const std::string& path, std::size_t history) {
-  // Made before SQLite opens it, so that it never stands there with a wider mode; and closed before, because closing
-  // any descriptor of a file ends the locks that a process has on it.
+  // Made before SQLite opens it, so that it never exists with a wider mode. Closed before, too: closing any descriptor
+  // of a file ends the locks that a process has on it.
   Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!made) return make_errno_error("open the state database", path);
   made.reset();

@@ -10,7 +10,7 @@
 namespace usbloop::apiserver {
 namespace {
 
-/// The objects of a journal. What an event made is what the next one changed, or what is there now: the same version is
+/// The objects of a journal. What one event made is what the next one changed, or what is there now: each version is
 /// built once, which halves the time and the memory of a start.
 class Versions {
  public:

@@ -35,7 +35,7 @@ struct Change {
 /// readers beside it. resourceVersion counts the writes of all resources and never goes back. Thread-safe.
 class Store {
  public:
-  /// What open() does about objects whose stored text cannot be read. To go on without them is a person's decision:
+  /// What open() does about objects whose stored text cannot be read. Only a person may decide to go on without them:
   /// their dependents would be collected as garbage, and a node ends guests that the API no longer knows.
   enum class Unreadable { refuse, set_aside };
 

@@ -15,9 +15,8 @@
 
 namespace usbloop::apiserver {
 
-/// The latest writes of each resource, for watchers that follow with a cursor of their own. The history is bounded:
-/// a watcher that falls behind its start is told so and must list again; nothing is buffered per watcher.
-/// Thread-safe.
+/// The latest writes of each resource. Watchers follow with a cursor of their own. The history is bounded: a watcher
+/// that falls behind its start is told so and must list again. Nothing is buffered per watcher. Thread-safe.
 class WatchHub {
  public:
   /// `capacity`: events kept per resource.

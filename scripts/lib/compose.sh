@@ -21,8 +21,8 @@ choose_compose() {
   compose+=(--project-directory "$root" --file "$root/docker-compose.yml")
 }
 
-# use_demo_images PROJECT: a project with the demo's images and a port of its own, so that what runs here already keeps its
-# containers, its volume, its images and its port.
+# use_demo_images PROJECT: a project with the demo's images and a port of its own, so that a loop that runs here already
+# keeps its containers, volume, images and port.
 use_demo_images() {
   compose+=(--project-name "$1")
   export USBLOOP_TAG=demo USBLOOP_PORT=

@@ -22,8 +22,8 @@ remember() {
   write_file "$1" "$2 $(start_time "$2")"
 }
 
-# running PIDFILE: prints the pid when the very process that was remembered still runs. One that has ended and waits to be
-# reaped has its number and start time still.
+# running PIDFILE: prints the pid when the very process that was remembered still runs. A process that has ended and waits
+# to be reaped still has its number and start time, and does not count.
 running() {
   local pid started
   [[ -r $1 ]] || return 1
@@ -64,8 +64,8 @@ wait_for() {
   done
 }
 
-# lock_home SECONDS: waits until nobody else starts or stops the loop, and holds that until the script ends. What is locked
-# is the folder itself, so no lock file is left behind or deleted under others. Programs are to be started with 9<&-.
+# lock_home SECONDS: waits until nobody else starts or stops the loop, and keeps others out until the script ends. It locks
+# the folder itself, so no lock file is left behind or deleted under others. Start programs with 9<&-.
 # Fails when there is no such folder, and ends the script when the time is over.
 lock_home() {
   while { exec 9<"$usbloop_home"; } 2>/dev/null; do

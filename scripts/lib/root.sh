@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # How an ordinary user's script does what only root may. Sourced after messages.sh.
 
-# become_root COMMAND: sets as_root, the words before a command that run it as root. Whether sudo wants a password is
-# seen by letting it run something: `sudo -v` asks for one as soon as a single rule of the user's wants it, beside others
-# that do not. COMMAND is what root is to type instead, for the message where there is no way.
+# become_root COMMAND: sets as_root, the words before a command that run it as root. It lets sudo run something to see
+# whether sudo wants a password: `sudo -v` asks for one as soon as a single rule of the user's wants it. COMMAND is what
+# root is to type instead, for the message when nothing else works.
 # shellcheck disable=SC2034  # as_root is for those who source this
 become_root() {
   local by_hand=$1

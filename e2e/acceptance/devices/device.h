@@ -33,8 +33,8 @@ class Device {
   }
   /// Plugs it in, under the id "device". `port` says where, in QEMU's words: "bus=xhci.0,port=1".
   virtual void plug(ClientMachine& machine, const std::string& port) = 0;
-  /// Has data go through it that no other round has, and looks at every byte. The guest's drivers do it wherever they
-  /// can from a shell.
+  /// Sends data through it that no other round has, and checks every byte. The guest's drivers do it wherever a shell
+  /// can use them.
   virtual void exchange(ClientMachine& machine, const GuestPort& port, int round) = 0;
 };
 

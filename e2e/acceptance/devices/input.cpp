@@ -49,7 +49,7 @@ bool holds_in_order(const std::vector<InputEvent>& events, const std::vector<Inp
   return found == wanted.size();
 }
 
-/// Reads the device in the guest while the hand moves. The hand moves again when nothing comes: QEMU turns to a pointer
+/// Reads the device in the guest while the hand moves. The hand moves again when nothing comes: QEMU uses a pointer
 /// only once it has been asked for data.
 void read_while(const GuestPort& port, const std::function<std::vector<InputEvent>(int)>& move) {
   const std::string path = port.wait_path(port.name + ":*/*/input/input*/event*");

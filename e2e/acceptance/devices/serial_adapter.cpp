@@ -1,4 +1,4 @@
-// QEMU's serial adapter (FTDI): what the line's other end says is what the guest reads, and the other way round.
+// QEMU's serial adapter (FTDI): the guest reads what the line's other end says, and the other way round.
 #include <optional>
 
 #include "e2e/acceptance/devices/tty.h"
@@ -17,7 +17,7 @@ class SerialAdapter : public Device {
     return {"-chardev", "socket,id=line,path=line,server=on,wait=off"};
   }
 
-  /// The adapter is plugged in as far as somebody is at the line's other end.
+  /// QEMU shows the adapter as plugged in while somebody is at the line's other end.
   void plug(ClientMachine& machine, const std::string& port) override {
     if (!line_) line_.emplace(connect_unix(machine.dir() / "line"));
     machine.plug("usb-serial,chardev=line," + port, "device");

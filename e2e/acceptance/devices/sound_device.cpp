@@ -1,4 +1,4 @@
-// QEMU's sound device: what the guest plays, by isochronous transfers, is what the loudspeaker here gets.
+// QEMU's sound device: the loudspeaker here gets what the guest plays, by isochronous transfers.
 #include "e2e/acceptance/devices/device.h"
 #include "e2e/acceptance/devices/tty.h"
 #include "e2e/harness/failure.h"
@@ -8,8 +8,8 @@ namespace {
 
 /// /dev/dsp takes 8,000 samples of one unsigned byte a second: this is half a second of loudest plus, then of minus.
 constexpr int kSamplesEach = 4000;
-/// What has to arrive of it at 44,100 samples a second and two channels: half. Isochronous transfers are not repeated,
-/// and a machine that is busy comes too late for some.
+/// Half of it must arrive, at 44,100 samples a second and two channels: isochronous transfers are not repeated, and a
+/// busy machine is too late for some.
 constexpr int kHeardAtLeast = kSamplesEach * 44100 / 8000 * 2 / 2;
 constexpr int kLoud = 8000;
 

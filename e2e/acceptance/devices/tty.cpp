@@ -11,7 +11,7 @@ namespace usbloop::e2e {
 GuestTty::GuestTty(const GuestPort& port) : console_(port.console) {
   const std::string path = port.wait_path(port.name + ":*/ttyUSB*");
   const std::string node = "/dev/" + path.substr(path.rfind('/') + 1);
-  // A shell ends when it cannot open what exec is to open.
+  // A shell ends when `exec` cannot open its file.
   wait_until("the guest's " + node, 30s, [&] { return console_.run("[ -c " + node + " ]").status == 0; });
   console_.must_run("exec 3<>" + node + " && stty raw -echo <&3", 60s);
 }
