@@ -93,8 +93,8 @@ TEST_CASE("orphans stay, without their owner") {
 TEST_CASE("an owner of a kind that is not known here is taken to exist") {
   Family family;
   json stranger = Family::owner("d", "4-5-6");
-  stranger["kind"] = "Deployment";
-  stranger["apiVersion"] = "apps/v1";
+  stranger["kind"] = "Rollout";
+  stranger["apiVersion"] = "argoproj.io/v1alpha1";
   const std::string a = family.make("a");
   family.make("child", {stranger, Family::owner("a", a)});
   const GarbageCollector collector(family.api.registry, *family.api.store, family.api.hub);

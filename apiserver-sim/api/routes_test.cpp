@@ -110,7 +110,7 @@ TEST_CASE("a path of the right scope has the methods of a collection or of an ob
   }
   CHECK(api.call("DELETE", "/api/v1/namespaces").code == 405);
   CHECK(api.call("GET", "/api/v1/namespaces/default/namespaces").code == 404);
-  CHECK(api.call("GET", "/api/v1/namespaces/default/secrets").body == "404 page not found\n");
+  CHECK(api.call("GET", "/api/v1/namespaces/default/podtemplates").body == "404 page not found\n");
   CHECK(api.call("GET", "/nowhere").code == 404);
   CHECK(api.raw("GET", kVmis, "", "", "application/vnd.kubernetes.protobuf").code == 406);
   CHECK(api.store->version() == before);

@@ -9,6 +9,8 @@ inline constexpr const char* kNodeResource = "nodes";
 class NodeResource final : public Resource {
  public:
   NodeResource();
+  /// A node may come with its status, as a kubelet registers it.
+  void prepare_create(nlohmann::json& object, const std::string& now) const override;
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

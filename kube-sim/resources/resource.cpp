@@ -1,5 +1,6 @@
 #include "kube-sim/resources/resource.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <tuple>
@@ -80,8 +81,13 @@ void Resource::describe(const SchemaSet& schemas) {
   info_.path_segment_names = description_->path_segment_names;
   info_.scale = description_->scale;
   if (description_->columns.empty()) return;
-  columns_ = {name_and_age().front()};
-  formulas_ = {CellFormula(".metadata.name")};
+  const auto is_name = [](const auto& described) { return described.column.name == "Name"; };
+  const auto& described = description_->columns;
+  columns_.clear();
+  if (std::none_of(described.begin(), described.end(), is_name)) {
+    columns_.push_back(name_and_age().front());
+    formulas_.emplace_back(".metadata.name");
+  }
   for (const auto& [column, cell] : description_->columns) {
     columns_.push_back(column);
     formulas_.emplace_back(cell);
