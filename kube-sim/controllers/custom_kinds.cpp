@@ -172,8 +172,8 @@ Next CustomKinds::finish(const Key& key, const json& definition) {
       std::erase(told["metadata"]["finalizers"].get_ref<json::array_t&>(), json(kCleanup));
       return told;
     }
-    set_condition(told,
-                  {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress"}, now);
+    set_condition(told, {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress"},
+                  now);
     for (json& condition : told["status"]["conditions"]) condition.erase("lastProbeTime");
     return told;
   };

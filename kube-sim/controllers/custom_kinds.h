@@ -16,9 +16,9 @@ namespace usbloop::apiserver {
 /// As many kinds are made from users' definitions. Further ones say in their condition Established that they are not.
 inline constexpr std::size_t kMostCustomKinds = 500;
 
-/// Serves the kinds that users' CustomResourceDefinitions define, for as long as there is the definition, and says so in
-/// its conditions. A definition that is deleted takes its objects along. Definitions of kinds that the registry was made
-/// with are left alone: they tell what is there.
+/// Serves the kinds that users' CustomResourceDefinitions define, for as long as there is the definition, and says so
+/// in its conditions. A definition that is deleted takes its objects along. Definitions of kinds that the registry was
+/// made with are left alone: they tell what is there.
 class CustomKinds {
  public:
   /// Serves what is in the store before it returns. The registry must outlive this object.

@@ -37,9 +37,7 @@ ordered_json subresource_entry(const ApiGroup& group, const ApiVersion& version,
     kind["group"] = subresource.group_version.substr(0, slash);
     kind["version"] = subresource.group_version.substr(slash + 1);
   }
-  ordered_json entry = {{"subresource", subresource.name},
-                        {"responseKind", kind},
-                        {"verbs", subresource.verbs}};
+  ordered_json entry = {{"subresource", subresource.name}, {"responseKind", kind}, {"verbs", subresource.verbs}};
   if (subresource.verbs.empty()) entry["verbs"] = nullptr;
   return entry;
 }

@@ -25,8 +25,8 @@ struct ApiResource {
   std::vector<std::string> short_names = {};
   std::vector<std::string> categories = {};
   std::vector<ApiSubresource> subresources = {};
-  bool stored = false;  ///< kept by the store, so that it has a storage version
-  bool listed = true;   ///< false: only its subresources are served
+  bool stored = false;           ///< kept by the store, so that it has a storage version
+  bool listed = true;            ///< false: only its subresources are served
   ResourcePtr custom = nullptr;  ///< the kind, when a user's definition made it
 };
 

@@ -48,9 +48,8 @@ ordered_json resource_entry(const ApiGroup& group, const ApiResource& resource) 
 }
 
 ordered_json subresource_entry(const ApiResource& resource, const ApiSubresource& subresource) {
-  ordered_json entry = {{"name", resource.plural + "/" + subresource.name},
-                        {"singularName", ""},
-                        {"namespaced", resource.namespaced}};
+  ordered_json entry = {
+      {"name", resource.plural + "/" + subresource.name}, {"singularName", ""}, {"namespaced", resource.namespaced}};
   if (const auto slash = subresource.group_version.find('/'); slash != std::string::npos) {
     entry["group"] = subresource.group_version.substr(0, slash);
     entry["version"] = subresource.group_version.substr(slash + 1);

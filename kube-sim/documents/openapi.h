@@ -27,7 +27,7 @@ class OpenApi {
     std::string hash;
   };
   struct Documents {
-    std::uint64_t generation = 0;         ///< of the registry
+    std::uint64_t generation = 0;        ///< of the registry
     std::map<std::string, Document> v3;  ///< by "api/v1", "apis/kubevirt.io/v1"
     std::string v3_index;
     std::string v2_protobuf;

@@ -30,7 +30,8 @@ json as_v2(const json& schema) {
   json kept = json::object();
   const bool open = keeps_unknown(schema);
   for (const auto& [name, value] : schema.items()) {
-    static const std::set<std::string> kDropped = {"nullable", "oneOf", "anyOf", "allOf", "not", "default", "externalDocs", "example", "title"};
+    static const std::set<std::string> kDropped = {"nullable", "oneOf",        "anyOf",   "allOf", "not",
+                                                   "default",  "externalDocs", "example", "title"};
     if (kDropped.contains(name)) continue;
     if (open && (name == "properties" || name == "items")) continue;
     if (name == "properties") {

@@ -84,7 +84,8 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Arrival& arrival
   const RequestInfo& info = arrival.info;
   const Request& request = arrival.head.request;
   const ResourcePtr resource = services_.registry.find(info.group, info.version, info.resource);
-  if (auto refused = refuse_route(resource.get(), request, info)) co_return co_await answer(*refused, arrival.keep_alive);
+  if (auto refused = refuse_route(resource.get(), request, info))
+    co_return co_await answer(*refused, arrival.keep_alive);
   auto spec = read_watch(services_.registry, services_.store, request, info);
   if (!spec) {
     const Response response = answer_status(spec.error());

@@ -81,8 +81,8 @@ Response answer_json(int code, std::string body) {
 }
 
 View make_view(const Request& request, const RequestInfo& info, const Resource& resource) {
-  return {resource, info.version, negotiate(request.accept), request.parameter("includeObject"),
-          request.flag("pretty"), nullptr};
+  return {resource, info.version, negotiate(request.accept), request.parameter("includeObject"), request.flag("pretty"),
+          nullptr};
 }
 
 std::string object_text(const View& view, const Object& object) {

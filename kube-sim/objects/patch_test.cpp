@@ -11,7 +11,7 @@ namespace {
 const MergeSchema kPatchSchema({"metadata.finalizers set", "status.conditions type", "spec.containers name"});
 
 const json kObject = json::parse(R"({"metadata":{"name":"a","labels":{"x":"1"}},"spec":{"list":[1,2,3]}})");
-}
+}  // namespace
 
 TEST_CASE("the patch type follows the Content-Type, and a strategic merge is for built-in kinds only") {
   CHECK(patch_type("application/merge-patch+json; charset=utf-8", false) == PatchType::merge);
@@ -27,9 +27,9 @@ TEST_CASE("the patch type follows the Content-Type, and a strategic merge is for
 }
 
 TEST_CASE("a merge patch sets, replaces and removes") {
-  const auto patched = apply_patch(PatchType::merge, kObject,
-                                   json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"),
-                                   kPatchSchema);
+  const auto patched =
+      apply_patch(PatchType::merge, kObject,
+                  json::parse(R"({"metadata":{"labels":{"x":null,"y":"2"}},"spec":{"list":[9]}})"), kPatchSchema);
   REQUIRE(patched);
   CHECK(*patched == json::parse(R"({"metadata":{"name":"a","labels":{"y":"2"}},"spec":{"list":[9]}})"));
 }
@@ -112,10 +112,12 @@ TEST_CASE("a strategic merge joins lists by their key") {
   json node = json::parse(R"({"metadata":{"finalizers":["a"]},"status":{"conditions":[
     {"type":"Ready","status":"True","reason":"r"},{"type":"Disk","status":"False"}]}})");
   strategic_merge(node, json::parse(R"({"metadata":{"finalizers":["b","a"]},"status":{"conditions":[
-    {"type":"Ready","status":"False"},{"type":"New","status":"True"},{"$patch":"delete","type":"Disk"}]}})"), &kPatchSchema);
+    {"type":"Ready","status":"False"},{"type":"New","status":"True"},{"$patch":"delete","type":"Disk"}]}})"),
+                  &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"finalizers":["a","b"]},"status":{"conditions":[
     {"type":"Ready","status":"False","reason":"r"},{"type":"New","status":"True"}]}})"));
-  strategic_merge(node, json::parse(R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]},"status":null})"), &kPatchSchema);
+  strategic_merge(node, json::parse(R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]},"status":null})"),
+                  &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"finalizers":["b"]}})"));
   strategic_merge(node, json::parse(R"({"metadata":{"$patch":"replace","name":"x"}})"), &kPatchSchema);
   CHECK(node == json::parse(R"({"metadata":{"name":"x"}})"));
@@ -127,7 +129,8 @@ TEST_CASE("a strategic merge orders, keeps and replaces as its directives say") 
   json object = pod;
   strategic_merge(object, json::parse(R"({"spec":{"$setElementOrder/containers":[{"name":"c"},{"name":"a"}],
     "containers":[{"name":"a","image":"2"},{"name":"d"}],"strategy":{"$retainKeys":["type"],"type":"Recreate"},
-    "tolerations":[]}})"), &kPatchSchema);
+    "tolerations":[]}})"),
+                  &kPatchSchema);
   CHECK(object ==
         json::parse(R"({"spec":{"containers":[{"name":"b"},{"name":"c"},{"name":"a","image":"2"},{"name":"d"}],
     "strategy":{"type":"Recreate"},"tolerations":[]}})"));
@@ -135,7 +138,8 @@ TEST_CASE("a strategic merge orders, keeps and replaces as its directives say") 
   strategic_merge(object, json::parse(R"({"spec":{"containers":[{"$patch":"replace"},{"name":"z"}]}})"), &kPatchSchema);
   CHECK(object["spec"]["containers"] == json::parse(R"([{"name":"z"}])"));
   object = pod;
-  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"name":"b","$patch":"replace","image":"9"}]}})"), &kPatchSchema);
+  strategic_merge(object, json::parse(R"({"spec":{"containers":[{"name":"b","$patch":"replace","image":"9"}]}})"),
+                  &kPatchSchema);
   CHECK(object["spec"]["containers"][1] == json::parse(R"({"name":"b","image":"9"})"));
 }
 

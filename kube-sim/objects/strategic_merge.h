@@ -9,8 +9,8 @@
 namespace usbloop::apiserver {
 
 /// Applies a strategic merge patch to a built-in object: as a merge patch, but the lists whose elements have a key of
-/// their own (containers, conditions, owner references, …) are merged by it, sets (finalizers) are united, and the directives
-/// are honoured: `$patch: delete | replace | merge`, `$retainKeys`, `$deleteFromPrimitiveList/…` and
+/// their own (containers, conditions, owner references, …) are merged by it, sets (finalizers) are united, and the
+/// directives are honoured: `$patch: delete | replace | merge`, `$retainKeys`, `$deleteFromPrimitiveList/…` and
 /// `$setElementOrder/…`.
 /// `schema`: that of the object; null: its lists are replaced.
 void strategic_merge(nlohmann::json& object, const nlohmann::json& patch, const MergeSchema* schema);

@@ -81,10 +81,8 @@ json ports_cell(const Arguments& arguments, std::int64_t) {
 
 /// "RWO,ROX"
 json access_modes_cell(const Arguments& arguments, std::int64_t) {
-  static const std::map<std::string, std::string> kShort = {{"ReadWriteOnce", "RWO"},
-                                                            {"ReadOnlyMany", "ROX"},
-                                                            {"ReadWriteMany", "RWX"},
-                                                            {"ReadWriteOncePod", "RWOP"}};
+  static const std::map<std::string, std::string> kShort = {
+      {"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
   std::string text;
   for (const json* mode : arguments.front()) {
     const auto known = kShort.find(text_of(*mode));
@@ -97,7 +95,8 @@ json access_modes_cell(const Arguments& arguments, std::int64_t) {
 json csr_condition_cell(const Arguments& arguments, std::int64_t) {
   std::string text;
   for (const json* type : arguments.front()) {
-    if (*type == "Approved" || *type == "Denied" || *type == "Failed") text += (text.empty() ? "" : ",") + text_of(*type);
+    if (*type == "Approved" || *type == "Denied" || *type == "Failed")
+      text += (text.empty() ? "" : ",") + text_of(*type);
   }
   if (text.empty()) return "Pending";
   const bool issued = arguments.size() > 1 && !arguments[1].empty();

@@ -26,10 +26,10 @@ void check_entries(const json& object, const char* name, bool encoded, std::size
   for (const auto& [key, value] : map->items()) {
     const std::string path = std::string(name) + "[" + key + "]";
     if (!is_config_key(key)) {
-      causes.push_back(
-          field::invalid(path, key,
-                         "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
-                         "or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
+      causes.push_back(field::invalid(
+          path, key,
+          "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  "
+          "or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"));
     }
     if (!value.is_string()) continue;
     const auto& text = value.get_ref<const std::string&>();
@@ -71,9 +71,8 @@ void ConfigResource::add_defaults(json& object) const {
   const auto plain = object.find("stringData");
   if (plain == object.end() || info().kind != "Secret") return;
   const json texts = *plain;
-  const bool fits = texts.is_null() || (texts.is_object() && std::all_of(texts.begin(), texts.end(), [](const json& t) {
-                      return t.is_string();
-                    }));
+  const bool fits = texts.is_null() || (texts.is_object() && std::all_of(texts.begin(), texts.end(),
+                                                                         [](const json& t) { return t.is_string(); }));
   if (!fits) return;  // the schema says what is wrong
   object.erase("stringData");
   if (texts.is_null() || texts.empty()) return;

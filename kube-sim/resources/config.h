@@ -19,5 +19,4 @@ class ConfigResource final : public Resource {
                                                           const User& user) const override;
 };
 
-
 }  // namespace usbloop::apiserver

@@ -79,11 +79,15 @@ class DefinitionCheck {
 
   void check_names(const json& spec) {
     const json& names = spec["names"];
-    if (!typed(names, "spec.names", {{"plural", "string"}, {"singular", "string"}, {"kind", "string"}, {"listKind", "string"}})) return;
-    for (const char* name : {"plural", "singular"}) check_label(std::string("spec.names.") + name, text_at(names, (std::string("/") + name).c_str()));
+    if (!typed(names, "spec.names",
+               {{"plural", "string"}, {"singular", "string"}, {"kind", "string"}, {"listKind", "string"}}))
+      return;
+    for (const char* name : {"plural", "singular"})
+      check_label(std::string("spec.names.") + name, text_at(names, (std::string("/") + name).c_str()));
     const std::string kind = text_at(names, "/kind");
     check_label("spec.names.kind", lower_case(kind));
-    if (kind + "List" != text_at(names, "/listKind")) check_label("spec.names.listKind", lower_case(text_at(names, "/listKind")));
+    if (kind + "List" != text_at(names, "/listKind"))
+      check_label("spec.names.listKind", lower_case(text_at(names, "/listKind")));
     if (kind == text_at(names, "/listKind")) {
       add(field::invalid("spec.names.listKind", kind, "kind and listKind may not be the same"));
     }
@@ -91,7 +95,8 @@ class DefinitionCheck {
       const auto found = names.find(list);
       if (found == names.end() || found->is_null()) continue;
       const std::string path = std::string("spec.names.") + list;
-      if (!found->is_array() || found->size() > kMostCustomColumns) return add(field::wrong_type(path, *found, "array"));
+      if (!found->is_array() || found->size() > kMostCustomColumns)
+        return add(field::wrong_type(path, *found, "array"));
       for (const json& entry : *found) {
         if (entry.is_string()) {
           check_label(path, entry.get<std::string>());
@@ -118,7 +123,8 @@ class DefinitionCheck {
   }
 
   void check_versions(const json& versions) {
-    if (versions.empty()) return add(field::required("spec.versions", "must have exactly one version marked as storage version"));
+    if (versions.empty())
+      return add(field::required("spec.versions", "must have exactly one version marked as storage version"));
     if (versions.size() > kMostCustomVersions) {
       return add({"FieldValueTooMany",
                   "Too many: " + std::to_string(versions.size()) + ": must have at most " +
@@ -130,12 +136,14 @@ class DefinitionCheck {
     for (std::size_t i = 0; i < versions.size(); ++i) {
       const std::string path = "spec.versions[" + std::to_string(i) + "]";
       const json& version = versions[i];
-      if (!typed(version, path, {{"name", "string"}, {"served", "boolean"}, {"storage", "boolean"}, {"schema", "object"}})) {
+      if (!typed(version, path,
+                 {{"name", "string"}, {"served", "boolean"}, {"storage", "boolean"}, {"schema", "object"}})) {
         continue;
       }
       const std::string name = text_at(version, "/name");
       check_label(path + ".name", name);
-      if (!names.insert(name).second) add({"FieldValueDuplicate", "Duplicate value: " + field::quoted(name), path + ".name"});
+      if (!names.insert(name).second)
+        add({"FieldValueDuplicate", "Duplicate value: " + field::quoted(name), path + ".name"});
       stored += version["storage"] == true ? 1 : 0;
       check_version(version, path);
     }
@@ -162,7 +170,8 @@ class DefinitionCheck {
   }
 
   void check_columns(const json& columns, const std::string& path) {
-    if (!columns.is_array() || columns.size() > kMostCustomColumns) return add(field::wrong_type(path, columns, "array"));
+    if (!columns.is_array() || columns.size() > kMostCustomColumns)
+      return add(field::wrong_type(path, columns, "array"));
     static const std::set<std::string> kTypes = {"integer", "number", "string", "boolean", "date"};
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const std::string at = path + "[" + std::to_string(i) + "]";
@@ -183,7 +192,8 @@ class DefinitionCheck {
       const std::string text = scale.value(name, "");
       const auto parsed = FieldPath::parse(text);
       if (text.starts_with(root) && parsed && parsed->names_only()) return;
-      add(field::invalid(path + "." + name, text, "should be a json path under " + std::string(root.substr(0, root.size() - 1))));
+      add(field::invalid(path + "." + name, text,
+                         "should be a json path under " + std::string(root.substr(0, root.size() - 1))));
     };
     demand("specReplicasPath", ".spec.");
     demand("statusReplicasPath", ".status.");
@@ -192,7 +202,8 @@ class DefinitionCheck {
     if (!selector->is_string()) return add(field::wrong_type(path + ".labelSelectorPath", *selector, "string"));
     const auto parsed = FieldPath::parse(selector->get<std::string>());
     if (!parsed || !parsed->names_only()) {
-      add(field::invalid(path + ".labelSelectorPath", *selector, "should be a json path under either .status or .spec"));
+      add(field::invalid(path + ".labelSelectorPath", *selector,
+                         "should be a json path under either .status or .spec"));
     }
   }
 };
@@ -215,9 +226,8 @@ void CustomDefinitionResource::add_defaults(json& object) const {
 }
 
 void CustomDefinitionResource::prepare_create(json& object, const std::string&) const {
-  object["status"] = {{"conditions", nullptr},
-                      {"acceptedNames", {{"plural", ""}, {"kind", ""}}},
-                      {"storedVersions", json::array()}};
+  object["status"] = {
+      {"conditions", nullptr}, {"acceptedNames", {{"plural", ""}, {"kind", ""}}}, {"storedVersions", json::array()}};
   for (const json& version : object["spec"]["versions"]) {
     if (version["storage"] == true) object["status"]["storedVersions"].push_back(version["name"]);
   }

@@ -12,7 +12,8 @@ using nlohmann::json;
 
 const json& stored_version(const json& definition) {
   const json& versions = definition["spec"]["versions"];
-  return *std::find_if(versions.begin(), versions.end(), [](const json& version) { return version["storage"] == true; });
+  return *std::find_if(versions.begin(), versions.end(),
+                       [](const json& version) { return version["storage"] == true; });
 }
 
 std::vector<std::string> texts_of(const json& object, const char* name) {
@@ -73,7 +74,8 @@ json shown_as(const std::vector<const json*>& found, const std::string& type, st
 }  // namespace
 
 CustomResource::CustomResource(const json& definition, bool terminating)
-    : Resource(custom_info(definition), MergeSchema::of_openapi(stored_version(definition)["schema"]["openAPIV3Schema"])),
+    : Resource(custom_info(definition),
+               MergeSchema::of_openapi(stored_version(definition)["schema"]["openAPIV3Schema"])),
       terminating_(terminating) {
   for (const json& version : definition["spec"]["versions"]) {
     schemas_.emplace(text_at(version, "/name"), version["schema"]["openAPIV3Schema"]);
@@ -88,9 +90,10 @@ CustomResource::CustomResource(const json& definition, bool terminating)
   }
   for (const json& column : columns) {
     const json* priority = element_at(column, "/priority");
-    columns_.push_back({text_at(column, "/name"), text_at(column, "/type"), text_at(column, "/format"),
-                        priority == nullptr ? 0 : static_cast<int>(std::clamp<std::int64_t>(int64_of(*priority, 0), 0, 1000)),
-                        text_at(column, "/description")});
+    columns_.push_back(
+        {text_at(column, "/name"), text_at(column, "/type"), text_at(column, "/format"),
+         priority == nullptr ? 0 : static_cast<int>(std::clamp<std::int64_t>(int64_of(*priority, 0), 0, 1000)),
+         text_at(column, "/description")});
     paths_.push_back(*FieldPath::parse(text_at(column, "/jsonPath")));
   }
 }

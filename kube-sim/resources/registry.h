@@ -12,15 +12,15 @@
 
 namespace usbloop::apiserver {
 
-/// What the server serves: the kinds of objects that it keeps, and the groups that other code answers. Custom kinds come
-/// and go at run time, all else stays as it was made. Thread-safe.
+/// What the server serves: the kinds of objects that it keeps, and the groups that other code answers. Custom kinds
+/// come and go at run time, all else stays as it was made. Thread-safe.
 class Registry {
  public:
   using Kinds = std::vector<std::unique_ptr<Resource>>;
   using Apis = std::vector<std::unique_ptr<AggregatedApi>>;
 
-  /// Kinds whose names stand in the schema files are added by themselves. `schema_texts`: the schema files that describe
-  /// the kinds, in the order of their dependencies. Throws std::logic_error on a mistake in them.
+  /// Kinds whose names stand in the schema files are added by themselves. `schema_texts`: the schema files that
+  /// describe the kinds, in the order of their dependencies. Throws std::logic_error on a mistake in them.
   Registry(Kinds kinds, Apis aggregated, const std::vector<std::string_view>& schema_texts);
 
   /// Null when the group does not serve the resource in that version.

@@ -7,8 +7,7 @@ namespace usbloop::apiserver {
 
 using nlohmann::json;
 
-SigningRequestResource::SigningRequestResource()
-    : Resource("certificates.k8s.io/v1", "CertificateSigningRequest") {}
+SigningRequestResource::SigningRequestResource() : Resource("certificates.k8s.io/v1", "CertificateSigningRequest") {}
 
 void SigningRequestResource::note_creator(json& object, const User& user) const {
   json& spec = object["spec"];
@@ -33,13 +32,14 @@ Causes SigningRequestResource::validate(const json& object) const {
   }
   const std::string signer = text_at(spec, "/signerName");
   if (signer.find('/') == std::string::npos) {
-    causes.push_back(field::invalid(
-        "spec.signerName", signer,
-        "must be a fully qualified domain and path of the form \"example.com/signer-name\""));
+    causes.push_back(
+        field::invalid("spec.signerName", signer,
+                       "must be a fully qualified domain and path of the form \"example.com/signer-name\""));
   }
   const json* seconds = element_at(spec, "/expirationSeconds");
   if (seconds != nullptr && int64_of(*seconds, 0) < 600) {
-    causes.push_back(field::invalid("spec.expirationSeconds", *seconds, "may not specify a duration less than 600 seconds (10 minutes)"));
+    causes.push_back(field::invalid("spec.expirationSeconds", *seconds,
+                                    "may not specify a duration less than 600 seconds (10 minutes)"));
   }
   return causes;
 }

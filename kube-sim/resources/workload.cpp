@@ -34,8 +34,8 @@ bool selector_fits(const json& selector, const json& labels) {
   }
   const json* more = element_at(selector, "/matchExpressions");
   return more == nullptr || !more->is_array() || std::all_of(more->begin(), more->end(), [&](const json& requirement) {
-    return requirement_fits(requirement, labels);
-  });
+           return requirement_fits(requirement, labels);
+         });
 }
 
 WorkloadResource::WorkloadResource(const std::string& kind) : Resource("apps/v1", kind) {}
@@ -45,10 +45,11 @@ Causes WorkloadResource::validate(const json& object) const {
   if (!causes.empty() || !object.value("spec", json()).is_object()) return causes;
   const json& spec = object["spec"];
   if (is_empty_selector(spec["selector"])) {
-    causes.push_back(field::invalid("spec.selector", spec["selector"],
-                                    "empty selector is invalid for " + std::string(info().kind == "Deployment"    ? "deployment"
-                                                                                   : info().kind == "StatefulSet" ? "statefulset"
-                                                                                                                  : "daemonset")));
+    causes.push_back(
+        field::invalid("spec.selector", spec["selector"],
+                       "empty selector is invalid for " + std::string(info().kind == "Deployment"    ? "deployment"
+                                                                      : info().kind == "StatefulSet" ? "statefulset"
+                                                                                                     : "daemonset")));
   }
   const json* labels = element_at(spec, "/template/metadata/labels");
   if (!selector_fits(spec["selector"], labels == nullptr ? json::object() : *labels)) {

@@ -8,7 +8,8 @@ inline constexpr const char* kDeploymentResource = "deployments.apps";
 inline constexpr const char* kStatefulSetResource = "statefulsets.apps";
 inline constexpr const char* kDaemonSetResource = "daemonsets.apps";
 
-/// apps/v1 Deployment, StatefulSet or DaemonSet: pods by a template. Their selector fits the template and never changes.
+/// apps/v1 Deployment, StatefulSet or DaemonSet: pods by a template. Their selector fits the template and never
+/// changes.
 class WorkloadResource final : public Resource {
  public:
   explicit WorkloadResource(const std::string& kind);

@@ -47,7 +47,8 @@ Response RestHandler::evict(const View& view, const Request& request, const Requ
   const auto eviction = decode_object(request.content_type, request.body);
   if (!eviction) return answer_status(eviction.error());
   const std::string name = text_at(*eviction, "/metadata/name");
-  if (!name.empty() && name != info.name) return answer_status(kube::bad_request("name in URL does not match name in Eviction object"));
+  if (!name.empty() && name != info.name)
+    return answer_status(kube::bad_request("name in URL does not match name in Eviction object"));
   const Key key = key_of(view, info);
   const ObjectPtr found = store_.get(key);
   if (!found) return answer_status(kube::not_found("", "pods", info.name));

@@ -62,15 +62,17 @@ Response RestHandler::scale(const View& view, const Request& request, const Requ
   const auto type = patches ? patch_type(request.content_type, true) : PatchType::merge;
   if (!type) return answer_status(type.error());
   if (*type == PatchType::apply) {
-    return answer_status(kube::unsupported_media_type({"application/json-patch+json", "application/merge-patch+json",
-                                                       "application/strategic-merge-patch+json"}));
+    return answer_status(kube::unsupported_media_type(
+        {"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"}));
   }
   const auto body = patches ? parse_patch(*type, request.body) : decode_object(request.content_type, request.body);
   if (!body) return answer_status(body.error());
   const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
     tl::expected<json, kube::Status> wished = *body;
     // A Scale has no lists, so a strategic merge is a merge.
-    if (patches) wished = apply_patch(*type == PatchType::json ? *type : PatchType::merge, scale_of(current, paths), *body, MergeSchema());
+    if (patches)
+      wished = apply_patch(*type == PatchType::json ? *type : PatchType::merge, scale_of(current, paths), *body,
+                           MergeSchema());
     if (!wished) return wished;
     const std::string version = resource_version(*wished);
     if (!version.empty() && version != resource_version(current)) {

@@ -29,13 +29,15 @@ std::optional<kube::Status> refuse_token_request(const json& body, const std::st
     }
   }
   const json* audiences = element_at(body, "/spec/audiences");
-  const bool wrong = audiences != nullptr && !audiences->is_null() &&
-                     (!audiences->is_array() || !std::all_of(audiences->begin(), audiences->end(),
-                                                             [](const json& audience) { return audience.is_string(); }));
+  const bool wrong =
+      audiences != nullptr && !audiences->is_null() &&
+      (!audiences->is_array() ||
+       !std::all_of(audiences->begin(), audiences->end(), [](const json& audience) { return audience.is_string(); }));
   if (wrong) causes.push_back(field::wrong_type("spec.audiences", *audiences, "array"));
   const json* bound = element_at(body, "/spec/boundObjectRef");
   if (bound != nullptr && !bound->is_null()) {
-    causes.push_back(field::forbidden("spec.boundObjectRef", "tokens of this server are bound to the service account only"));
+    causes.push_back(
+        field::forbidden("spec.boundObjectRef", "tokens of this server are bound to the service account only"));
   }
   if (causes.empty()) return std::nullopt;
   return kube::invalid("authentication.k8s.io", "TokenRequest", name, std::move(causes));

@@ -96,9 +96,8 @@ std::vector<const json*> FieldPath::select(const json& object) const {
         if (at->is_array() && step.index < at->size()) next.push_back(&(*at)[step.index]);
       } else if (at->is_structured()) {
         for (const json& child : *at) {
-          const bool fits =
-              step.kind == Step::Kind::all ||
-              (child.is_object() && child.contains(step.name) && equals(child.at(step.name), step.value));
+          const bool fits = step.kind == Step::Kind::all ||
+                            (child.is_object() && child.contains(step.name) && equals(child.at(step.name), step.value));
           if (fits && next.size() < kMostResults) next.push_back(&child);
         }
       }

@@ -29,7 +29,7 @@ class FieldPath {
   struct Step {
     enum class Kind { name, index, all, filter };
     Kind kind = Kind::name;
-    std::string name;   ///< of a filter: the member that is compared
+    std::string name;  ///< of a filter: the member that is compared
     std::size_t index = 0;
     std::string value;  ///< of a filter
   };

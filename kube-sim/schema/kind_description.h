@@ -23,7 +23,8 @@ struct ScalePaths {
   std::string selector;  ///< a label selector, as object or as text; empty: there is none
 };
 
-/// What a schema file says of a kind beside its fields: the lines that begin with '@'. kube-sim/resources/schemas/README.md
+/// What a schema file says of a kind beside its fields: the lines that begin with '@'.
+/// kube-sim/resources/schemas/README.md
 struct KindDescription {
   struct DescribedColumn {
     Column column;

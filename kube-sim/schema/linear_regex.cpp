@@ -158,7 +158,8 @@ class LinearRegex::Compiler {
     if (rest_.starts_with('?')) {
       if (rest_.starts_with("?:")) {
         rest_.remove_prefix(2);
-      } else if (rest_.starts_with("?P<") || (rest_.starts_with("?<") && !rest_.starts_with("?<=") && !rest_.starts_with("?<!"))) {
+      } else if (rest_.starts_with("?P<") ||
+                 (rest_.starts_with("?<") && !rest_.starts_with("?<=") && !rest_.starts_with("?<!"))) {
         const auto end = rest_.find('>');
         if (end == std::string_view::npos) return std::nullopt;
         rest_.remove_prefix(end + 1);
@@ -231,9 +232,9 @@ class LinearRegex::Compiler {
       Bytes bytes;
     };
     const Bytes alpha = range('a', 'z') | range('A', 'Z');
-    for (const Named& known : {Named{"[:alpha:]", alpha}, Named{"[:digit:]", range('0', '9')},
-                               Named{"[:alnum:]", alpha | range('0', '9')}, Named{"[:lower:]", range('a', 'z')},
-                               Named{"[:upper:]", range('A', 'Z')}, Named{"[:space:]", space()}}) {
+    for (const Named& known :
+         {Named{"[:alpha:]", alpha}, Named{"[:digit:]", range('0', '9')}, Named{"[:alnum:]", alpha | range('0', '9')},
+          Named{"[:lower:]", range('a', 'z')}, Named{"[:upper:]", range('A', 'Z')}, Named{"[:space:]", space()}}) {
       if (!rest_.starts_with(known.name)) continue;
       rest_.remove_prefix(known.name.size());
       return known.bytes;

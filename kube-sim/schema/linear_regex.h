@@ -9,9 +9,9 @@
 namespace usbloop::apiserver {
 
 /// A regular expression whose search takes time in proportion to the text and the expression, whatever both are: for
-/// the patterns of people's schemas, which Go's RE2 takes. Bytes, not characters: a class of other letters than ASCII's is refused. Has groups,
-/// alternatives, `* + ?` and `{n,m}` (also lazy ones, which find the same), classes with ranges, `\d \w \s` and their
-/// inverses, `^`, `$`, and escapes. Value type, thread-safe.
+/// the patterns of people's schemas, which Go's RE2 takes. Bytes, not characters: a class of other letters than ASCII's
+/// is refused. Has groups, alternatives, `* + ?` and `{n,m}` (also lazy ones, which find the same), classes with
+/// ranges, `\d \w \s` and their inverses, `^`, `$`, and escapes. Value type, thread-safe.
 class LinearRegex {
  public:
   /// Nothing for what is no such expression or becomes longer than 5,000 steps.

@@ -23,8 +23,9 @@ constexpr std::array<std::string_view, 7> kSwitches = {"nullable",
                                                        "x-kubernetes-preserve-unknown-fields",
                                                        "x-kubernetes-embedded-resource",
                                                        "x-kubernetes-int-or-string"};
-constexpr std::array<std::string_view, 9> kNumbers = {"minimum",   "maximum",  "multipleOf", "minLength",    "maxLength",
-                                                      "minItems",  "maxItems", "minProperties", "maxProperties"};
+constexpr std::array<std::string_view, 9> kNumbers = {"minimum",   "maximum",       "multipleOf",
+                                                      "minLength", "maxLength",     "minItems",
+                                                      "maxItems",  "minProperties", "maxProperties"};
 constexpr std::array<std::string_view, 5> kLists = {"required", "enum", "allOf", "anyOf", "oneOf"};
 constexpr std::array<std::string_view, 9> kOthers = {"properties",
                                                      "additionalProperties",
@@ -103,7 +104,9 @@ class SchemaCheck {
         add(field::invalid(path + ".pattern", *pattern, "must be a valid regular expression"));
       }
     }
-    if (is_true(schema, "uniqueItems")) add(field::forbidden(path + ".uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
+    if (is_true(schema, "uniqueItems"))
+      add(field::forbidden(path + ".uniqueItems",
+                           "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
   }
 
   void check_lists(const json& schema, const std::string& path) {
@@ -147,7 +150,8 @@ class SchemaCheck {
         check((*list)[i], path + "." + name + "[" + std::to_string(i) + "]", depth + 1, true);
       }
     }
-    if (const auto inverse = schema.find("not"); inverse != schema.end()) check(*inverse, path + ".not", depth + 1, true);
+    if (const auto inverse = schema.find("not"); inverse != schema.end())
+      check(*inverse, path + ".not", depth + 1, true);
   }
 
   std::size_t nodes_ = 0;
@@ -159,8 +163,7 @@ std::vector<kube::StatusCause> openapi_faults(const json& schema, const std::str
   SchemaCheck checked;
   checked.check(schema, path, 0, false);
   if (checked.causes.empty() && schema.value("type", "") != "object") {
-    checked.causes.push_back(
-        field::invalid(path + ".type", schema.value("type", ""), "must be object at the root"));
+    checked.causes.push_back(field::invalid(path + ".type", schema.value("type", ""), "must be object at the root"));
   }
   return std::move(checked.causes);
 }

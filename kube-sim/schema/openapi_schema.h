@@ -6,8 +6,9 @@
 
 #include "common/kube/status.h"
 
-// The schema of a CustomResourceDefinition's version (openAPIV3Schema) as a JSON tree: what Kubernetes calls structural.
-// Both trees may be hostile: a schema is used only when openapi_faults() has nothing against it, findings are bounded.
+// The schema of a CustomResourceDefinition's version (openAPIV3Schema) as a JSON tree: what Kubernetes calls
+// structural. Both trees may be hostile: a schema is used only when openapi_faults() has nothing against it, findings
+// are bounded.
 namespace usbloop::apiserver {
 
 /// Bounds of one schema.

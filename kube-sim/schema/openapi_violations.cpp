@@ -48,7 +48,8 @@ class ObjectCheck {
     if (value.is_null() && is_on(schema, "nullable")) return;
     const std::string type = schema.value("type", "");
     if (is_on(schema, "x-kubernetes-int-or-string")) {
-      if (!value.is_number_integer() && !value.is_string()) return add(field::wrong_type(path, value, "integer,string"));
+      if (!value.is_number_integer() && !value.is_string())
+        return add(field::wrong_type(path, value, "integer,string"));
     } else if (!fits_type(type, value)) {
       return add(field::wrong_type(path, value, type));
     }
@@ -79,7 +80,8 @@ class ObjectCheck {
     if (const auto least = schema.find("minimum"); least != schema.end()) {
       const bool beyond = is_on(schema, "exclusiveMinimum");
       if (number < least->get<double>() || (beyond && number == least->get<double>())) {
-        refuse(path, value, (beyond ? "should be greater than " : "should be greater than or equal to ") + least->dump());
+        refuse(path, value,
+               (beyond ? "should be greater than " : "should be greater than or equal to ") + least->dump());
       }
     }
     if (const auto most = schema.find("maximum"); most != schema.end()) {

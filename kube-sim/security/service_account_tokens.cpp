@@ -46,8 +46,8 @@ const std::string& token_head() {
 
 bool is_for_us(const json& claims) {
   const json audiences = claims.value("aud", json());
-  return audiences == kApiAudience || (audiences.is_array() && std::find(audiences.begin(), audiences.end(),
-                                                                         kApiAudience) != audiences.end());
+  return audiences == kApiAudience ||
+         (audiences.is_array() && std::find(audiences.begin(), audiences.end(), kApiAudience) != audiences.end());
 }
 
 }  // namespace
@@ -62,16 +62,16 @@ std::string ServiceAccountTokens::signature_of(std::string_view text) const {
 
 std::string ServiceAccountTokens::issue(const Account& account, const std::vector<std::string>& audiences,
                                         std::int64_t now, std::int64_t expires) const {
-  const json claims = {{"aud", audiences},
-                       {"exp", expires},
-                       {"iat", now},
-                       {"iss", kApiAudience},
-                       {"jti", new_uid()},
-                       {"kubernetes.io",
-                        {{"namespace", account.namespace_},
-                         {"serviceaccount", {{"name", account.name}, {"uid", account.uid}}}}},
-                       {"nbf", now},
-                       {"sub", "system:serviceaccount:" + account.namespace_ + ":" + account.name}};
+  const json claims = {
+      {"aud", audiences},
+      {"exp", expires},
+      {"iat", now},
+      {"iss", kApiAudience},
+      {"jti", new_uid()},
+      {"kubernetes.io",
+       {{"namespace", account.namespace_}, {"serviceaccount", {{"name", account.name}, {"uid", account.uid}}}}},
+      {"nbf", now},
+      {"sub", "system:serviceaccount:" + account.namespace_ + ":" + account.name}};
   const std::string text = token_head() + "." + base64url(claims.dump());
   return text + "." + base64url(signature_of(text));
 }
@@ -94,7 +94,8 @@ std::optional<User> ServiceAccountTokens::user_of(std::string_view token, std::i
   const std::string name = text_at(claims, "/kubernetes.io/serviceaccount/name");
   const ObjectPtr account = store_.get({kServiceAccountResource, ns, name});
   if (!account || account->uid != text_at(claims, "/kubernetes.io/serviceaccount/uid")) return std::nullopt;
-  return User{"system:serviceaccount:" + ns + ":" + name, account->uid,
+  return User{"system:serviceaccount:" + ns + ":" + name,
+              account->uid,
               {"system:serviceaccounts", "system:serviceaccounts:" + ns}};
 }
 
