@@ -46,14 +46,16 @@ guest_run() {
   # connection stays open until the answer is there: QEMU drops what it has not handed to the guest when it closes.
   # shellcheck disable=SC2094 # to read the file while it is being written is meant
   {
-    printf ' echo %s""-begin; %s; echo %s""-end $?\n' "$mark" "$command" "$mark"
+    # The end has a line of its own, also behind a file that ends without a line end.
+    printf ' echo %s""-begin; %s; printf "\\n%%s\\n" %s""-end\\ $?\n' "$mark" "$command" "$mark"
     wait_for "$seconds" grep -qa "^$mark-end [0-9]*"$'\r' "$heard"
   } | socat -t 0 - "UNIX-CONNECT:$directory/virt-serial0" >"$heard" || {
+    note "no answer of the guest within $seconds s; the end of what it said: $(tail -c 300 "$heard" | tr -d '\r')"
     rm -f "$heard"
     return 1
   }
   answer=$(tr -d '\r' <"$heard" | sed -n "/^$mark-begin\$/,/^$mark-end /p")
   rm -f "$heard"
-  sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d' <<<"$answer"
+  sed -e 1d -e '$d' -e '/^usbloop-guest: /d' -e '/^\[ *[0-9.]*\] /d' <<<"$answer" | sed -e '${/^$/d}'
   return "${answer##*"$mark-end "}"
 }
