@@ -102,6 +102,16 @@ bool read_time(std::string_view bytes, bool micros, json& value) {
   return true;
 }
 
+bool read_int_or_string(std::string_view bytes, json& value) {
+  static const proto::Message kFields = {
+      {1, "type", proto::Type::integer}, {2, "intVal", proto::Type::integer}, {3, "strVal"}};
+  json read = json::object();
+  if (!read_message(bytes, kFields, read)) return false;
+  const bool is_text = read.value("type", std::int64_t{0}) == 1;
+  value = is_text ? json(read.value("strVal", "")) : json(read.value("intVal", std::int64_t{0}));
+  return true;
+}
+
 bool read_field(const MessageReader::Field& field, const proto::Field& known, json& object) {
   using proto::Type;
   const auto message_into = [&](json& value) {
@@ -118,6 +128,10 @@ bool read_field(const MessageReader::Field& field, const proto::Field& known, js
       if (field.varint != 0) object[known.name] = static_cast<std::int64_t>(field.varint);
       return true;
     case Type::boolean: object[known.name] = field.varint != 0; return true;
+    case Type::flag:
+      if (field.varint != 0) object[known.name] = true;
+      return true;
+    case Type::int_or_string: return read_int_or_string(field.bytes, object[known.name]);
     case Type::map:
     case Type::bytes_map: return read_map_entry(field.bytes, known.type == Type::bytes_map, object[known.name]);
     case Type::message: return message_into(object[known.name]);

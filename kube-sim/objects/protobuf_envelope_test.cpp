@@ -20,6 +20,17 @@ std::string envelope(const std::string& version, const std::string& kind, const 
 
 }  // namespace
 
+TEST_CASE("numbers that may be texts, and flags, are read as JSON has them") {
+  const std::string http = field(2, "TCP") + number(3, 80) + field(4, number(1, 1) + number(2, 0) + field(3, "web"));
+  const std::string other = field(2, "TCP") + number(3, 81) + field(4, number(1, 0) + number(2, 99) + field(3, ""));
+  const auto service = decode_protobuf_envelope(
+      envelope("v1", "Service",
+               field(1, field(1, "s")) + field(2, field(1, http) + field(1, other) + field(3, "") + number(13, 0))));
+  REQUIRE(service);
+  CHECK((*service)["spec"] == json::parse(R"({"ports":[{"protocol":"TCP","port":80,"targetPort":"web"},
+      {"protocol":"TCP","port":81,"targetPort":99}]})"));
+}
+
 TEST_CASE("kinds that clients send as protobuf become the JSON that they would have sent") {
   const std::string meta =
       field(1, "n") + field(3, "default") + field(11, field(1, "a") + field(2, "b")) + field(14, "example.com/f");

@@ -96,6 +96,39 @@ const Message kRole = {{1, "metadata", Type::message, &kObjectMeta}, {2, "rules"
 const Message kSelectorRequirement = {{1, "key"}, {2, "operator"}, {3, "values", Type::texts}};
 const Message kLabelSelector = {{1, "matchLabels", Type::map},
                                 {2, "matchExpressions", Type::messages, &kSelectorRequirement}};
+
+const Message kServicePort = {{1, "name"},
+                              {2, "protocol"},
+                              {3, "port", Type::integer},
+                              {4, "targetPort", Type::int_or_string},
+                              {5, "nodePort", Type::count},
+                              {6, "appProtocol"}};
+const Message kServiceSpec = {{1, "ports", Type::messages, &kServicePort},
+                              {2, "selector", Type::map},
+                              {3, "clusterIP"},
+                              {4, "type"},
+                              {5, "externalIPs", Type::texts},
+                              {7, "sessionAffinity"},
+                              {8, "loadBalancerIP"},
+                              {9, "loadBalancerSourceRanges", Type::texts},
+                              {10, "externalName"},
+                              {11, "externalTrafficPolicy"},
+                              {12, "healthCheckNodePort", Type::count},
+                              {13, "publishNotReadyAddresses", Type::flag},
+                              {17, "ipFamilyPolicy"},
+                              {18, "clusterIPs", Type::texts},
+                              {19, "ipFamilies", Type::texts},
+                              {20, "allocateLoadBalancerNodePorts", Type::boolean},
+                              {21, "loadBalancerClass"},
+                              {22, "internalTrafficPolicy"}};
+const Message kService = {{1, "metadata", Type::message, &kObjectMeta}, {2, "spec", Type::message, &kServiceSpec}};
+
+const Message kBudgetSpec = {{1, "minAvailable", Type::int_or_string},
+                             {2, "selector", Type::message, &kLabelSelector},
+                             {3, "maxUnavailable", Type::int_or_string},
+                             {4, "unhealthyPodEvictionPolicy"}};
+const Message kBudget = {{1, "metadata", Type::message, &kObjectMeta}, {2, "spec", Type::message, &kBudgetSpec}};
+
 const Message kAggregationRule = {{1, "clusterRoleSelectors", Type::messages, &kLabelSelector}};
 const Message kClusterRole = {{1, "metadata", Type::message, &kObjectMeta},
                               {2, "rules", Type::messages, &kPolicyRule},
@@ -147,6 +180,7 @@ const Message* message_of_kind(std::string_view kind) {
       {"Lease", &kLease},
       {"LocalSubjectAccessReview", &kAccessReview},
       {"Namespace", &kNamespace},
+      {"PodDisruptionBudget", &kBudget},
       {"PriorityClass", &kPriorityClass},
       {"Role", &kRole},
       {"RoleBinding", &kBinding},
@@ -154,6 +188,7 @@ const Message* message_of_kind(std::string_view kind) {
       {"SelfSubjectAccessReview", &kSelfAccessReview},
       {"SelfSubjectReview", &kSelfReview},
       {"SelfSubjectRulesReview", &kRulesReview},
+      {"Service", &kService},
       {"ServiceAccount", &kServiceAccount},
       {"SubjectAccessReview", &kAccessReview},
       {"TokenRequest", &kTokenRequest}};

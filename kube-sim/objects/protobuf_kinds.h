@@ -14,8 +14,10 @@ enum class Type {
   integer,  ///< 0 is a value
   count,    ///< 0: absent
   boolean,
-  map,        ///< of texts
-  bytes_map,  ///< of bytes, base64 in JSON
+  flag,           ///< false: absent
+  int_or_string,  ///< a message of its own: which of both, the number, the text
+  map,            ///< of texts
+  bytes_map,      ///< of bytes, base64 in JSON
   message,
   messages,  ///< repeated
   time,

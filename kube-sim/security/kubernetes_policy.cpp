@@ -29,7 +29,12 @@ constexpr BootstrapRule kToEdit[] = {
     {"create", "core", "pods/eviction"},
     {kWrite, "core", "serviceaccounts services services/proxy persistentvolumeclaims configmaps secrets events"},
     {"create", "core", "serviceaccounts/token"},
-    {kReadWrite, "coordination.k8s.io", "leases"}};
+    {kReadWrite, "coordination.k8s.io", "leases"},
+    {kWrite, "apps",
+     "daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets "
+     "statefulsets/scale"},
+    {kWrite, "policy", "poddisruptionbudgets"},
+    {kWrite, "networking.k8s.io", "ingresses networkpolicies"}};
 constexpr BootstrapRule kToView[] = {
     {kRead, "core",
      "pods serviceaccounts services services/status endpoints persistentvolumeclaims persistentvolumeclaims/status "
@@ -37,7 +42,12 @@ constexpr BootstrapRule kToView[] = {
     {kRead, "core",
      "limitranges resourcequotas bindings events pods/status resourcequotas/status namespaces/status pods/log"},
     {kRead, "core", "namespaces"},
-    {kRead, "discovery.k8s.io", "endpointslices"}};
+    {kRead, "discovery.k8s.io", "endpointslices"},
+    {kRead, "apps",
+     "controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets "
+     "replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status"},
+    {kRead, "policy", "poddisruptionbudgets poddisruptionbudgets/status"},
+    {kRead, "networking.k8s.io", "ingresses ingresses/status networkpolicies"}};
 constexpr BootstrapRule kNode[] = {{"create", "authentication.k8s.io", "tokenreviews"},
                                    {"create", "authorization.k8s.io", "subjectaccessreviews localsubjectaccessreviews"},
                                    {kRead, "core", "services"},

@@ -1,0 +1,84 @@
+// The kinds that the server only stores: who may use them, and the two of their subresources that do something.
+#include <doctest/doctest.h>
+
+#include "apiserver-sim/test_support.h"
+
+using namespace usbloop::apiserver;
+using nlohmann::json;
+using test::Api;
+
+namespace {
+
+const std::string kBudgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+
+void make_running_pod(Api& api, const std::string& name) {
+  const json container = {{"name", "c"}, {"image", "none"}};
+  api.ok(api.call("POST", test::kPods,
+                  {{"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
+                   {"spec", {{"nodeName", "n1"}, {"containers", json::array({container})}}}}),
+         201);
+  const json ready = {{"type", "Ready"}, {"status", "True"}};
+  api.ok(api.call("PATCH", test::kPods + "/" + name + "/status",
+                  {{"status", {{"phase", "Running"}, {"conditions", json::array({ready})}}}}, test::kMerge));
+}
+
+Response evict(Api& api, const std::string& name) {
+  return api.call("POST", test::kPods + "/" + name + "/eviction",
+                  {{"apiVersion", "policy/v1"},
+                   {"kind", "Eviction"},
+                   {"metadata", {{"name", name}}},
+                   {"deleteOptions", {{"gracePeriodSeconds", 0}}}});
+}
+
+void bind(Api& api, const std::string& role) {
+  const json subject = {{"kind", "User"}, {"name", role}, {"apiGroup", "rbac.authorization.k8s.io"}};
+  api.ok(api.call("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+                  {{"metadata", {{"name", role}}},
+                   {"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", role}}},
+                   {"subjects", json::array({subject})}}),
+         201);
+}
+
+}  // namespace
+
+TEST_CASE("an eviction deletes a pod as far as the disruption budget allows it") {
+  Api api;
+  make_running_pod(api, "a");
+  make_running_pod(api, "b");
+  api.ok(api.call("POST", kBudgets,
+                  {{"metadata", {{"name", "web"}}},
+                   {"spec", {{"minAvailable", 1}, {"selector", {{"matchLabels", {{"app", "web"}}}}}}}}),
+         201);
+  CHECK(evict(api, "nobody").code == 404);
+  CHECK(evict(api, "a").code == 201);
+  CHECK(api.get(test::kPods + "/a").is_null());
+  const Response refused = evict(api, "b");
+  CHECK(refused.code == 429);
+  CHECK(test::message(refused) == "Cannot evict pod as it would violate the pod's disruption budget.");
+  CHECK(json::parse(refused.body)["details"]["causes"][0]["message"] ==
+        "The disruption budget web needs 1 healthy pods and has 1 currently");
+  CHECK_FALSE(api.get(test::kPods + "/b").is_null());
+  api.ok(api.call("DELETE", kBudgets + "/web"));
+  CHECK(evict(api, "b").code == 201);
+  CHECK(api.get(test::kPods + "/b").is_null());
+}
+
+TEST_CASE("who may edit has all namespaced kinds, who may view reads all but secrets") {
+  Api api;
+  bind(api, "edit");
+  bind(api, "view");
+  const std::string core = "/api/v1/namespaces/default/";
+  const std::string apps = "/apis/apps/v1/namespaces/default/";
+  for (const std::string& path :
+       {core + "configmaps", core + "secrets", core + "serviceaccounts", core + "services",
+        core + "persistentvolumeclaims", apps + "deployments", apps + "statefulsets", apps + "daemonsets", kBudgets,
+        std::string("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies")}) {
+    CAPTURE(path);
+    api.user = {"edit", "", {"system:authenticated"}};
+    CHECK(api.call("GET", path).code == 200);
+    CHECK(api.call("DELETE", path + "/nothing").code == 404);
+    api.user = {"view", "", {"system:authenticated"}};
+    CHECK(api.call("GET", path).code == (path == core + "secrets" ? 403 : 200));
+    CHECK(api.call("DELETE", path + "/nothing").code == 403);
+  }
+}
