@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/security/service_account_tokens.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;
@@ -61,6 +62,35 @@ TEST_CASE("an eviction deletes a pod as far as the disruption budget allows it")
   api.ok(api.call("DELETE", kBudgets + "/web"));
   CHECK(evict(api, "b").code == 201);
   CHECK(api.get(test::kPods + "/b").is_null());
+}
+
+TEST_CASE("a service account's token is good unchanged, until it ends or its account goes") {
+  Api api;
+  const std::string accounts = "/api/v1/namespaces/default/serviceaccounts";
+  const json account = api.ok(api.call("POST", accounts, {{"metadata", {{"name", "robot"}}}}), 201);
+  const ServiceAccountTokens tokens(std::string(32, 'k'), *api.store);
+  const ServiceAccountTokens others(std::string(32, 'o'), *api.store);
+  const ServiceAccountTokens::Account robot = {"default", "robot", account["metadata"]["uid"]};
+  const std::string token = tokens.issue(robot, {kApiAudience}, 100, 200);
+  const auto user = tokens.user_of(token, 150);
+  REQUIRE(user);
+  CHECK(user->name == "system:serviceaccount:default:robot");
+  CHECK(user->groups == std::vector<std::string>{"system:serviceaccounts", "system:serviceaccounts:default"});
+  CHECK_FALSE(tokens.user_of(token, 200));
+  CHECK_FALSE(tokens.user_of(tokens.issue(robot, {"somebody else"}, 100, 200), 150));
+  CHECK_FALSE(tokens.user_of(others.issue(robot, {kApiAudience}, 100, 200), 150));
+  CHECK_FALSE(tokens.user_of(tokens.issue({"default", "robot", "another"}, {kApiAudience}, 100, 200), 150));
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    std::string changed = token;
+    changed[at] = changed[at] == 'A' ? 'Q' : 'A';
+    CAPTURE(changed);
+    CHECK_FALSE(tokens.user_of(changed, 150));
+  }
+  // "alg": "none", without a signature.
+  CHECK_FALSE(tokens.user_of(
+      "eyJhbGciOiJub25lIn0" + token.substr(token.find('.'), token.rfind('.') + 1 - token.find('.')), 150));
+  api.ok(api.call("DELETE", accounts + "/robot"));
+  CHECK_FALSE(tokens.user_of(token, 150));
 }
 
 TEST_CASE("who may edit has all namespaced kinds, who may view reads all but secrets") {

@@ -144,7 +144,7 @@ class DefinitionCheck {
       check_label(path + ".name", name);
       if (!names.insert(name).second)
         add({"FieldValueDuplicate", "Duplicate value: " + field::quoted(name), path + ".name"});
-      stored += version["storage"] == true ? 1 : 0;
+      if (version["storage"] == true) ++stored;
       check_version(version, path);
     }
     if (causes.empty() && stored != 1) {

@@ -102,7 +102,9 @@ std::optional<User> ServiceAccountTokens::user_of(std::string_view token, std::i
 Result<std::string> load_or_make_token_key(const std::string& path) {
   if (!file_exists(path)) {
     std::array<unsigned char, kKeyBytes> bytes{};
-    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+      return make_error(ErrorKind::internal, "make the key of the service accounts' tokens", path, "no random bytes");
+    }
     const std::string text = kube::base64_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "\n";
     if (auto written = write_file(path, text, 0600); !written) return tl::unexpected(written.error());
   }
