@@ -127,8 +127,8 @@ TEST_CASE("namespaces, nodes and roles count no generations, pods and custom res
 
 TEST_CASE("who applies labels of a template owns the field of labels too, as the template's metadata has no schema") {
   Api api;
-  const Response applied =
-      api.raw("PATCH", std::string(kAllVms) + "/a?fieldManager=me", stopped_vm().dump(), "application/apply-patch+yaml");
+  const Response applied = api.raw("PATCH", std::string(kAllVms) + "/a?fieldManager=me", stopped_vm().dump(),
+                                   "application/apply-patch+yaml");
   const json record = api.ok(applied, 201)["metadata"]["managedFields"][0]["fieldsV1"];
   CHECK(record["f:spec"]["f:template"]["f:metadata"] ==
         json({{"f:labels", {{".", json::object()}, {"f:app", json::object()}}}}));

@@ -7,7 +7,7 @@
 #include "kube-sim/objects/managed_fields/field_manager.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/request/time.h"
-#include "kube-sim/resources/names.h"
+#include "kube-sim/resources/metadata_check.h"
 #include "kube-sim/resources/namespace.h"
 #include "kube-sim/schema/field_error.h"
 #include "kube-sim/schema/validation.h"

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "kube-sim/resources/metadata_check.h"
-#include "kube-sim/schema/field_error.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -32,32 +29,6 @@ constexpr const char* kLabelValueRule =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
-std::vector<std::string> name_faults(const ResourceInfo& info, const std::string& name) {
-  if (info.path_segment_names) {
-    const std::string fault = path_segment_fault(name);
-    return fault.empty() ? std::vector<std::string>() : std::vector<std::string>{fault};
-  }
-  return info.kind == "Namespace" ? dns_label_faults(name) : dns_subdomain_faults(name);
-}
-
-void check_name(const nlohmann::json& metadata, const ResourceInfo& info, Causes& causes) {
-  for (const char* part : {"name", "generateName"}) {
-    const auto found = metadata.find(part);
-    if (found == metadata.end() || found->is_null() || found->is_string()) continue;
-    causes.push_back(field::wrong_type(std::string("metadata.") + part, *found, "string"));
-    return;
-  }
-  const std::string prefix = text_at(metadata, "/generateName");
-  const std::string name = text_at(metadata, "/name");
-  if (name.empty() && prefix.empty()) {
-    causes.push_back(field::required("metadata.name", "name or generateName is required"));
-    return;
-  }
-  for (const std::string& fault : name.empty() ? std::vector<std::string>() : name_faults(info, name)) {
-    causes.push_back(field::invalid("metadata.name", name, fault));
-  }
-}
 
 }  // namespace
 
@@ -132,27 +103,6 @@ std::vector<std::string> label_value_faults(std::string_view value) {
   if (value.size() > 63) return {"must be no more than 63 bytes"};
   if (!is_label_value(value)) return {kLabelValueRule};
   return {};
-}
-
-Causes validate_metadata(const nlohmann::json& object, const ResourceInfo& info) {
-  Causes causes;
-  const auto found = object.find("metadata");
-  if (found == object.end() || !found->is_object()) {
-    causes.push_back({"FieldValueRequired", "Required value", "metadata"});
-    return causes;
-  }
-  check_name(*found, info, causes);
-  if (info.namespaced) {
-    const std::string space = text_at(*found, "/namespace");
-    if (space.empty()) causes.push_back(field::required("metadata.namespace"));
-    for (const std::string& fault : space.empty() ? std::vector<std::string>() : dns_label_faults(space)) {
-      causes.push_back(field::invalid("metadata.namespace", space, fault));
-    }
-  }
-  check_metadata_maps(*found, causes);
-  check_finalizers(*found, causes);
-  check_owner_references(*found, causes);
-  return causes;
 }
 
 }  // namespace usbloop::apiserver

@@ -26,8 +26,4 @@ std::vector<std::string> dns_subdomain_faults(std::string_view name);
 /// Why an object that is named by a path segment and by no rule of DNS (RBAC's are) cannot have this name; else empty.
 std::string path_segment_fault(std::string_view name);
 
-/// Checks name, namespace, generateName, labels, annotations, finalizers and owner references of an object's metadata
-/// and that they have the right types. The name may be absent while generateName is given.
-Causes validate_metadata(const nlohmann::json& object, const ResourceInfo& info);
-
 }  // namespace usbloop::apiserver
