@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -94,6 +95,21 @@ struct TlsSocket::Ssl {
     SSL_free(ssl);
     SSL_CTX_free(context);
   }
+
+  struct Result {
+    int count;  // above 0: done
+    int error;  // SSL_get_error's, where it is not done
+    bool waits() const { return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE; }
+    short events() const { return error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT; }
+  };
+  /// One call of OpenSSL. What failed on another connection of the thread stays in the thread's queue of errors, and
+  /// SSL_get_error() would take it for this one's: a test with a connection that was closed fails on the next.
+  template <typename Call>
+  Result run(const Call& call) {
+    ERR_clear_error();
+    const int count = call(ssl);
+    return {.count = count, .error = count > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, count)};
+  }
 };
 
 TlsSocket::TlsSocket(const std::string& host, int port, const std::filesystem::path& ca_file)
@@ -104,36 +120,34 @@ TlsSocket::TlsSocket(const std::string& host, int port, const std::filesystem::p
   ssl_->ssl = SSL_new(ssl_->context);
   SSL_set_fd(ssl_->ssl, fd_.get());
   const Deadline deadline(10s);
-  int result = SSL_connect(ssl_->ssl);
-  while (result != 1) {
-    const int error = SSL_get_error(ssl_->ssl, result);
-    const bool wants = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
-    if (!wants || deadline.passed()) throw Failure("the TLS handshake with port " + std::to_string(port) + " failed");
-    wait_fd(fd_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline);
-    result = SSL_connect(ssl_->ssl);
+  while (true) {
+    const auto result = ssl_->run([](SSL* ssl) { return SSL_connect(ssl); });
+    if (result.count == 1) return;
+    if (!result.waits() || deadline.passed()) {
+      throw Failure("the TLS handshake with port " + std::to_string(port) + " failed");
+    }
+    wait_fd(fd_.get(), result.events(), deadline);
   }
 }
 
 TlsSocket::~TlsSocket() = default;
 
 void TlsSocket::shutdown_write() {
-  SSL_shutdown(ssl_->ssl);
+  ssl_->run([](SSL* ssl) { return SSL_shutdown(ssl); });
   ::shutdown(fd_.get(), SHUT_WR);
 }
 
 bool TlsSocket::send(std::string_view bytes, milliseconds timeout, std::size_t* sent) {
   const Deadline deadline(timeout);
   while (!bytes.empty()) {
-    const int count =
-        SSL_write(ssl_->ssl, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20)));
-    if (count > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-      if (sent != nullptr) *sent += static_cast<std::size_t>(count);
+    const int size = static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 20));
+    const auto result = ssl_->run([&](SSL* ssl) { return SSL_write(ssl, bytes.data(), size); });
+    if (result.count > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(result.count));
+      if (sent != nullptr) *sent += static_cast<std::size_t>(result.count);
       continue;
     }
-    const int error = SSL_get_error(ssl_->ssl, count);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return false;
-    if (!wait_fd(fd_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)) return false;
+    if (!result.waits() || !wait_fd(fd_.get(), result.events(), deadline)) return false;
   }
   return true;
 }
@@ -142,14 +156,14 @@ bool TlsSocket::receive(std::string& into, milliseconds timeout) {
   const Deadline deadline(timeout);
   std::array<char, 65536> buffer;
   while (true) {
-    const int count = SSL_read(ssl_->ssl, buffer.data(), static_cast<int>(buffer.size()));
-    if (count > 0) {
-      into.append(buffer.data(), static_cast<std::size_t>(count));
+    const auto result =
+        ssl_->run([&](SSL* ssl) { return SSL_read(ssl, buffer.data(), static_cast<int>(buffer.size())); });
+    if (result.count > 0) {
+      into.append(buffer.data(), static_cast<std::size_t>(result.count));
       return true;
     }
-    const int error = SSL_get_error(ssl_->ssl, count);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return false;
-    if (!wait_fd(fd_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)) throw_nothing_came(timeout);
+    if (!result.waits()) return false;
+    if (!wait_fd(fd_.get(), result.events(), deadline)) throw_nothing_came(timeout);
   }
 }
 
