@@ -18,6 +18,9 @@ struct HeadText {
   bool is_1_0 = false;     ///< HTTP/1.0
 };
 
+/// "HOST", "HOST:PORT", "[ADDRESS]:PORT"; the name may be empty (RFC 9110 section 7.2).
+bool is_authority(std::string_view text);
+
 /// Whether the bytes can go on to be a head: no control byte but the tab, and line breaks only as CR LF.
 bool may_become_head(std::string_view bytes);
 

@@ -90,8 +90,9 @@ TEST_CASE("a target in absolute form is the path in it, and no other form is tak
   CHECK(target("http://x/a?b=c") == "/a?b=c");
   CHECK(target("HTTPS://x:443") == "/");
   CHECK(target("https://[::1]:6443?a") == "/?a");
+  CHECK(target("/{a}\"|<b>^[`]?c={d}\"|<e>^[`]") == "/{a}\"|<b>^[`]?c={d}\"|<e>^[`]");
   for (const char* bad : {"", "*", "a", "x:443", "ftp://x/", "http://", "http:///a", "http://u@x/", "http://x:y/",
-                          "http://[::1/", "//\xc3\xa4", "/#a", "/<a>", "/\"", "/a|b", "/\\", "/^", "/`", "/{}"}) {
+                          "http://[::1/", "//\xc3\xa4", "/#a", "/\\"}) {
     CAPTURE(bad);
     CHECK(target(bad).empty());
   }
