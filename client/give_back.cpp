@@ -1,5 +1,6 @@
 #include "client/give_back.h"
 
+#include "common/process_watch.h"
 #include <libusb.h>
 #include <unistd.h>
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/process.h"
+#include "common/process_watch.h"
 #include "common/small_file.h"
 #include "launcher-sim/qemu_command.h"
 
