@@ -1,4 +1,4 @@
-#include "kube-sim/http/head_grammar.h"
+#include "common/http/head_grammar.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "common/ascii_text.h"
 
-namespace usbloop::apiserver {
+namespace usbloop::http {
 namespace {
 
 constexpr std::string_view kLineBreak = "\r\n";
@@ -54,12 +54,10 @@ bool is_known_method(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
-std::optional<kube::Status> malformed(const char* what) {
-  return head_refusal(400, std::string("the request is not valid HTTP/1.1: ") + what);
-}
+HeadRefusal malformed(const char* what) { return {400, std::string("the request is not valid HTTP/1.1: ") + what}; }
 
 /// "METHOD TARGET HTTP/1.x", with one space each.
-std::optional<kube::Status> read_request_line(std::string_view line, HeadText& head) {
+std::optional<HeadRefusal> read_request_line(std::string_view line, HeadText& head) {
   const auto first = line.find(' ');
   const auto second = first == line.npos ? first : line.find(' ', first + 1);
   if (second == line.npos) return malformed("its first line");
@@ -68,8 +66,8 @@ std::optional<kube::Status> read_request_line(std::string_view line, HeadText& h
   if (method.empty() || !std::all_of(method.begin(), method.end(), is_token_byte)) return malformed("its method");
   if (!is_version(version)) return malformed("its version");
   head.is_1_0 = version == "HTTP/1.0";
-  if (!head.is_1_0 && version != "HTTP/1.1") return head_refusal(505, "the server speaks HTTP/1.1");
-  if (!is_known_method(method)) return head_refusal(501, "the server does not know the method of the request");
+  if (!head.is_1_0 && version != "HTTP/1.1") return HeadRefusal{505, "the server speaks HTTP/1.1"};
+  if (!is_known_method(method)) return HeadRefusal{501, "the server does not know the method of the request"};
   auto target = origin_form(line.substr(first + 1, second - first - 1));
   if (!target) return malformed("its target");
   head.fields.method = method;
@@ -77,16 +75,57 @@ std::optional<kube::Status> read_request_line(std::string_view line, HeadText& h
   return std::nullopt;
 }
 
+/// "HTTP/1.x CODE REASON". The reason may be empty, and then the blank before it may be missing: many leave it out.
+bool read_status_line(std::string_view line, Head& head) {
+  constexpr std::size_t kVersion = 8;
+  constexpr std::size_t kCode = 3;
+  const std::string_view version = line.substr(0, kVersion);
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return false;
+  line.remove_prefix(kVersion);
+  if (line.size() < kCode + 1 || line[0] != ' ') return false;
+  const std::string_view code = line.substr(1, kCode);
+  if (!std::all_of(code.begin(), code.end(), is_digit) || code[0] == '0') return false;
+  line.remove_prefix(kCode + 1);
+  if (!line.empty() && line[0] != ' ') return false;
+  for (const char digit : code) head.status = head.status * 10 + (digit - '0');
+  head.status_text = trim(line);
+  return true;
+}
+
+/// Whether the text is one head that goes up to its empty line. Takes that off.
+bool is_whole_head(std::string_view& text) {
+  if (!text.ends_with("\r\n\r\n") || !may_become_head(text)) return false;
+  text.remove_suffix(kLineBreak.size());
+  return true;
+}
+
+/// Takes a line with its break off the front; the line.
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find(kLineBreak));
+  text.remove_prefix(line.size() + kLineBreak.size());
+  return line;
+}
+
+/// The lines behind the first; false when one is malformed.
+bool read_field_lines(std::string_view text, Head& head) {
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    const std::size_t length = field_name_length(line);
+    if (length == 0) return false;
+    head.headers.emplace_back(line.substr(0, length), trim(line.substr(length + 1)));
+  }
+  return true;
+}
+
 /// What says whom the request is for and how long it is stands there once.
-std::optional<kube::Status> check_single_fields(const HeadText& head) {
-  const auto count = [&](std::string_view wanted) {
-    return std::count_if(head.fields.headers.begin(), head.fields.headers.end(),
-                         [&](const auto& field) { return equal_ignoring_case(field.first, wanted); });
-  };
-  if (count("Content-Length") > 1 || count("Transfer-Encoding") > 1) return malformed("its framing stands there twice");
-  const auto hosts = count("Host");
+std::optional<HeadRefusal> check_single_fields(const HeadText& head) {
+  const Head& fields = head.fields;
+  if (fields.count("Content-Length") > 1 || fields.count("Transfer-Encoding") > 1) {
+    return malformed("its framing stands there twice");
+  }
+  const auto hosts = fields.count("Host");
   if (hosts > 1 || (hosts == 0 && !head.is_1_0)) return malformed("it has to name one host");
-  if (!is_authority(head.fields.header("Host"))) return malformed("its host");
+  if (!is_authority(fields.header("Host"))) return malformed("its host");
   return std::nullopt;
 }
 
@@ -102,13 +141,6 @@ bool is_authority(std::string_view text) {
   if (end == text.npos) return true;
   const std::string_view port = text.substr(end + (bracketed ? 1 : 0));
   return port.empty() || (port[0] == ':' && std::all_of(port.begin() + 1, port.end(), is_digit));
-}
-
-kube::Status head_refusal(int code, std::string message) {
-  kube::Status status = kube::bad_request(std::move(message));
-  if (code != status.code) status.reason.clear();
-  status.code = code;
-  return status;
 }
 
 std::size_t field_name_length(std::string_view line) {
@@ -130,24 +162,23 @@ bool may_become_head(std::string_view bytes) {
   return true;
 }
 
-tl::expected<HeadText, kube::Status> parse_head(std::string_view text) {
-  if (!text.ends_with("\r\n\r\n") || !may_become_head(text)) {
-    return tl::unexpected(head_refusal(400, "the request is not valid HTTP/1.1"));
-  }
-  text.remove_suffix(kLineBreak.size());
+tl::expected<HeadText, HeadRefusal> parse_request_head(std::string_view text) {
+  if (!is_whole_head(text)) return tl::unexpected(HeadRefusal{400, "the request is not valid HTTP/1.1"});
   HeadText head;
-  const std::string_view first = text.substr(0, text.find(kLineBreak));
-  if (auto refused = read_request_line(first, head)) return tl::unexpected(std::move(*refused));
-  text.remove_prefix(first.size() + kLineBreak.size());
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find(kLineBreak));
-    text.remove_prefix(line.size() + kLineBreak.size());
-    const std::size_t length = field_name_length(line);
-    if (length == 0) return tl::unexpected(*malformed("one of its field lines"));
-    head.fields.headers.emplace_back(line.substr(0, length), trim(line.substr(length + 1)));
-  }
+  if (auto refused = read_request_line(take_line(text), head)) return tl::unexpected(std::move(*refused));
+  if (!read_field_lines(text, head.fields)) return tl::unexpected(malformed("one of its field lines"));
   if (auto refused = check_single_fields(head)) return tl::unexpected(std::move(*refused));
   return head;
 }
 
-}  // namespace usbloop::apiserver
+Result<Head> parse_response_head(std::string_view text) {
+  const auto refuse = [](const char* cause) { return make_error(ErrorKind::protocol, "read", "the HTTP head", cause); };
+  if (!is_whole_head(text)) return refuse("it is not HTTP/1.x");
+  Head head;
+  if (!read_status_line(take_line(text), head)) return refuse("its first line is no status line of HTTP/1.x");
+  if (!read_field_lines(text, head)) return refuse("one of its field lines is malformed");
+  if (head.count("Transfer-Encoding") > 1) return refuse("its framing stands there twice");
+  return head;
+}
+
+}  // namespace usbloop::http

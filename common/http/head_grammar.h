@@ -5,17 +5,23 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "common/kube/status.h"
-#include "common/websocket/handshake.h"
+#include "common/error.h"
+#include "common/http/head.h"
 
-// The text of a request's head, by the grammar of RFC 9112 and RFC 9110 and no more: what two readers could read in two
-// ways is refused. This is the only place that reads it.
-namespace usbloop::apiserver {
+// The text of heads, by the grammar of RFC 9112 and RFC 9110 and no more: what two readers could read in two ways is
+// refused. This is the only place that reads it.
+namespace usbloop::http {
 
-/// A head that has been read.
+/// The head of a request that has been read.
 struct HeadText {
-  websocket::Head fields;  ///< field lines in their order, values without the blanks around them; target: origin form
-  bool is_1_0 = false;     ///< HTTP/1.0
+  Head fields;          ///< field lines in their order, values without the blanks around them; target: origin form
+  bool is_1_0 = false;  ///< HTTP/1.0
+};
+
+/// Why a request's head is refused.
+struct HeadRefusal {
+  int code = 400;  ///< HTTP status
+  std::string message;
 };
 
 /// "HOST", "HOST:PORT", "[ADDRESS]:PORT"; the name may be empty (RFC 9110 section 7.2).
@@ -26,13 +32,13 @@ bool may_become_head(std::string_view bytes);
 
 /// Reads a whole head, its empty line included. The refusal, after which the connection has to end: 400 for what is not
 /// the grammar, 501 for a method that is not known (RFC 9110 section 9.1), 505 for another version (15.6.6).
-tl::expected<HeadText, kube::Status> parse_head(std::string_view text);
+tl::expected<HeadText, HeadRefusal> parse_request_head(std::string_view text);
 
-/// A refusal of what came, by that code. `message` becomes the whole text.
-kube::Status head_refusal(int code, std::string message);
+/// Reads the whole head of an answer. ErrorKind::protocol for anything that is not HTTP/1.x.
+Result<Head> parse_response_head(std::string_view text);
 
 /// The length of a field's name at the front of a line: token bytes with a colon right behind them. 0 when that is not
 /// how the line begins.
 std::size_t field_name_length(std::string_view line);
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop::http
