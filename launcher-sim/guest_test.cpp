@@ -113,7 +113,8 @@ TEST_CASE("QEMU gets the environment that it needs, and none of ours besides") {
   ::unsetenv("USBLOOP_TEST_SECRET");
   std::ifstream pid_file(place.guest_directory() + "/" + kPidFile);
   std::string pid;
-  REQUIRE(pid_file >> pid);
+  pid_file >> pid;
+  REQUIRE_FALSE(pid.empty());
   std::ifstream file("/proc/" + pid + "/environ", std::ios::binary);
   std::vector<std::string> names;
   for (std::string entry; std::getline(file, entry, '\0');) names.push_back(entry.substr(0, entry.find('=')));

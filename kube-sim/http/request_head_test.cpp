@@ -127,7 +127,7 @@ TEST_CASE("heads that are right are read, and say how the connection goes on") {
 
 TEST_CASE("bytes that can no longer become a head are known before its end") {
   for (const char* text : {"", "GET", "GET / HTTP/1.1\r", "GET / HTTP/1.1\r\nX: a\tb"})
-    CHECK(http::may_become_head(text));
+    CHECK(usbloop::http::may_become_head(text));
   for (const char* text : {"\n", "GET / HTTP/1.1\n", "a\rb", "\x16\x03\x01", "a\x7f"})
-    CHECK_FALSE(http::may_become_head(text));
+    CHECK_FALSE(usbloop::http::may_become_head(text));
 }
