@@ -53,7 +53,7 @@ asio::awaitable<Result<Body>> read_bytes(const ReadMore& read_more, std::string 
   while (text.size() < wanted) {
     const auto more = co_await read_more(text);
     if (more && *more > 0) continue;
-    if (!more || length) end = Body::End::lost;
+    if ((!more || length) && end == Body::End::complete) end = Body::End::lost;
     break;
   }
   if (!length && text.size() > most) end = Body::End::too_long;

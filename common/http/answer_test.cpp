@@ -66,6 +66,7 @@ TEST_CASE("a body goes as far as its length, its last chunk or the end of the st
 TEST_CASE("a body is cut at its bound, and one that ends early is known") {
   check_body({kOk + "Content-Length: 11\r\n\r\n0123456789a"}, "0123456789", End::too_long);
   check_body({kOk + "Content-Length: 18446744073709551615\r\n\r\n0123456789a"}, "0123456789", End::too_long);
+  check_body({kOk + "Content-Length: 11\r\n\r\n01"}, "01", End::too_long);
   check_body({kOk + "\r\n0123456789"}, "0123456789");
   check_body({kOk + "\r\n0123456789", "a", "b"}, "0123456789", End::too_long);
   check_body({kChunked + "3\r\nhel\r\nffff\r\n"}, "hel", End::too_long);
