@@ -1,6 +1,5 @@
 #include "client/give_back.h"
 
-#include "common/process_watch.h"
 #include <libusb.h>
 #include <unistd.h>
 
@@ -8,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 #include <thread>
+
+#include "common/process_watch.h"
 
 namespace usbloop::client {
 

@@ -6,8 +6,8 @@
 
 #include "common/error.h"
 #include "common/fd.h"
-#include "common/net/stream.h"
 #include "common/http/head.h"
+#include "common/net/stream.h"
 
 namespace usbloop::apiserver {
 
