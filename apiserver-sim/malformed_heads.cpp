@@ -57,17 +57,9 @@ void add_targets(std::vector<MalformedRequest>& rows) {
                              "/version?a=%g0",
                              "/%00",
                              "/version#a",
-                             "/<version>",
-                             "/\"version\"",
-                             "/{version}",
-                             "/a|b",
                              "/a\\b",
-                             "/a^b",
-                             "/a`b",
-                             "/[a]",
                              "/\xc3\xa4",
-                             "/version?\xc3\xa4",
-                             "/version?a=\"b\""}) {
+                             "/version?\xc3\xa4"}) {
     rows.push_back({"3.2.1", target_with(target)});
   }
   for (const char* target : {"http://", "http:///version", "http:/version", "http:version", "://x/version", "ftp://x/",

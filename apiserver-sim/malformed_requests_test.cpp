@@ -68,6 +68,8 @@ TEST_CASE("what looks odd and is right is served, and the connection goes on") {
   for (const std::string& text :
        {"GET https://elsewhere:1/version HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n",
         "GET //version?a=b&&c HTTP/1.1\r\nHost:\r\n" + authorization + "\r\n",
+        "GET /version?a={\"b\"|<c>}^[`] HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n",
+        "GET /{a}\"|<b>^[`] HTTP/1.1\r\nHost: x\r\n" + authorization + "\r\n",
         "GET /%76ersion HTTP/1.1\r\nhOST:\t[::1]:6443 \r\n" + authorization + "\r\n",
         "GET /version HTTP/1.0\r\nConnection: keep-alive\r\n" + authorization + "\r\n",
         "POST /version HTTP/1.1\r\nHost: x\r\ntransfer-encoding:CHUNKED\r\n" + authorization +

@@ -8,6 +8,8 @@
 #include <memory>
 #include <thread>
 
+#include "common/process_watch.h"
+
 namespace usbloop::client {
 
 namespace {

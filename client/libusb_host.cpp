@@ -2,10 +2,8 @@
 
 #include <libusb.h>
 #include <usbredirhost.h>
-#include <usbredirproto.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -14,8 +12,11 @@
 #include <thread>
 #include <utility>
 
+#include "client/device_description.h"
 #include "client/give_back.h"
 #include "client/output_queue.h"
+#include "client/redir_library.h"
+#include "client/redirection_errors.h"
 #include "client/unplug_watch.h"
 #include "common/log.h"
 #include "usbredir/packet_gate.h"
@@ -29,64 +30,6 @@ using usbredir::HostState;
 /// With so much output waiting, the guest's bytes are left unread; with so little, reading goes on.
 constexpr std::size_t kHighWater = 4 * 1024 * 1024;
 constexpr std::size_t kLowWater = 1024 * 1024;
-
-struct RedirHostDeleter {
-  void operator()(usbredirhost* host) const { usbredirhost_close(host); }
-};
-using RedirHostPtr = std::unique_ptr<usbredirhost, RedirHostDeleter>;
-
-// The library calls back for its locks (docs/multi-thread.md of usbredir); it owns them between these two calls.
-void* alloc_lock() { return new std::mutex; }
-void free_lock(void* lock) { delete static_cast<std::mutex*>(lock); }
-void take_lock(void* lock) { static_cast<std::mutex*>(lock)->lock(); }
-void drop_lock(void* lock) { static_cast<std::mutex*>(lock)->unlock(); }
-
-spdlog::level::level_enum log_level(int level) {
-  switch (level) {
-    case usbredirparser_error:
-    case usbredirparser_warning: return spdlog::level::warn;
-    case usbredirparser_info: return spdlog::level::debug;
-    default: return spdlog::level::trace;
-  }
-}
-
-/// How much the libraries say; each line of theirs costs time even when our log drops it.
-int verbosity() {
-  if (spdlog::should_log(spdlog::level::trace)) return usbredirparser_debug;
-  return spdlog::should_log(spdlog::level::debug) ? usbredirparser_info : usbredirparser_warning;
-}
-
-/// Takes libusb's lines into our log. Registered for the whole process: a context's own callback does not keep libusb
-/// from printing the line to standard error as well.
-void LIBUSB_CALL log_libusb(libusb_context*, libusb_log_level, const char* text) {
-  std::string line(text);
-  while (line.ends_with('\n')) line.pop_back();
-  spdlog::debug("libusb: {}", line);
-}
-
-std::string string_descriptor(libusb_device_handle* handle, std::uint8_t index) {
-  std::array<unsigned char, 256> text{};
-  if (index == 0) return {};
-  const int length = libusb_get_string_descriptor_ascii(handle, index, text.data(), static_cast<int>(text.size()));
-  return length <= 0 ? std::string() : std::string(text.begin(), text.begin() + length);
-}
-
-usbredir::DeviceDescription describe(libusb_device_handle* handle, const LocalDevice& info) {
-  usbredir::DeviceDescription description;
-  description.vendor_id = info.vendor;
-  description.product_id = info.product;
-  description.speed = info.speed;
-  description.manufacturer = info.manufacturer;
-  description.product = info.product_name;
-  description.serial = platform::attribute(info.place, "serial");
-  description.kind = "device " + info.bus_device();
-  libusb_device_descriptor descriptor{};
-  if (description.product.empty() && libusb_get_device_descriptor(libusb_get_device(handle), &descriptor) == 0) {
-    description.manufacturer = string_descriptor(handle, descriptor.iManufacturer);
-    description.product = string_descriptor(handle, descriptor.iProduct);
-  }
-  return description;
-}
 
 /// usbredirhost, with the threads that its documentation allows. The holder's thread reads the guest's bytes. One
 /// thread runs libusb's events, unplugs among them. Whichever of the two has made output writes it, under
@@ -109,7 +52,9 @@ class LibusbHost : public usbredir::HostEnd {
   [[nodiscard]] std::span<const std::byte> pending() const override { return output_.front(); }
   void consume(std::size_t count) override;
   [[nodiscard]] HostState state() const override { return state_; }
-  [[nodiscard]] Result<> outcome() const override;
+  [[nodiscard]] Result<> outcome() const override {
+    return redirection_outcome(state_, description_.label(), last_error());
+  }
   void disconnect() override;
 
  private:
@@ -121,8 +66,6 @@ class LibusbHost : public usbredir::HostEnd {
   static std::uint64_t on_output_size(void* self) { return static_cast<LibusbHost*>(self)->output_.bytes(); }
 
   std::string last_error() const;
-  Error why_not_taken() const;
-  void note_packet(const std::uint8_t* data, std::size_t size);
   void advance(HostState next);
   void look_at_state(int read_result);
   void check_congestion();
@@ -153,7 +96,7 @@ class LibusbHost : public usbredir::HostEnd {
 };
 
 Result<> LibusbHost::start(UsbHandlePtr handle) {
-  libusb_set_log_cb(nullptr, log_libusb, LIBUSB_LOG_CB_GLOBAL);
+  take_libusb_log();
   auto unplug = UnplugWatch::start(context_.get(), handle.get(), [this] { on_unplug(); });
   if (unplug) {
     unplug_ = std::move(*unplug);
@@ -161,36 +104,15 @@ Result<> LibusbHost::start(UsbHandlePtr handle) {
     spdlog::warn("an unplug would be noticed only when the guest uses the device: {}", unplug.error().message());
   }
   events_ = std::thread([this] { run_events(); });
-  host_.reset(usbredirhost_open_full(context_.get(), nullptr, on_log, on_read, on_write, on_flush, alloc_lock,
-                                     take_lock, drop_lock, free_lock, this, "usbloop " USBLOOP_VERSION, verbosity(),
-                                     usbredirhost_fl_write_cb_owns_buffer));
+  host_ = open_redir_host(context_.get(), {on_log, on_read, on_write, on_flush}, this);
   if (!host_) return make_error(ErrorKind::internal, "redirect", description_.label(), last_error());
-  // The library has set libusb's level from its own; a dozen lines for each transfer hide the transfers. Who wants them
-  // sets LIBUSB_DEBUG, which libusb obeys whatever is asked of it here.
-  libusb_set_option(context_.get(), LIBUSB_OPTION_LOG_LEVEL, LIBUSB_LOG_LEVEL_WARNING);
   usbredirhost_set_buffered_output_size_cb(host_.get(), on_output_size);
   // The library owns the handle from here on, also when it fails.
   const int status = usbredirhost_set_device(host_.get(), handle.release());
-  if (status != usb_redir_success) return tl::unexpected(why_not_taken());
+  if (status != usb_redir_success) return tl::unexpected(not_taken(description_.label(), last_error()));
   usbredirhost_write_guest_data(host_.get());
   started_ = true;
   return {};
-}
-
-/// The library gives its reasons only as text.
-Error LibusbHost::why_not_taken() const {
-  Error error{ErrorKind::internal, "take", description_.label(), last_error(), ""};
-  const auto says = [&](const char* words) { return error.cause.find(words) != std::string::npos; };
-  if (says("in use")) {
-    error.kind = ErrorKind::conflict;
-    error.hint =
-        "Another program has claimed the device (another redirection, a virtual machine?). End it, then try again.";
-  } else if (says("LIBUSB_ERROR_NO_DEVICE") || says("LIBUSB_ERROR_NOT_FOUND")) {
-    error.kind = ErrorKind::not_found;
-    error.hint =
-        "It has been unplugged, or came back from its reset as another device. Look at --list, then try again.";
-  }
-  return error;
 }
 
 LibusbHost::~LibusbHost() {
@@ -238,7 +160,7 @@ void LibusbHost::on_log(void* self, int level, const char* text) {
     if (line.starts_with(prefix)) line.erase(0, std::strlen(prefix));
   }
   // An error while the device is taken becomes the error that start() returns.
-  const auto severity = host.started_ ? log_level(level) : spdlog::level::debug;
+  const auto severity = host.started_ ? redir_log_level(level) : spdlog::level::debug;
   spdlog::log(severity, "usbredirhost: {}", line);
   if (level > usbredirparser_error) return;
   const std::lock_guard lock(host.error_mutex_);
@@ -268,7 +190,8 @@ int LibusbHost::on_read(void* self, std::uint8_t* data, int count) {
 /// Owned buffers must be taken whole; 0 leaves the packet in the library until consume() has made room.
 int LibusbHost::on_write(void* self, std::uint8_t* data, int count) {
   auto& host = *static_cast<LibusbHost*>(self);
-  host.note_packet(data, static_cast<std::size_t>(count));
+  const auto packet = std::as_bytes(std::span(data, static_cast<std::size_t>(count)));
+  if (const auto next = state_after(packet)) host.advance(*next);
   return host.output_.push(data, static_cast<std::size_t>(count)) ? count : 0;
 }
 
@@ -277,22 +200,6 @@ void LibusbHost::on_flush(void* self) {
   if (!host.host_) return;  // the hello, made while the library is opened
   usbredirhost_write_guest_data(host.host_.get());
   host.wake();
-}
-
-/// usbredirhost does not report how far the redirection has come, but each buffer is one packet that begins with its
-/// type.
-void LibusbHost::note_packet(const std::uint8_t* data, std::size_t size) {
-  std::uint32_t type = 0;
-  if (size < sizeof type) return;
-  for (std::size_t index = 0; index < sizeof type; ++index) type |= std::uint32_t{data[index]} << (8 * index);
-  switch (type) {
-    case usb_redir_hello:
-    case usb_redir_interface_info:
-    case usb_redir_ep_info: break;
-    case usb_redir_device_connect: advance(HostState::announced); break;
-    case usb_redir_device_disconnect: advance(HostState::device_gone); break;
-    default: advance(HostState::in_use);  // all other packets answer the guest
-  }
 }
 
 /// States only go forward, and a final state stays.
@@ -352,27 +259,11 @@ void LibusbHost::disconnect() {
 
 void LibusbHost::release_device() { usbredirhost_set_device(host_.get(), nullptr); }
 
-Result<> LibusbHost::outcome() const {
-  const std::string label = description_.label();
-  switch (state_.load()) {
-    case HostState::rejected:
-      return make_error(
-          ErrorKind::denied, "redirect", label, "the virtual machine's side rejected the device",
-          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device.");
-    case HostState::device_gone:
-      return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");
-    case HostState::failed:
-      return make_error(ErrorKind::protocol, "redirect", label,
-                        "the virtual machine's side broke the usbredir protocol: " + last_error());
-    default: return {};
-  }
-}
-
 }  // namespace
 
 Result<std::unique_ptr<usbredir::HostEnd>> make_libusb_host(UsbContextPtr context, UsbHandlePtr handle,
                                                             const LocalDevice& info) {
-  auto description = describe(handle.get(), info);
+  auto description = describe_device(handle.get(), info);
   auto guard = start_guard(info);
   if (!guard) spdlog::warn("the device would not be given back if this program is killed: {}", guard.error().message());
   auto host = std::make_unique<LibusbHost>(std::move(context), std::move(description),

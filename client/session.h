@@ -55,7 +55,7 @@ class Session {
 
  private:
   class Impl;
-  std::shared_ptr<Impl> impl_;  // shared with wake-ups under way
+  std::shared_ptr<Impl> impl_;  // shared with the channel, which may tell it of the end
 };
 
 }  // namespace usbloop::client

@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,7 +15,7 @@ namespace usbloop {
 
 /// How a process ended.
 struct ExitStatus {
-  int code = 0;    ///< exit code; meaningless when a signal ended it
+  int code = 0;    ///< -1 when a signal ended it
   int signal = 0;  ///< 0 when it exited by itself
 
   [[nodiscard]] bool success() const { return signal == 0 && code == 0; }
@@ -36,13 +35,15 @@ struct Output {
 };
 
 struct ProcessSpec {
-  std::vector<std::string> argv;  ///< the program first; looked up on PATH when it has no slash
+  std::vector<std::string> argv;  ///< the program first; looked up on the PATH that it gets when it has no slash
   std::vector<std::pair<std::string, std::string>> environment = {};  ///< put over our own
+  bool clean_environment = false;                                     ///< it gets `environment` alone
   std::string working_directory = {};                                 ///< empty: ours
   Output standard_output = {};
   Output standard_error = {};
   bool new_session = false;    ///< setsid: signals of our terminal do not reach it
   bool new_group = false;      ///< a process group of its own: what it has started is killed with it
+  bool ends_with_us = false;   ///< SIGTERM when the thread that starts it ends, and so when we do
   bool inherit_input = false;  ///< standard input is ours; else it is empty
   /// Written by the child itself before the program starts, so that no crash of ours can leave a child without it.
   /// Relative to `working_directory`.
@@ -77,6 +78,8 @@ class Process {
   Result<ExitStatus> wait(std::chrono::milliseconds timeout);
   /// SIGTERM, up to `grace`, then SIGKILL; reaps.
   ExitStatus stop(std::chrono::milliseconds grace);
+  /// SIGKILL; reaps.
+  ExitStatus kill();
   /// Lets the process live on without us.
   void detach() { pid_ = -1; }
 
@@ -91,15 +94,5 @@ class Process {
   Fd error_;
   std::optional<ExitStatus> exit_;
 };
-
-/// A descriptor that becomes readable when the process ends, for any process. not_found when there is none.
-Result<Fd> open_pidfd(pid_t pid);
-
-/// Waits until `pidfd` says that its process has ended; false when the time is over first.
-bool wait_pidfd(int pidfd, std::chrono::milliseconds timeout);
-
-/// When the process started, in clock ticks since boot (/proc/PID/stat). Together with the pid it names a process for
-/// good. not_found when there is none, or when it ends while we look.
-Result<std::uint64_t> process_start_time(pid_t pid);
 
 }  // namespace usbloop

@@ -12,6 +12,8 @@
 #include <iterator>
 #include <thread>
 
+#include "common/process_watch.h"
+
 using namespace usbloop;
 using namespace std::chrono_literals;
 
@@ -55,6 +57,45 @@ class TemporaryDirectory {
 };
 
 }  // namespace
+
+TEST_CASE("a clean environment holds what was given and nothing else") {
+  ProcessSpec spec;
+  spec.argv = {"env"};
+  spec.environment = {{"PATH", "/usr/bin:/bin"}, {"X", "y"}};
+  spec.clean_environment = true;
+  spec.standard_output = Output::to_pipe();
+  auto process = Process::spawn(spec);
+  REQUIRE(process);
+  CHECK(read_all(process->take_output().get()) == "PATH=/usr/bin:/bin\nX=y\n");
+  CHECK(process->wait(10s)->success());
+}
+
+TEST_CASE("a program is looked for on the PATH that it gets") {
+  const TemporaryDirectory directory;
+  const std::string program = directory.path() / "usbloop-program";
+  std::ofstream(program) << "#!/bin/sh\nexit 5\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  ProcessSpec spec;
+  spec.argv = {"usbloop-program"};
+  CHECK(Process::spawn(spec).error().kind == ErrorKind::not_found);
+  spec.environment = {{"PATH", directory.path().string()}};
+  auto process = Process::spawn(spec);
+  REQUIRE(process);
+  CHECK(process->wait(10s)->code == 5);
+}
+
+TEST_CASE("a child that ends with us gets SIGTERM when the thread that started it ends") {
+  ProcessSpec spec;
+  spec.argv = {"sleep", "60"};
+  spec.ends_with_us = true;
+  Result<Process> process = make_error(ErrorKind::internal, "start", "sleep", "");
+  std::thread([&] { process = Process::spawn(spec); }).join();
+  REQUIRE(process);
+  const auto ended = process->wait(10s);
+  REQUIRE(ended);
+  CHECK(ended->signal == SIGTERM);
+  CHECK(ended->code == -1);
+}
 
 TEST_CASE("a child's exit code, signal and output come back") {
   CHECK(shell("echo hello") == "hello\n");

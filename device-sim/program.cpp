@@ -12,12 +12,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "bridge/host_carrier.h"
+#include "bridge/stream_side.h"
 #include "common/log.h"
 #include "common/net/stream.h"
 #include "common/shown_text.h"
-#include "device-sim/carrier.h"
 #include "device-sim/listener.h"
 #include "device-sim/options.h"
 #include "device-sim/spec.h"
@@ -39,6 +41,14 @@ int report(const std::string& program, const Error& error) {
   say(program + ": " + one_line(error.message()));
   if (!error.hint.empty()) say(error.hint);
   return 1;
+}
+
+/// Success when stop() ended it; else why it ended.
+Result<> outcome_of(const bridge::CarrierEnd& end, const usbredir::HostEnd& host) {
+  using Cause = bridge::CarrierEnd::Cause;
+  if (end.cause == Cause::stopped || end.cause == Cause::device) return host.outcome();
+  if (end.error) return tl::unexpected(*end.error);
+  return make_error(ErrorKind::unavailable, "go on", "", "the guest side has ended the redirection");
 }
 
 /// One redirection, from the connection to its end.
@@ -87,8 +97,12 @@ class Run {
     auto stream = co_await connect();
     if (!stream) co_return tl::unexpected(stream.error());
     stream_ = std::move(*stream);
-    carrier_ = std::make_unique<Carrier>(host_, *stream_);
-    co_return co_await carrier_->run();
+    side_.emplace(*stream_);
+    bridge::CarrierOptions options;
+    options.on_announced = [this] { spdlog::info("{} is announced to the guest side", host_.device().label()); };
+    carrier_.emplace(loop_.get_executor(), host_, *side_, std::move(options));
+    const bridge::CarrierEnd end = co_await carrier_->run();
+    co_return outcome_of(end, host_);
   }
 
   asio::io_context& loop_;
@@ -96,7 +110,8 @@ class Run {
   usbredir::HostEnd& host_;
   asio::signal_set signals_;
   net::StreamPtr stream_;
-  std::unique_ptr<Carrier> carrier_;
+  std::optional<bridge::StreamSide> side_;
+  std::optional<bridge::HostCarrier> carrier_;
   bool stopped_ = false;
 };
 

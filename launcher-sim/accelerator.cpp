@@ -65,6 +65,8 @@ bool hears(int fd, std::string_view sign, std::chrono::milliseconds timeout) {
 KvmProbe try_guest(const QemuHost& host, std::chrono::milliseconds timeout) {
   ProcessSpec spec;
   spec.argv = probe_command(host);
+  spec.environment = qemu_environment();
+  spec.clean_environment = true;
   spec.standard_output = Output::to_pipe();
   spec.standard_error = Output::to_null();
   auto qemu = Process::spawn(spec);

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 
-#include "common/websocket/handshake.h"
 #include "launcher-sim/guest_action.h"
 
 namespace usbloop::launcher {

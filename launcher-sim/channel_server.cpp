@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -13,11 +12,11 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <filesystem>
-#include <set>
 
 #include "bridge/bridge.h"
 #include "bridge/handoff.h"
 #include "common/fd.h"
+#include "common/http/answer.h"
 #include "common/log.h"
 #include "common/net/deadline.h"
 #include "common/net/descriptor_passing.h"
@@ -25,8 +24,9 @@
 #include "common/repeated_error.h"
 #include "common/websocket/handshake.h"
 #include "launcher-sim/action_request.h"
-#include "launcher-sim/channel_request.h"
-#include "launcher-sim/qemu_command.h"
+#include "launcher-sim/channel_opening.h"
+#include "launcher-sim/channel_place.h"
+#include "launcher-sim/channel_sessions.h"
 #include "launcher-sim/slot_table.h"
 
 namespace usbloop::launcher {
@@ -35,48 +35,8 @@ namespace {
 using Local = asio::local::stream_protocol;
 
 constexpr std::chrono::milliseconds kHeadTime{10'000};
-constexpr std::chrono::milliseconds kBacklogTime{2'000};
 /// Connections in the handshake or open, all guests together.
 constexpr std::size_t kMaxConnections = 4096;
-
-/// A refusal: HTTP status and text.
-struct Refused {
-  int status;
-  std::string text;
-};
-
-bool is_stream(ChannelRequest::Kind kind) {
-  return kind != ChannelRequest::Kind::action && kind != ChannelRequest::Kind::agent;
-}
-
-/// A request that is to be had.
-struct Opening {
-  websocket::Head head;
-  ChannelRequest request;
-  GuestAddress guest;
-};
-
-/// One open session. `end` closes the device's side; the session's coroutine owns what it works on.
-struct Session {
-  std::string uid;
-  ChannelRequest::Kind kind;
-  std::function<void()> end;
-};
-
-/// Keeps a session among the open ones as long as this lives.
-class Registered {
- public:
-  Registered(std::set<const Session*>& sessions, Session session) : sessions_(sessions), session_(std::move(session)) {
-    sessions_.insert(&session_);
-  }
-  ~Registered() { sessions_.erase(&session_); }
-  Registered(const Registered&) = delete;
-  Registered& operator=(const Registered&) = delete;
-
- private:
-  std::set<const Session*>& sessions_;
-  const Session session_;
-};
 
 }  // namespace
 
@@ -105,16 +65,12 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
 
   void on_action(PerformAction perform) { perform_ = std::move(perform); }
 
-  void end_sessions(const std::string& uid) {
-    for (const Session* session : sessions_) {
-      if (session->uid == uid) session->end();
-    }
-  }
+  void end_sessions(const std::string& uid) { sessions_.end_of_guest(uid); }
 
   void stop() {
     asio::error_code ignored;
     acceptor_.close(ignored);
-    for (const Session* session : sessions_) session->end();
+    sessions_.end_all();
   }
 
  private:
@@ -146,7 +102,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     std::string text;
     const auto length = co_await read_head(*client, text);
     if (!length) co_return;
-    const auto opening = check(std::string_view(text).substr(0, *length));
+    const auto opening = read_opening(std::string_view(text).substr(0, *length), guests_);
     if (!opening) {
       co_await refuse(*client, opening.error());
       co_return;
@@ -160,67 +116,11 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  /// Whether what the head asks for is to be had.
-  [[nodiscard]] tl::expected<Opening, Refused> check(std::string_view text) const {
-    auto head = websocket::parse_request_head(text);
-    if (!head) return tl::unexpected(Refused{400, "Bad Request\n" + head.error().cause});
-    auto request = parse_channel_request(head->method, head->target);
-    if (!request) return tl::unexpected(Refused{404, "404: Page Not Found"});
-    auto guest = guests_.find(request->vmi_namespace, request->name);
-    if (!guest) {
-      return tl::unexpected(Refused{404, "VMI " + request->vmi_namespace + "/" + request->name + " does not exist"});
-    }
-    const auto cause = is_stream(request->kind) ? websocket::upgrade_refusal(*head) : std::string();
-    if (!cause.empty()) {
-      return tl::unexpected(Refused{400, "Bad Request\n" + cause});
-    }
-    return Opening{std::move(*head), std::move(*request), std::move(*guest)};
-  }
-
-  /// What a session holds besides its client. The members go in reverse: the slot is free last.
-  struct Place {
-    std::optional<SlotTable::Lease> lease;
-    std::string socket_name;
-    net::StreamPtr device;
-  };
-
-  /// Takes a slot, or takes the console away from its holder, and connects to its socket.
-  asio::awaitable<tl::expected<Place, Refused>> take_place(const Opening& opening) {
-    Place place;
-    if (opening.request.kind == ChannelRequest::Kind::usbredir) {
-      place.lease = slots_.take(opening.guest.uid);
-      if (!place.lease) co_return tl::unexpected(Refused{503, {}});
-      place.socket_name = usb_socket_name(place.lease->index());
-    } else if (opening.request.preserve_session && has_session(opening)) {
-      co_return tl::unexpected(Refused{503, "Active VNC connection. Request denied."});
-    } else {
-      end_older(opening);
-      place.socket_name = opening.request.kind == ChannelRequest::Kind::vnc ? kVncSocket : kSerialSocket;
-    }
-    const std::string path = opening.guest.directory + "/" + place.socket_name;
-    auto device = net::connect_unix(loop_.get_executor(), path);
-    // QEMU's backlog is short, and full until QEMU has taken in the end of the session before.
-    const auto until = std::chrono::steady_clock::now() + kBacklogTime;
-    while (!device && device.error().kind == ErrorKind::conflict && std::chrono::steady_clock::now() < until) {
-      asio::steady_timer pause(loop_, std::chrono::milliseconds(10));
-      asio::error_code ignored;
-      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-      device = net::connect_unix(loop_.get_executor(), path);
-    }
-    if (!device) {
-      const bool missing = device.error().kind == ErrorKind::not_found;
-      co_return tl::unexpected(
-          Refused{400, missing ? "stat " + path + ": no such file or directory" : device.error().message()});
-    }
-    place.device = std::move(*device);
-    co_return place;
-  }
-
   /// Takes its place, answers 101, and carries the bytes or hands the device over.
   asio::awaitable<void> open(net::StreamPtr& client, const Opening& opening, const std::string& leftover) {
-    auto place = co_await take_place(opening);
+    auto place = co_await take_place(loop_.get_executor(), opening, slots_, sessions_);
     if (!place) {
-      spdlog::info("VMI {}: a session is refused ({}) {}", name_of(opening), place.error().status, place.error().text);
+      spdlog::info("VMI {}: a session is refused ({}) {}", opening.vmi(), place.error().status, place.error().text);
       co_await refuse(*client, place.error());
       co_return;
     }
@@ -239,12 +139,12 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       place.device->close();
       place.lease.reset();  // the client may take a moment longer
     };
-    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, end});
+    const SessionList::Entry session(sessions_, {opening.guest.uid, opening.request.kind, end});
     const std::string response = websocket::upgrade_response(opening.head) + websocket::first_ping();
     const auto bytes = std::as_bytes(std::span(response));
     const auto answered = co_await client->write_all(bytes);
     if (!answered) co_return;
-    spdlog::info("VMI {}: session on {} begins", name_of(opening), place.socket_name);
+    spdlog::info("VMI {}: session on {} begins", opening.vmi(), place.socket_name);
     auto options = options_.websocket;
     options.first_ping_sent = true;
     websocket::Channel channel(std::move(client), websocket::Role::server, options, std::as_bytes(std::span(leftover)));
@@ -253,7 +153,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     bridge::Ends ends{channel, *place.device, guarded ? &guard : nullptr, end, traffic_};
     co_await bridge::run(std::move(ends));
     const websocket::CloseInfo& close = channel.close_info();
-    spdlog::info("VMI {}: session on {} has ended ({}{}{})", name_of(opening), place.socket_name, close.code,
+    spdlog::info("VMI {}: session on {} has ended ({}{}{})", opening.vmi(), place.socket_name, close.code,
                  close.reason.empty() ? "" : ": ", close.reason);
   }
 
@@ -267,54 +167,25 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       bridge::end_device(device.get());
       client.close();
     };
-    const Registered session(sessions_, {opening.guest.uid, opening.request.kind, end});
+    const SessionList::Entry session(sessions_, {opening.guest.uid, opening.request.kind, end});
     const std::string response = bridge::with_handoff(websocket::upgrade_response(opening.head));
     const auto answered = co_await bridge::send_handoff(client, response, device.get());
     if (answered) {
-      spdlog::info("VMI {}: session on {} begins, handed over", name_of(opening), place.socket_name);
+      spdlog::info("VMI {}: session on {} begins, handed over", opening.vmi(), place.socket_name);
       co_await bridge::lease_ends(client);
-      spdlog::info("VMI {}: session on {} has ended", name_of(opening), place.socket_name);
+      spdlog::info("VMI {}: session on {} has ended", opening.vmi(), place.socket_name);
     }
     end();
   }
 
-  static std::string name_of(const Opening& opening) {
-    return opening.request.vmi_namespace + "/" + opening.request.name;
-  }
-
-  static bool is_same(const Session& session, const Opening& opening) {
-    return session.uid == opening.guest.uid && session.kind == opening.request.kind;
-  }
-
-  [[nodiscard]] bool has_session(const Opening& opening) const {
-    return std::any_of(sessions_.begin(), sessions_.end(),
-                       [&](const Session* session) { return is_same(*session, opening); });
-  }
-
-  /// Consoles and VNC: a newer session takes over.
-  void end_older(const Opening& opening) {
-    for (const Session* session : sessions_) {
-      if (is_same(*session, opening)) session->end();
-    }
-  }
-
   asio::awaitable<Result<std::size_t>> read_head(net::Stream& client, std::string& text) {
     const net::Deadline deadline(loop_.get_executor(), kHeadTime, [&client] { client.close(); });
-    while (true) {
-      if (const auto length = websocket::head_length(text)) co_return *length;
-      if (text.size() > websocket::kMaxHeadBytes) {
-        const Refused refused{400, "Bad Request\nthe head is too long"};
-        co_await refuse(client, refused);
-        co_return make_error(ErrorKind::protocol, "read", "a request", "its head is too long");
-      }
-      const std::size_t size = text.size();
-      text.resize(size + 2048);
-      const auto room = std::as_writable_bytes(std::span(text).subspan(size));
-      const auto got = co_await client.read_some(room);
-      text.resize(size + got.value_or(0));
-      if (!got) co_return tl::unexpected(got.error());
-      if (*got == 0) co_return make_error(ErrorKind::unavailable, "read", "a request", "the peer closed");
+    const auto length = co_await http::read_head(http::reader_of(client), text);
+    if (!length && length.error().kind == ErrorKind::protocol) {
+      const Refused refused{400, "Bad Request\n" + length.error().cause};
+      co_await refuse(client, refused);
     }
+    co_return length;
   }
 
   static asio::awaitable<void> refuse(net::Stream& client, const Refused& refused) {
@@ -338,7 +209,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   RepeatedError errors_;  ///< of accept(), many times a second while they last
   std::size_t connections_ = 0;
   SlotTable slots_;
-  std::set<const Session*> sessions_;
+  SessionList sessions_;
   PerformAction perform_;
 };
 

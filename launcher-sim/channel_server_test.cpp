@@ -151,6 +151,15 @@ TEST_CASE("garbage in place of a request ends that connection only") {
     CAPTURE(text);
     CHECK(ask(node, text).starts_with("HTTP/1.1 400 "));
   }
+  // What two readers could read in two ways, and what is no request of HTTP/1.1 that a node has an answer to.
+  for (const std::string text : {" HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", " HTTP/1.1\nHost: a\r\n\r\n",
+                                 " HTTP/1.1\r\nHost : a\r\n\r\n", " HTTP/1.1\r\n\r\n"}) {
+    CAPTURE(text);
+    CHECK(ask(node, "GET " + kUsb + text).starts_with("HTTP/1.1 400 Bad Request\r\n"));
+  }
+  CHECK(ask(node, "TRACE " + kUsb + " HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 501 Not Implemented\r\n"));
+  CHECK(ask(node, "GET " + kUsb + " HTTP/2.0\r\nHost: a\r\n\r\n")
+            .starts_with("HTTP/1.1 505 HTTP Version Not Supported\r\n"));
   const std::string long_head = "GET " + kUsb + " HTTP/1.1\r\nX-Long: " + std::string(100'000, 'x');
   CHECK(ask(node, long_head).find("the head is too long") != std::string::npos);
   CHECK(

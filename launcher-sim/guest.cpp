@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/log.h"
+#include "common/process_watch.h"
 #include "launcher-sim/guest_record.h"
 #include "launcher-sim/power_button.h"
 
@@ -41,6 +42,8 @@ Result<std::unique_ptr<Guest>> Guest::start(const GuestSpec& spec, const QemuHos
 
   ProcessSpec process;
   process.argv = qemu_command(spec, host);
+  process.environment = qemu_environment();
+  process.clean_environment = true;
   process.working_directory = directory;
   process.standard_output = Output::to_file(directory + "/" + kQemuLog);
   process.standard_error = process.standard_output;

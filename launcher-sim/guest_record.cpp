@@ -4,7 +4,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "common/json_text.h"
 #include "common/process.h"
+#include "common/process_watch.h"
 #include "common/small_file.h"
 #include "launcher-sim/qemu_command.h"
 
@@ -48,8 +50,8 @@ Result<> write_record(const std::string& directory, const GuestRecord& record) {
 
 Result<GuestRecord> read_record(const std::string& directory) {
   const std::string path = directory + "/" + kRecordFile;
-  const json content = json::parse(read_small_file(path, kMaxRecord).value_or(""), nullptr, false);
-  if (!content.is_object()) return make_error(ErrorKind::invalid, "read", path, "no record of a guest");
+  const json content = parse_json_object(read_small_file(path, kMaxRecord).value_or("")).value_or(json());
+  if (content.is_null()) return make_error(ErrorKind::invalid, "read", path, "no record of a guest");
   auto spec = guest_spec(content);
   if (!spec) return tl::unexpected(spec.error());
   if (fs::path(directory).filename() != spec->uid) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/process_watch.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {

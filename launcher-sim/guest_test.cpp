@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/process_watch.h"
 #include "launcher-sim/guest_record.h"
 #include "launcher-sim/power_button.h"
 #include "launcher-sim/run_dir.h"
@@ -102,6 +103,29 @@ struct Cleanup {
 };
 
 }  // namespace
+
+TEST_CASE("QEMU gets the environment that it needs, and none of ours besides") {
+  REQUIRE(::setenv("USBLOOP_TEST_SECRET", "hunter2", 1) == 0);
+  REQUIRE(::setenv("TMPDIR", "/tmp", 1) == 0);
+  Place place;
+  const auto guest = place.start();
+  const Cleanup cleanup{*guest};
+  ::unsetenv("USBLOOP_TEST_SECRET");
+  std::ifstream pid_file(place.guest_directory() + "/" + kPidFile);
+  std::string pid;
+  pid_file >> pid;
+  REQUIRE_FALSE(pid.empty());
+  std::ifstream file("/proc/" + pid + "/environ", std::ios::binary);
+  std::vector<std::string> names;
+  for (std::string entry; std::getline(file, entry, '\0');) names.push_back(entry.substr(0, entry.find('=')));
+  CHECK(std::count(names.begin(), names.end(), "LC_ALL") == 1);
+  CHECK(std::count(names.begin(), names.end(), "PATH") == 1);
+  CHECK(std::count(names.begin(), names.end(), "TMPDIR") == 1);
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    CHECK((name == "LC_ALL" || name == "PATH" || name == "LD_LIBRARY_PATH" || name == "TMPDIR"));
+  }
+}
 
 TEST_CASE("a guest starts, in a session of its own, with nothing of ours open") {
   Place place;

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "common/descriptor_limit.h"
+#include "common/json_text.h"
 #include "common/kube/rest_client.h"
 #include "common/log.h"
 #include "common/shown_text.h"
@@ -173,9 +174,9 @@ int dry_run(const Options& options) {
   if (!host) return fail(host.error());
   const auto text = read_small_file(options.dry_run_vmi);
   if (!text) return fail(text.error());
-  const auto vmi = nlohmann::json::parse(*text, nullptr, false);
-  if (!vmi.is_object()) return fail({ErrorKind::invalid, "read", options.dry_run_vmi, "it holds no JSON object"});
-  const auto spec = guest_spec(vmi);
+  const auto vmi = parse_json_object(*text);
+  if (!vmi) return fail({ErrorKind::invalid, "read", options.dry_run_vmi, vmi.error().cause});
+  const auto spec = guest_spec(*vmi);
   if (!spec) return fail(spec.error());
   for (const auto& argument : qemu_command(*spec, *host)) std::cout << argument << "\n";
   return 0;

@@ -8,10 +8,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "common/json_at.h"
 #include "common/kube/versions.h"
 #include "common/log.h"
 #include "common/stop_wait.h"
-#include "launcher-sim/json_at.h"
 #include "launcher-sim/machine_identity.h"
 #include "launcher-sim/node_pods.h"
 #include "launcher-sim/vmi_status.h"

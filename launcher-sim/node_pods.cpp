@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/json_at.h"
 #include "common/log.h"
-#include "launcher-sim/json_at.h"
 #include "launcher-sim/pod_status.h"
 #include "launcher-sim/vmi_spec.h"
 #include "launcher-sim/vmi_status.h"

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json_at.h"
 #include "common/kube/versions.h"
-#include "launcher-sim/json_at.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {

@@ -1,5 +1,6 @@
 #include "launcher-sim/qemu_command.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -96,6 +97,14 @@ std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& ho
   append(argv, display(guest));
   append(argv, usb(guest));
   return argv;
+}
+
+std::vector<std::pair<std::string, std::string>> qemu_environment() {
+  std::vector<std::pair<std::string, std::string>> environment = {{"LC_ALL", "C"}};
+  for (const char* name : {"PATH", "LD_LIBRARY_PATH", "TMPDIR"}) {
+    if (const char* value = std::getenv(name)) environment.emplace_back(name, value);
+  }
+  return environment;
 }
 
 }  // namespace usbloop::launcher

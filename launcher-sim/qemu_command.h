@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -34,5 +35,9 @@ Result<QemuHost> guest_artefacts(const std::string& directory);
 
 /// QEMU's argument vector for a guest: a pure function, so that --dry-run-vmi and the tests show exactly what runs.
 std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& host);
+
+/// All of the environment that QEMU gets: messages in English, and of ours what finds programs, libraries and room for
+/// temporary files. What else is there, secrets among it, is not for a process that a guest may break out into.
+std::vector<std::pair<std::string, std::string>> qemu_environment();
 
 }  // namespace usbloop::launcher

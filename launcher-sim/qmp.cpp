@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "common/json_text.h"
 #include "launcher-sim/directory_socket.h"
 #include "launcher-sim/qemu_command.h"
 
@@ -104,9 +105,9 @@ Result<json> Qmp::next_message(Clock::time_point deadline) {
 }
 
 Result<json> Qmp::take_line(std::size_t end) {
-  json message = json::parse(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+  auto message = parse_json_object(std::string_view(input_).substr(0, end));
   input_.erase(0, end + 1);
-  if (!message.is_object()) return broken("a line is no JSON object");
+  if (!message) return broken("a line: " + message.error().cause);
   return message;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/log.h"
+#include "common/process_watch.h"
 #include "launcher-sim/pod_status.h"
 #include "launcher-sim/vmi_status.h"
 

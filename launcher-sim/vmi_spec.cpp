@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "launcher-sim/json_at.h"
+#include "common/json_at.h"
 
 namespace usbloop::launcher {
 namespace {

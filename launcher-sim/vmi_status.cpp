@@ -1,11 +1,11 @@
 #include "launcher-sim/vmi_status.h"
 
-#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "launcher-sim/json_at.h"
+#include "common/json_at.h"
+#include "common/kube/conditions.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -14,47 +14,20 @@ using nlohmann::json;
 
 constexpr const char* kPaused = "Paused";
 
-/// Puts a condition in place of the one of its type; the transition time stays when the status does.
-void set_condition(json& conditions, json condition, const std::string& now) {
-  condition["lastProbeTime"] = nullptr;
-  condition["lastTransitionTime"] = now;
-  for (json& known : conditions) {
-    if (!known.is_object() || known.value("type", json()) != condition["type"]) continue;
-    if (known.value("status", json()) == condition["status"]) {
-      condition["lastTransitionTime"] = known.value("lastTransitionTime", json(now));
-    }
-    known = std::move(condition);
-    return;
-  }
-  conditions.push_back(std::move(condition));
+kube::Condition ready_condition(Phase phase, bool deleting) {
+  if (phase == Phase::running && !deleting) return {"Ready", "True"};
+  return {"Ready", "False", deleting ? "PodTerminating" : "GuestNotRunning",
+          deleting ? "virt-launcher pod is terminating" : "Guest VM is not reported as running"};
 }
 
-void remove_condition(json& conditions, const char* type) {
-  std::erase_if(conditions.get_ref<json::array_t&>(), [&](const json& condition) {
-    return condition.is_object() && condition.value("type", json()) == type;
-  });
-}
-
-bool has_condition(const json& vmi, const char* type) {
-  const json conditions = array_at(vmi, "/status/conditions");
-  return std::any_of(conditions.begin(), conditions.end(), [&](const json& condition) {
-    return condition.is_object() && condition.value("type", json()) == type;
-  });
-}
-
-json ready_condition(Phase phase, bool deleting) {
-  if (phase == Phase::running && !deleting) return {{"type", "Ready"}, {"status", "True"}};
-  json condition = {{"type", "Ready"}, {"status", "False"}};
-  condition["reason"] = deleting ? "PodTerminating" : "GuestNotRunning";
-  condition["message"] = deleting ? "virt-launcher pod is terminating" : "Guest VM is not reported as running";
-  return condition;
-}
+/// The object of which there are only the conditions, to work on.
+json conditions_alone(const json& vmi) { return {{"status", {{"conditions", array_at(vmi, "/status/conditions")}}}}; }
 
 }  // namespace
 
 VmiView view_of(const json& vmi) {
   return {phase_of(text_at(vmi, "/status/phase")), at(vmi, "/metadata/deletionTimestamp").is_string(),
-          has_condition(vmi, kPaused)};
+          kube::find_condition(vmi, kPaused) != nullptr};
 }
 
 std::string node_of(const json& vmi) { return text_at(vmi, "/status/nodeName"); }
@@ -66,20 +39,15 @@ json phase_patch(const json& vmi, Phase phase, const std::string& reason, const 
   json times = array_at(vmi, "/status/phaseTransitionTimestamps");
   times.push_back({{"phase", name}, {"phaseTransitionTimestamp", now}});
   status["phaseTransitionTimestamps"] = std::move(times);
-  json conditions = array_at(vmi, "/status/conditions");
-  set_condition(conditions, ready_condition(phase, view_of(vmi).deleting), now);
+  json told = conditions_alone(vmi);
+  kube::set_condition(told, ready_condition(phase, view_of(vmi).deleting), now);
   if (phase == Phase::running) {
     // A client's USB device is not on the target node, so the guest cannot move there.
-    set_condition(conditions,
-                  {{"type", "LiveMigratable"},
-                   {"status", "False"},
-                   {"reason", "NotSupported"},
-                   {"message", "the node does not migrate guests"}},
-                  now);
+    kube::set_condition(told, {"LiveMigratable", "False", "NotSupported", "the node does not migrate guests"}, now);
     status["machine"] = {{"type", "q35"}};
   }
-  if (is_final(phase)) remove_condition(conditions, kPaused);
-  status["conditions"] = std::move(conditions);
+  if (is_final(phase)) kube::remove_condition(told, kPaused);
+  status["conditions"] = std::move(told["status"]["conditions"]);
   if (phase == Phase::failed) status["reason"] = reason;
   json metadata = {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")},
                    {"labels", {{"kubevirt.io/nodeName", node}}}};
@@ -87,8 +55,9 @@ json phase_patch(const json& vmi, Phase phase, const std::string& reason, const 
 }
 
 json pause_patch(const json& vmi, bool paused, const std::string& now) {
-  json conditions = array_at(vmi, "/status/conditions");
-  remove_condition(conditions, kPaused);
+  json told = conditions_alone(vmi);
+  kube::remove_condition(told, kPaused);
+  json& conditions = told["status"]["conditions"];
   if (paused) {
     conditions.push_back({{"type", kPaused},
                           {"status", "True"},

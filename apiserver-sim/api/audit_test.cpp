@@ -21,7 +21,7 @@ namespace {
 
 /// A request with all that an event borrows.
 struct Sent {
-  usbloop::websocket::Head head;
+  usbloop::http::Head head;
   Request request;
   RequestInfo info;
   std::string client = "[::1]:40404";
@@ -104,7 +104,7 @@ TEST_CASE("hostile texts stay within their line of JSON") {
 }
 
 TEST_CASE("a client's audit id is taken when it is a plain short word") {
-  usbloop::websocket::Head head;
+  usbloop::http::Head head;
   head.headers = {{"Audit-ID", "my-request-1"}};
   CHECK(audit_id_of(head) == "my-request-1");
   for (const std::string& bad : {std::string(), std::string("a b"), std::string(65, 'a'), std::string("\xc3\xa4")}) {

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "apiserver-sim/test_support.h"
-#include "kube-sim/http/head_grammar.h"
+#include "common/http/head_grammar.h"
 #include "kube-sim/security/impersonation.h"
 #include "kube-sim/security/role_aggregation.h"
 
@@ -426,7 +426,8 @@ TEST_CASE("reviews tell what somebody may, and why") {
 TEST_CASE("impersonation: who may be somebody else, and as whom") {
   Api api;
   const auto head = [](const std::string& lines) {
-    return read_impersonation(parse_head("GET / HTTP/1.1\r\nHost: x\r\n" + lines + "\r\n")->fields);
+    return read_impersonation(
+        usbloop::http::parse_request_head("GET / HTTP/1.1\r\nHost: x\r\n" + lines + "\r\n")->fields);
   };
   CHECK_FALSE(head("Impersonate: x\r\n").wanted());
   const Impersonation bob = head(

@@ -112,3 +112,16 @@ TEST_CASE("who may edit has all namespaced kinds, who may view reads all but sec
     CHECK(api.call("DELETE", path + "/nothing").code == 403);
   }
 }
+
+TEST_CASE("a config map has binary data beside its texts, and no key in both") {
+  Api api;
+  const std::string maps = "/api/v1/namespaces/default/configmaps";
+  json map = {{"metadata", {{"name", "m"}}}, {"data", {{"a", "1"}}}, {"binaryData", {{"b", "AAE="}, {"c", ""}}}};
+  CHECK(api.ok(api.call("POST", maps, map), 201)["binaryData"] == map["binaryData"]);
+  map["metadata"]["name"] = "n";
+  map["data"]["b"] = "1";
+  const Response refused = api.call("POST", maps, map);
+  CHECK(refused.code == 422);
+  CHECK(test::message(refused).find("data[b]: Invalid value: \"b\": duplicate of key present in binaryData") !=
+        std::string::npos);
+}

@@ -28,7 +28,7 @@ struct Counted : Api {
   void request(const std::string& method, const std::string& target, int code, bool long_running = false) {
     const auto parsed = parse_target(target);
     REQUIRE(parsed);
-    const usbloop::websocket::Head head;
+    const usbloop::http::Head head;
     const Request request{method, parsed->path, parsed->query, "", "", "", test::admin()};
     const RequestInfo info = read_request_info(request);
     const std::string client = "127.0.0.1:1";

@@ -1,12 +1,12 @@
 #include "apiserver-sim/subresource/node_handshake.h"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "bridge/handoff.h"
+#include "common/http/answer.h"
 #include "common/net/deadline.h"
 #include "common/net/descriptor_passing.h"
+#include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -18,40 +18,53 @@ struct Answering {
   net::Stream& node;
   bool takes_descriptors;
   net::PassedDescriptors passed = {};
-  std::string text = {};
 };
 
-/// Appends what comes next; false at the end of the stream and on errors.
-asio::awaitable<bool> read_more(Answering& answering) {
+/// Appends what comes next; the number of bytes, 0 at the end of the stream.
+asio::awaitable<Result<std::size_t>> read_more(Answering& answering, std::string& text) {
   std::array<std::byte, 4096> buffer{};
   while (true) {
     const net::IoResult got = answering.takes_descriptors
                                   ? net::try_read_with_descriptors(answering.node, buffer, answering.passed)
                                   : answering.node.try_read(buffer);
     if (got.status == net::IoStatus::ok) {
-      answering.text.append(reinterpret_cast<const char*>(buffer.data()), got.bytes);
-      co_return true;
+      text.append(reinterpret_cast<const char*>(buffer.data()), got.bytes);
+      co_return got.bytes;
     }
-    if (got.status == net::IoStatus::end || got.status == net::IoStatus::failed) co_return false;
+    if (got.status == net::IoStatus::end) co_return std::size_t{0};
+    if (got.status == net::IoStatus::failed) co_return make_errno_error("read from", "the node", got.error_number);
     const auto ready = co_await answering.node.wait(got.status);
-    if (!ready) co_return false;
+    if (!ready) co_return tl::unexpected(ready.error());
   }
 }
 
 /// The socket that a 101 hands over, or none when it does not.
-Result<Fd> handed_over(const websocket::Head& head, const std::string& rest, net::PassedDescriptors& passed) {
+Result<Fd> handed_over(const http::Head& head, const std::string& rest, net::PassedDescriptors& passed) {
   if (!head.has_header(bridge::kHandoffHeader)) return Fd();
   const bool good = head.header(bridge::kHandoffHeader) == bridge::kHandoffSocket && passed.first && !passed.surplus;
   if (!good || !rest.empty()) return make_error(ErrorKind::protocol, "dial", "the node", "malformed handoff");
   return std::move(passed.first);
 }
 
-std::size_t body_size(const websocket::Head& head) {
-  if (!head.has_header("Content-Length")) return kMaxBodyBytes;  // until the node closes
-  const std::string text = head.header("Content-Length");
-  std::size_t size = 0;
-  std::from_chars(text.data(), text.data() + text.size(), size);
-  return std::min(size, kMaxBodyBytes);
+/// Reads the node's answer to the end, or to the stream's beginning.
+asio::awaitable<Result<NodeAnswer>> read_node_answer(Answering& answering) {
+  const http::ReadMore more = [&answering](std::string& text) { return read_more(answering, text); };
+  auto answer = co_await http::read_answer(more);
+  if (!answer) co_return tl::unexpected(std::move(answer.error()));
+  NodeAnswer result;
+  result.head = std::move(answer->head);
+  if (result.head.status == 101) {
+    auto device = handed_over(result.head, answer->rest, answering.passed);
+    if (!device) co_return tl::unexpected(std::move(device.error()));
+    result.device = std::move(*device);
+    result.rest = std::move(answer->rest);
+    co_return result;
+  }
+  // A text that is cut is still worth showing.
+  auto body = co_await http::read_body(more, result.head, std::move(answer->rest), kMaxBodyBytes);
+  if (!body) co_return tl::unexpected(std::move(body.error()));
+  result.rest = std::move(body->text);
+  co_return result;
 }
 
 }  // namespace
@@ -59,40 +72,19 @@ std::size_t body_size(const websocket::Head& head) {
 asio::awaitable<Result<NodeAnswer>> shake_hands_with_node(net::Stream& node, std::string path, std::string key,
                                                           Handoff handoff, std::chrono::milliseconds timeout) {
   const net::Deadline deadline(node.socket().get_executor(), timeout, [&node] { node.close(); });
-  const auto failure = [&] {
-    if (deadline.expired()) return make_error(ErrorKind::timeout, "dial", "the node", "i/o timeout");
-    return make_error(ErrorKind::unavailable, "dial", "the node", "unexpected EOF");
-  };
   Answering answering{node, handoff == Handoff::offer && net::passes_descriptors(node)};
-  std::string& text = answering.text;
   std::string request = websocket::upgrade_request(path, "localhost", key, "", "Go-http-client/1.1");
   if (answering.takes_descriptors) request = bridge::with_handoff(std::move(request));
   const auto sent = co_await node.write_all(std::as_bytes(std::span(request)));
-  if (!sent) co_return failure();
-  std::optional<std::size_t> length;
-  while (!(length = websocket::head_length(text))) {
-    if (text.size() > websocket::kMaxHeadBytes) {
-      co_return make_error(ErrorKind::protocol, "dial", "the node", "malformed HTTP response");
-    }
-    const bool more = co_await read_more(answering);
-    if (!more) co_return failure();
+  Result<NodeAnswer> answer = make_error(ErrorKind::unavailable, "dial", "the node", "unexpected EOF");
+  if (sent) answer = co_await read_node_answer(answering);
+  if (answer) co_return answer;
+  if (deadline.expired()) co_return make_error(ErrorKind::timeout, "dial", "the node", "i/o timeout");
+  if (answer.error().kind != ErrorKind::protocol) {
+    co_return make_error(ErrorKind::unavailable, "dial", "the node", "unexpected EOF");
   }
-  auto head = websocket::parse_response_head(std::string_view(text).substr(0, *length));
-  if (!head) co_return make_error(ErrorKind::protocol, "dial", "the node", "malformed HTTP response");
-  text.erase(0, *length);
-  NodeAnswer answer{std::move(*head), {}, {}};
-  if (answer.head.status == 101) {
-    auto device = handed_over(answer.head, text, answering.passed);
-    if (!device) co_return tl::unexpected(device.error());
-    answer.device = std::move(*device);
-  } else {
-    const std::size_t size = body_size(answer.head);
-    bool more = true;
-    while (more && text.size() < size) more = co_await read_more(answering);
-    text.resize(std::min(text.size(), size));
-  }
-  answer.rest = std::move(text);
-  co_return answer;
+  const std::string cause = answer.error().operation == "dial" ? answer.error().cause : "malformed HTTP response";
+  co_return make_error(ErrorKind::protocol, "dial", "the node", cause);
 }
 
 }  // namespace usbloop::apiserver

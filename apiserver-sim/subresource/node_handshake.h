@@ -6,14 +6,14 @@
 
 #include "common/error.h"
 #include "common/fd.h"
+#include "common/http/head.h"
 #include "common/net/stream.h"
-#include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
 
 /// What a node answered to a websocket handshake.
 struct NodeAnswer {
-  websocket::Head head;
+  http::Head head;
   std::string rest;  ///< 101: stream bytes that came behind the head; else the body, at most 1 KiB
   Fd device;         ///< the device's socket, when the node has handed it over (bridge/handoff.h)
 };

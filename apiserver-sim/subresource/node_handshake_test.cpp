@@ -117,3 +117,23 @@ TEST_CASE("a refusal keeps its text") {
   CHECK(done.answer->head.status == 503);
   CHECK(done.answer->rest == "busy");
 }
+
+TEST_CASE("a refusal comes in chunks too, and a long one is cut") {
+  const Exchange chunked =
+      shake("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n", 0);
+  REQUIRE(chunked.answer);
+  CHECK(chunked.answer->rest == "busy");
+  const Exchange cut = shake("HTTP/1.1 400 Bad Request\r\n\r\n" + std::string(5000, 'x'), 0);
+  REQUIRE(cut.answer);
+  CHECK(cut.answer->rest == std::string(1024, 'x'));
+}
+
+TEST_CASE("an answer that does not say clearly where it ends is none") {
+  for (const std::string length : {"+4", "-4", "4 4", "4x", "", "18446744073709551616", "4\r\nContent-Length: 5"}) {
+    CAPTURE(length);
+    const Exchange done = shake("HTTP/1.1 503 Service Unavailable\r\nContent-Length: " + length + "\r\n\r\nbusy", 0);
+    REQUIRE_FALSE(done.answer);
+    CHECK(done.answer.error().kind == ErrorKind::protocol);
+    CHECK(done.answer.error().cause == "malformed HTTP response");
+  }
+}

@@ -1,18 +1,14 @@
 #include "apiserver-sim/subresource/node_request.h"
 
-#include <algorithm>
-#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <charconv>
 #include <exception>
-#include <optional>
 #include <span>
 
 #include "apiserver-sim/subresource/refusals.h"
+#include "common/http/answer.h"
 #include "common/net/deadline.h"
 #include "common/net/stream.h"
-#include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -27,48 +23,27 @@ std::string text_of(const NodeRequest& request) {
          std::to_string(request.body.size()) + "\r\nConnection: close\r\n\r\n" + request.body;
 }
 
-/// The announced length of the body; nothing: it goes to the end of the stream.
-std::optional<std::size_t> body_length(const websocket::Head& head) {
-  if (!head.has_header("Content-Length")) return std::nullopt;
-  const std::string text = head.header("Content-Length");
-  std::size_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error != std::errc() || end != text.data() + text.size()) return kMaxNodeReplyBytes + 1;
-  return length;
-}
-
-/// Appends what comes next; the number of bytes, 0 at the end.
-asio::awaitable<Result<std::size_t>> read_more(net::Stream& node, std::string& text) {
-  std::array<std::byte, 16384> buffer{};
-  const auto count = co_await node.read_some(buffer);
-  if (count) text.append(reinterpret_cast<const char*>(buffer.data()), *count);
-  co_return count;
+/// The words of Go's client for an answer that did not come, or not whole.
+tl::unexpected<Error> unread(const Error& error) {
+  const bool malformed = error.kind == ErrorKind::protocol;
+  return failed(malformed ? error.kind : ErrorKind::unavailable, malformed ? "malformed HTTP response" : "EOF");
 }
 
 asio::awaitable<Result<NodeReply>> exchange(net::Stream& node, const NodeRequest& request) {
   const std::string sent_text = text_of(request);
   const auto sent = co_await node.write_all(std::as_bytes(std::span(sent_text)));
   if (!sent) co_return failed(ErrorKind::unavailable, "EOF");
-  std::string text;
-  std::optional<std::size_t> head_end;
-  while (!(head_end = websocket::head_length(text))) {
-    if (text.size() > websocket::kMaxHeadBytes) co_return failed(ErrorKind::protocol, "malformed HTTP response");
-    const auto more = co_await read_more(node, text);
-    if (!more || *more == 0) co_return failed(ErrorKind::unavailable, "EOF");
-  }
-  const auto head = websocket::parse_response_head(std::string_view(text).substr(0, *head_end));
-  if (!head) co_return failed(ErrorKind::protocol, "malformed HTTP response");
-  NodeReply reply{head->status, head->status_text, text.substr(*head_end)};
-  const auto length = body_length(*head);
-  while (!length || reply.body.size() < *length) {
-    if (std::max(length.value_or(0), reply.body.size()) > kMaxNodeReplyBytes) {
-      co_return failed(ErrorKind::protocol, "the answer is too long");
-    }
-    const auto more = co_await read_more(node, reply.body);
-    if (!length && more && *more == 0) break;
-    if (!more || *more == 0) co_return failed(ErrorKind::unavailable, "unexpected EOF");
-  }
-  if (length) reply.body.resize(*length);
+  const http::ReadMore read_more = http::reader_of(node);
+  auto answer = co_await http::read_answer(read_more);
+  if (!answer) co_return unread(answer.error());
+  auto body = co_await http::read_body(read_more, answer->head, std::move(answer->rest), kMaxNodeReplyBytes);
+  if (!body) co_return unread(body.error());
+  if (body->end == http::Body::End::too_long) co_return failed(ErrorKind::protocol, "the answer is too long");
+  if (body->end == http::Body::End::lost) co_return failed(ErrorKind::unavailable, "unexpected EOF");
+  NodeReply reply;
+  reply.status = answer->head.status;
+  reply.status_text = std::move(answer->head.status_text);
+  reply.body = std::move(body->text);
   co_return reply;
 }
 

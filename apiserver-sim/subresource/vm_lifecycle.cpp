@@ -6,6 +6,7 @@
 #include "apiserver-sim/kinds/kubevirt_pod.h"
 #include "apiserver-sim/kinds/vm.h"
 #include "apiserver-sim/kinds/vmi.h"
+#include "common/json_text.h"
 #include "common/log.h"
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/resources/pod.h"
@@ -54,11 +55,11 @@ struct Call {
 Refusal read(Call& call, const Request& request) {
   const std::string& body = request.body;
   if (body.find_first_not_of(" \t\r\n") != std::string::npos) {
-    json options = json::parse(body, nullptr, false);
-    if (!options.is_object()) {
-      return kube::bad_request("Can not unmarshal Request body to struct, error: the body is no JSON object");
+    auto options = parse_json_object(body);
+    if (!options) {
+      return kube::bad_request("Can not unmarshal Request body to struct, error: " + options.error().cause);
     }
-    call.options = std::move(options);
+    call.options = std::move(*options);
   }
   const ObjectPtr vm = call.store.get({kVmResource, call.ns, call.name});
   if (!vm) return kube::not_found(kKubevirtGroup, kVm, call.name);

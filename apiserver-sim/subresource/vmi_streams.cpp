@@ -9,6 +9,7 @@
 #include "bridge/handoff.h"
 #include "common/log.h"
 #include "common/net/relay.h"
+#include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -22,7 +23,7 @@ Response refuse_upgrade(const std::string& why) {
 }
 
 /// What virt-handler is asked for (wire.md section 13).
-std::string node_target(const websocket::Head& head, const RequestInfo& info) {
+std::string node_target(const http::Head& head, const RequestInfo& info) {
   const std::string path =
       "/v1/namespaces/" + info.namespace_ + "/virtualmachineinstances/" + info.name + "/" + info.subresource;
   if (info.subresource != "vnc") return path;
@@ -75,7 +76,7 @@ bool VmiStreams::find(const std::string& method, const RequestInfo& info) const 
   return find_stream(method, info) != nullptr;
 }
 
-asio::awaitable<std::optional<Response>> VmiStreams::serve(net::StreamPtr& client, const websocket::Head& head,
+asio::awaitable<std::optional<Response>> VmiStreams::serve(net::StreamPtr& client, const http::Head& head,
                                                            const RequestInfo& info, std::string leftover,
                                                            StreamEnds& ends) {
   const Counted counted(active_);
@@ -84,7 +85,7 @@ asio::awaitable<std::optional<Response>> VmiStreams::serve(net::StreamPtr& clien
   co_return response;
 }
 
-asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& client, const websocket::Head& head,
+asio::awaitable<std::optional<Response>> VmiStreams::handle(net::StreamPtr& client, const http::Head& head,
                                                             const RequestInfo& info, std::string leftover,
                                                             StreamEnds& ends) {
   const Subresource* stream = find_stream(head.method, info);

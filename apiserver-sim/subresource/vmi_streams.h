@@ -30,7 +30,7 @@ class VmiStreams final : public StreamSubresource {
   VmiStreams(const Store& store, StreamOptions options) : store_(store), options_(options) {}
 
   [[nodiscard]] bool find(const std::string& method, const RequestInfo& info) const override;
-  asio::awaitable<std::optional<Response>> serve(net::StreamPtr& client, const websocket::Head& head,
+  asio::awaitable<std::optional<Response>> serve(net::StreamPtr& client, const http::Head& head,
                                                  const RequestInfo& info, std::string leftover,
                                                  StreamEnds& ends) override;
   /// As kubevirt_usbredir_active_connections counts.
@@ -42,7 +42,7 @@ class VmiStreams final : public StreamSubresource {
  private:
   struct Session;
 
-  asio::awaitable<std::optional<Response>> handle(net::StreamPtr& client, const websocket::Head& head,
+  asio::awaitable<std::optional<Response>> handle(net::StreamPtr& client, const http::Head& head,
                                                   const RequestInfo& info, std::string leftover, StreamEnds& ends);
   asio::awaitable<void> pass_through(net::Stream& client, net::Stream& node, const Session& session);
   asio::awaitable<void> be_the_end(net::StreamPtr client, net::StreamPtr device, net::Stream& lease,

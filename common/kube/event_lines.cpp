@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json_text.h"
+
 namespace usbloop::kube {
 
 using nlohmann::json;
@@ -34,9 +36,9 @@ bool EventLines::feed(std::string_view bytes, const std::function<bool(const jso
 
 bool EventLines::take_line(std::string_view line, const std::function<bool(const json&)>& on_event) {
   if (line.find_first_not_of(" \t\r") == std::string_view::npos) return true;
-  const json event = json::parse(line, nullptr, false);
-  const auto type = event.is_object() ? event.find("type") : event.end();
-  const auto object = event.is_object() ? event.find("object") : event.end();
+  const json event = parse_json_object(line).value_or(json::object());
+  const auto type = event.find("type");
+  const auto object = event.find("object");
   if (type == event.end() || !type->is_string() || object == event.end() || !object->is_object()) {
     error_ = "a line that is no watch event";
     return false;

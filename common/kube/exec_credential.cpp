@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "common/json_text.h"
 #include "common/kube/encoding.h"
 #include "common/kube/run_command.h"
 
@@ -105,8 +106,8 @@ std::string member_text(const json& object, const char* key) {
 
 Result<> apply_output(const Section& exec, const Plugin& plugin, const std::string& output, ClusterAccess& access) {
   const std::string name = plugin.command.arguments.front();
-  const json credential = json::parse(output, nullptr, false);
-  if (!credential.is_object()) return exec.error("command", name + " did not print an ExecCredential in JSON");
+  const json credential = parse_json_object(output).value_or(json());
+  if (credential.is_null()) return exec.error("command", name + " did not print an ExecCredential in JSON");
   if (member_text(credential, "kind") != "ExecCredential" ||
       member_text(credential, "apiVersion") != plugin.api_version) {
     return exec.error("command",

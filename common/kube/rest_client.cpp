@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/json_text.h"
 #include "common/kube/event_lines.h"
 #include "common/kube/http_client.h"
 #include "common/kube/status.h"
@@ -133,8 +134,8 @@ class RestClient::Impl {
     if (too_long) return make_error(ErrorKind::protocol, operation, object, "the answer is too long");
     if (!answered) return tl::unexpected(answered.error());
     if (*answered < 200 || *answered > 299) return tl::unexpected(refusal(operation, object, *answered, body));
-    json parsed = json::parse(body, nullptr, false);
-    if (!parsed.is_object()) return make_error(ErrorKind::protocol, operation, object, "the answer is no JSON object");
+    auto parsed = parse_json_object(body);
+    if (!parsed) return make_error(ErrorKind::protocol, operation, object, "the answer: " + parsed.error().cause);
     return parsed;
   }
 

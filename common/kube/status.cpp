@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/json_text.h"
+
 namespace usbloop::kube {
 namespace {
 
@@ -107,8 +109,9 @@ std::string body_indented(const Status& status) {
 }
 
 std::optional<Status> parse_status(std::string_view text) {
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || text_at(json, "kind") != "Status") return std::nullopt;
+  const auto object = parse_json_object(text);
+  if (!object || text_at(*object, "kind") != "Status") return std::nullopt;
+  const nlohmann::json& json = *object;
   Status status;
   status.success = text_at(json, "status") == "Success";
   status.code = integer_at(json, "code");

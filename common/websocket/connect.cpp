@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <asio/this_coro.hpp>
 #include <chrono>
-#include <cstring>
+#include <span>
+#include <utility>
 
+#include "common/http/answer.h"
 #include "common/net/deadline.h"
 #include "common/net/stream.h"
 #include "common/net/tls.h"
@@ -39,77 +41,37 @@ std::string host_header(const kube::ClusterAccess& access) {
   return (ipv6 ? "[" + access.host + "]" : access.host) + ":" + std::to_string(access.port);
 }
 
-asio::awaitable<Result<std::size_t>> read_more(net::Stream& stream, std::string& text) {
-  const std::size_t old_size = text.size();
-  text.resize(old_size + 4096);
-  const auto got = co_await stream.read_some(std::as_writable_bytes(std::span(text).subspan(old_size)));
-  text.resize(old_size + (got ? *got : 0));
-  co_return got;
-}
-
-/// Reads a response head into `text`, which may hold more than the head at the end. Returns the head's length.
-asio::awaitable<Result<std::size_t>> read_head(net::Stream& stream, std::string& text) {
-  while (true) {
-    if (const auto length = head_length(text)) co_return *length;
-    if (text.size() > kMaxHeadBytes) {
-      co_return make_error(ErrorKind::protocol, "read", "the server's answer", "its head is too long");
-    }
-    const auto got = co_await read_more(stream, text);
-    if (!got) co_return tl::unexpected(got.error());
-    if (*got == 0) co_return make_error(ErrorKind::unavailable, "read", "the server's answer", "unexpected EOF");
-  }
-}
-
-/// Takes the chunks of a body apart (RFC 9112 section 7.1); what does not parse ends it.
-std::string join_chunks(std::string_view text) {
-  std::string body;
-  while (!text.empty()) {
-    const auto line_end = text.find("\r\n");
-    if (line_end == std::string_view::npos) break;
-    const std::size_t size = std::strtoul(std::string(text.substr(0, line_end)).c_str(), nullptr, 16);
-    text.remove_prefix(line_end + 2);
-    if (size == 0 || size > text.size()) break;
-    body += text.substr(0, size);
-    text.remove_prefix(std::min(size + 2, text.size()));
-  }
-  return body;
-}
-
 /// The body of a refusal, as far as it comes within the limits: a cut body is still worth showing.
-asio::awaitable<Refusal> read_refusal(net::Stream& stream, const Head& head, std::string body) {
-  const bool chunked = head.has_token("Transfer-Encoding", "chunked");
-  std::size_t wanted = kMaxRefusalBytes;
-  if (head.has_header("Content-Length")) {
-    wanted = std::min<std::size_t>(wanted, std::strtoul(head.header("Content-Length").c_str(), nullptr, 10));
-  }
-  while (body.size() < wanted && !(chunked && body.ends_with("0\r\n\r\n"))) {
-    const auto got = co_await read_more(stream, body);
-    if (!got || *got == 0) break;
-  }
-  body.resize(std::min(body.size(), wanted));
-  co_return Refusal{head.status, head.header("Content-Type"), chunked ? join_chunks(body) : body};
+asio::awaitable<Result<Refusal>> read_refusal(const http::ReadMore& read_more, const http::Answer& answer) {
+  auto body = co_await http::read_body(read_more, answer.head, answer.rest, kMaxRefusalBytes);
+  if (!body) co_return tl::unexpected(std::move(body.error()));
+  Refusal refusal;
+  refusal.status = answer.head.status;
+  refusal.content_type = answer.head.header("Content-Type");
+  refusal.body = std::move(body->text);
+  co_return refusal;
 }
 
-/// The handshake on an open stream; `text` keeps the stream's bytes beyond what was used.
+/// The handshake on an open stream.
 asio::awaitable<Result<Opened>> shake_hands(net::StreamPtr stream, std::string request, std::string key,
                                             ChannelOptions options) {
   if (auto sent = co_await stream->write_all(std::as_bytes(std::span(request))); !sent) {
     co_return tl::unexpected(sent.error());
   }
-  std::string text;
-  const auto length = co_await read_head(*stream, text);
-  if (!length) co_return tl::unexpected(length.error());
-  const auto head = parse_response_head(std::string_view(text).substr(0, *length));
-  if (!head) co_return tl::unexpected(head.error());
-  const std::string rest = text.substr(*length);
+  const http::ReadMore read_more = http::reader_of(*stream);
+  const auto answer = co_await http::read_answer(read_more);
+  if (!answer) co_return tl::unexpected(answer.error());
 
   Opened opened;
-  if (head->status != 101) {
-    opened.refusal = co_await read_refusal(*stream, *head, rest);
+  if (answer->head.status != 101) {
+    auto refusal = co_await read_refusal(read_more, *answer);
+    if (!refusal) co_return tl::unexpected(std::move(refusal.error()));
+    opened.refusal = std::move(*refusal);
     co_return opened;
   }
-  if (auto valid = check_upgrade_response(*head, key); !valid) co_return tl::unexpected(valid.error());
-  opened.channel = std::make_unique<Channel>(std::move(stream), Role::client, options, std::as_bytes(std::span(rest)));
+  if (auto valid = check_upgrade_response(answer->head, key); !valid) co_return tl::unexpected(valid.error());
+  const auto rest = std::as_bytes(std::span(answer->rest));
+  opened.channel = std::make_unique<Channel>(std::move(stream), Role::client, options, rest);
   co_return opened;
 }
 

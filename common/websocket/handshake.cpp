@@ -2,48 +2,16 @@
 
 #include <openssl/rand.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <exception>
 #include <websocketpp/config/core.hpp>
 #include <websocketpp/http/request.hpp>
 #include <websocketpp/http/response.hpp>
 #include <websocketpp/processors/hybi13.hpp>
 
-#include "common/ascii_text.h"
+#include "common/kube/encoding.h"
 
 namespace usbloop::websocket {
 namespace {
-
-namespace http = websocketpp::http;
-
-/// Feeds one whole head to a websocketpp parser and copies the headers out.
-template <typename Message>
-Result<> parse(std::string_view text, Message& message, Head& head) {
-  try {
-    message.consume(text.data(), text.size());
-  } catch (const std::exception& error) {
-    return make_error(ErrorKind::protocol, "read", "the HTTP head", error.what());
-  }
-  for (const auto& [name, value] : message.get_headers()) head.headers.emplace_back(name, value);
-  const std::string& version = message.get_version();
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return make_error(ErrorKind::protocol, "read", "the HTTP head", "not HTTP/1.x");
-  }
-  return {};
-}
-
-/// The three digits of a status line; 0 when there are none. websocketpp is not asked: its enumeration cannot hold
-/// unknown values, and reading one back is undefined.
-int status_in(std::string_view line) {
-  const auto space = line.find(' ');
-  if (space == std::string_view::npos) return 0;
-  const char* begin = line.data() + space + 1;
-  int status = 0;
-  const auto [end, code] = std::from_chars(begin, line.data() + line.size(), status);
-  return code == std::errc() && end - begin == 3 && status >= 100 ? status : 0;
-}
 
 /// websocketpp's processor needs a message manager and a random source in its constructor; the handshake functions
 /// we call use neither.
@@ -60,58 +28,7 @@ websocketpp::config::core::request_type request_with_key(const std::string& key)
 
 }  // namespace
 
-std::string Head::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (equal_ignoring_case(key, name)) return std::string(trim(value));
-  }
-  return {};
-}
-
-bool Head::has_header(std::string_view name) const {
-  return std::any_of(headers.begin(), headers.end(),
-                     [&](const auto& header) { return equal_ignoring_case(header.first, name); });
-}
-
-bool Head::has_token(std::string_view name, std::string_view token) const {
-  for (const auto& [key, value] : headers) {
-    if (!equal_ignoring_case(key, name)) continue;
-    std::string_view rest = value;
-    while (true) {
-      const auto comma = rest.find(',');
-      if (equal_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
-  }
-  return false;
-}
-
-std::optional<std::size_t> head_length(std::string_view bytes) {
-  const auto end = bytes.find("\r\n\r\n");
-  if (end == std::string_view::npos) return std::nullopt;
-  return end + 4;
-}
-
-Result<Head> parse_request_head(std::string_view text) {
-  Head head;
-  http::parser::request message;
-  if (const auto parsed = parse(text, message, head); !parsed) return tl::unexpected(parsed.error());
-  head.method = message.get_method();
-  head.target = message.get_uri();
-  return head;
-}
-
-Result<Head> parse_response_head(std::string_view text) {
-  Head head;
-  http::parser::response message;
-  if (const auto parsed = parse(text, message, head); !parsed) return tl::unexpected(parsed.error());
-  head.status = status_in(text);
-  if (head.status == 0) return make_error(ErrorKind::protocol, "read", "the HTTP head", "no status of three digits");
-  head.status_text = message.get_status_msg();
-  return head;
-}
-
-std::string upgrade_refusal(const Head& request) {
+std::string upgrade_refusal(const http::Head& request) {
   if (!request.has_token("Connection", "upgrade")) {
     return "websocket: the client is not using the websocket protocol: 'upgrade' token not found in 'Connection' "
            "header";
@@ -138,7 +55,7 @@ std::string accept_for_key(const std::string& key) {
   return response.get_header("Sec-WebSocket-Accept");
 }
 
-std::string upgrade_response(const Head& request) {
+std::string upgrade_response(const http::Head& request) {
   std::string text =
       "HTTP/1.1 101 Switching Protocols\r\n"
       "Upgrade: websocket\r\n"
@@ -154,7 +71,7 @@ std::string upgrade_response(const Head& request) {
 std::string new_key() {
   std::array<unsigned char, 16> raw{};
   RAND_bytes(raw.data(), static_cast<int>(raw.size()));
-  return websocketpp::base64_encode(raw.data(), raw.size());
+  return kube::base64_encode({reinterpret_cast<const char*>(raw.data()), raw.size()});
 }
 
 std::string upgrade_request(const std::string& target, const std::string& host, const std::string& key,
@@ -179,7 +96,7 @@ std::string upgrade_request(const std::string& target, const std::string& host, 
   return text + "\r\n";
 }
 
-Result<> check_upgrade_response(const Head& response, const std::string& key) {
+Result<> check_upgrade_response(const http::Head& response, const std::string& key) {
   const auto refuse = [](std::string cause) {
     return make_error(ErrorKind::protocol, "open", "the websocket", std::move(cause));
   };

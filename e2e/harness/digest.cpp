@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "common/kube/encoding.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/process.h"
 
@@ -34,12 +35,7 @@ std::string sha256_of_file(const std::filesystem::path& file) { return sha256_of
 
 std::string websocket_accept(const std::string& key) {
   const std::string hash = digest(EVP_sha1(), key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-  std::string text(64, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(hash.data()), static_cast<int>(hash.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
+  return kube::base64_encode(hash);
 }
 
 }  // namespace usbloop::e2e

@@ -52,6 +52,12 @@ Fd listen_unix(const std::filesystem::path& path) {
   return fd;
 }
 
+std::unique_ptr<PlainSocket> accept_one(const Fd& listener, milliseconds timeout, const std::string& what) {
+  pollfd entry{.fd = listener.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&entry, 1, static_cast<int>(timeout.count())) != 1) throw Failure("nobody came to " + what);
+  return std::make_unique<PlainSocket>(Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
 void register_node(Loop& loop, const std::string& name, const std::filesystem::path& channel) {
   const json node = {{"apiVersion", "v1"},
                      {"kind", "Node"},
@@ -102,10 +108,8 @@ FakeNode::~FakeNode() = default;
 void FakeNode::add_running_vmi(const std::string& name) { e2e::add_running_vmi(*loop_, name_, name); }
 
 FakeNode::Request FakeNode::accept(milliseconds timeout) {
-  pollfd entry{.fd = listener_.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&entry, 1, static_cast<int>(timeout.count())) != 1) throw Failure("nobody dialled the fake node");
   Request request;
-  request.socket = std::make_unique<PlainSocket>(Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+  request.socket = accept_one(listener_, timeout, "the fake node");
   request.head = request.socket->receive_through("\r\n\r\n", 10s);
   return request;
 }

@@ -15,6 +15,8 @@ void register_node(Loop& loop, const std::string& node, const std::filesystem::p
 void add_running_vmi(Loop& loop, const std::string& node, const std::string& name);
 /// A unix socket that listens at `path`, which must fit a socket's address.
 Fd listen_unix(const std::filesystem::path& path);
+/// The next connection to such a socket. Throws Failure, with `what` as its name, when none comes in time.
+std::unique_ptr<PlainSocket> accept_one(const Fd& listener, milliseconds timeout, const std::string& what);
 
 /// A node that the harness plays: it registers a Node whose channel it serves itself, and makes a VMI that seems to run
 /// there. So a case decides what the far end of a client's session says, without a guest.

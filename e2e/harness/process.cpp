@@ -1,18 +1,12 @@
 #include "e2e/harness/process.h"
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <regex>
 #include <set>
 #include <utility>
 
-#include "common/fd.h"
 #include "common/small_file.h"
 #include "e2e/harness/failure.h"
 
@@ -25,45 +19,21 @@ std::set<pid_t>& owned_pids() {
   return pids;
 }
 
-ExitStatus to_exit_status(int status) {
-  if (WIFSIGNALED(status)) return {.code = -1, .signal = WTERMSIG(status)};
-  return {.code = WEXITSTATUS(status), .signal = 0};
-}
-
-Fd open_log(const std::filesystem::path& path) {
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (!fd) throw Failure("cannot open " + path.string() + ": " + std::strerror(errno));
-  return fd;
-}
-
-/// The child's side of the fork. Only calls that are safe there, except for the environment of a single-threaded
-/// parent.
-[[noreturn]] void run_child(const ProcessSpec& spec, const std::filesystem::path& cwd, int out, int err, pid_t parent) {
-  ::setsid();
-  ::signal(SIGPIPE, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (::getppid() != parent) ::_exit(126);
-  const int null = ::open("/dev/null", O_RDONLY);
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(out, STDOUT_FILENO);
-  ::dup2(err, STDERR_FILENO);
-  for (const auto& [name, value] : spec.env) ::setenv(name.c_str(), value.c_str(), 1);
-  std::vector<char*> argv;
-  for (const std::string& argument : spec.argv) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  if (::chdir(cwd.c_str()) == 0) ::execvp(argv[0], argv.data());
-  ::dprintf(STDERR_FILENO, "harness: cannot run %s: %s\n", argv[0], std::strerror(errno));
-  ::_exit(127);
+/// What starts the child.
+usbloop::ProcessSpec plan_of(const ProcessSpec& spec, const std::filesystem::path& out,
+                             const std::filesystem::path& err) {
+  usbloop::ProcessSpec plan;
+  plan.argv = spec.argv;
+  plan.environment.assign(spec.env.begin(), spec.env.end());
+  plan.working_directory = (spec.cwd.empty() ? spec.log_dir : spec.cwd).string();
+  plan.standard_output = Output::to_file(out.string());
+  plan.standard_error = Output::to_file(err.string());
+  plan.new_session = true;
+  plan.ends_with_us = true;
+  return plan;
 }
 
 }  // namespace
-
-std::string ExitStatus::text() const {
-  return signal == 0 ? "exit code " + std::to_string(code) : "killed by signal " + std::to_string(signal);
-}
 
 std::string read_file(const std::filesystem::path& file) {
   constexpr std::size_t kLimit = 512 * 1024 * 1024;  // the log of a storm
@@ -87,22 +57,14 @@ Process::Process(ProcessSpec spec)
     : spec_(std::move(spec)),
       out_(spec_.log_dir / (spec_.name + ".out.log")),
       err_(spec_.log_dir / (spec_.name + ".err.log")) {
-  const Fd out = open_log(out_);
-  const Fd err = open_log(err_);
-  const auto cwd = spec_.cwd.empty() ? spec_.log_dir : spec_.cwd;
-  const pid_t parent = ::getpid();
-  pid_ = ::fork();
-  if (pid_ == 0) run_child(spec_, cwd, out.get(), err.get(), parent);
-  if (pid_ < 0) throw Failure("fork: " + std::string(std::strerror(errno)));
+  auto child = usbloop::Process::spawn(plan_of(spec_, out_, err_));
+  if (!child) throw Failure(child.error().message());
+  pid_ = child->pid();
+  child_.emplace(std::move(*child));
   owned_pids().insert(pid_);
 }
 
-Process::Process(Process&& other) noexcept
-    : spec_(std::move(other.spec_)),
-      out_(std::move(other.out_)),
-      err_(std::move(other.err_)),
-      pid_(std::exchange(other.pid_, -1)),
-      exit_(other.exit_) {}
+Process::Process(Process&& other) noexcept = default;
 
 Process& Process::operator=(Process&& other) noexcept {
   if (this == &other) return *this;
@@ -110,44 +72,34 @@ Process& Process::operator=(Process&& other) noexcept {
   spec_ = std::move(other.spec_);
   out_ = std::move(other.out_);
   err_ = std::move(other.err_);
-  pid_ = std::exchange(other.pid_, -1);
-  exit_ = other.exit_;
+  pid_ = other.pid_;
+  child_ = std::move(other.child_);
   return *this;
 }
 
 Process::~Process() { kill_hard(); }
 
-bool Process::reap() {
-  if (exit_) return true;
-  if (pid_ < 0) return true;
-  int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return false;
+bool Process::running() {
+  if (!child_->try_wait()) return true;
   owned_pids().erase(pid_);
-  exit_ = to_exit_status(status);
-  return true;
+  return false;
 }
 
-bool Process::running() { return !reap(); }
-
 void Process::signal(int number) {
-  if (running()) ::kill(pid_, number);
+  if (running()) static_cast<void>(child_->signal(number));  // an error: it has ended just now
 }
 
 void Process::kill_hard() {
-  if (pid_ < 0 || exit_) return;
-  ::kill(pid_, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  if (child_->pid() < 0) return;  // moved from
+  child_->kill();
   owned_pids().erase(pid_);
-  exit_ = to_exit_status(status);
 }
 
 ExitStatus Process::wait_exit(milliseconds timeout) {
-  if (!holds_within(timeout, [&] { return reap(); })) {
+  if (!holds_within(timeout, [&] { return !running(); })) {
     throw Failure(name() + " still runs after " + std::to_string(timeout.count()) + " ms; it said:\n" + output());
   }
-  return *exit_;
+  return *child_->try_wait();
 }
 
 std::string Process::out() const { return read_file(out_); }
@@ -172,11 +124,12 @@ std::string Process::wait_text(const std::filesystem::path& file, const std::str
   };
   bool ended = false;
   const bool settled = holds_within(timeout, [&] {
-    ended = reap();  // before looking: what it wrote last is in the file by then
+    ended = !running();  // before looking: what it wrote last is in the file by then
     return found() || ended;
   });
   if (match.empty()) {
-    const std::string why = ended ? name() + " ended (" + exit_->text() + ")" : name() + " did not say so in time";
+    const std::string why =
+        ended ? name() + " ended (" + child_->try_wait()->text() + ")" : name() + " did not say so in time";
     throw Failure("waiting for /" + pattern + "/: " + why + "; it said:\n" + output());
   }
   static_cast<void>(settled);

@@ -8,27 +8,23 @@
 #include <string>
 #include <vector>
 
+#include "common/process.h"
 #include "e2e/harness/wait.h"
 
 namespace usbloop::e2e {
 
-/// How a process ended: an exit code, or the signal that killed it.
-struct ExitStatus {
-  int code = -1;   ///< -1 when killed by a signal
-  int signal = 0;  ///< 0 when it exited
-  [[nodiscard]] std::string text() const;
-};
+using usbloop::ExitStatus;
 
 struct ProcessSpec {
   std::string name;               ///< names the log files NAME.out.log and NAME.err.log
-  std::vector<std::string> argv;  ///< argv[0] is looked up on PATH when it holds no slash
+  std::vector<std::string> argv;  ///< argv[0] is looked up on the child's PATH when it holds no slash
   std::filesystem::path log_dir;
   std::map<std::string, std::string> env = {};  ///< added to (or put over) our own environment
   std::filesystem::path cwd = {};               ///< empty: log_dir
 };
 
-/// A child process in a session of its own, with its output in files and nothing on its standard input. It is killed
-/// and reaped by the destructor, and by the kernel when this process dies.
+/// A child process (common/process.h) in a session of its own, with its output in files and nothing on its standard
+/// input. It is killed and reaped by the destructor, and by the kernel when this process dies.
 class Process {
  public:
   explicit Process(ProcessSpec spec);
@@ -57,14 +53,13 @@ class Process {
   std::string wait_err(const std::string& pattern, milliseconds timeout);
 
  private:
-  bool reap();
   std::string wait_text(const std::filesystem::path& file, const std::string& pattern, milliseconds timeout);
 
   ProcessSpec spec_;
   std::filesystem::path out_;
   std::filesystem::path err_;
   pid_t pid_ = -1;
-  std::optional<ExitStatus> exit_;
+  std::optional<usbloop::Process> child_;
 };
 
 /// Makes this process the parent of its descendants' orphans (a QEMU whose launcher was killed), so that the harness

@@ -1,8 +1,5 @@
 #include "e2e/harness/slot_node.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-
 #include "e2e/harness/failure.h"
 #include "e2e/harness/fake_node.h"
 #include "e2e/harness/vmi.h"
@@ -42,10 +39,7 @@ void SlotNode::start() {
 }
 
 std::unique_ptr<PlainSocket> SlotNode::accept(int index, milliseconds timeout) {
-  const int listener = listeners_.at(static_cast<std::size_t>(index)).get();
-  pollfd entry{.fd = listener, .events = POLLIN, .revents = 0};
-  if (::poll(&entry, 1, static_cast<int>(timeout.count())) != 1) throw Failure("nobody came to the slot");
-  return std::make_unique<PlainSocket>(Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)));
+  return accept_one(listeners_.at(static_cast<std::size_t>(index)), timeout, "the slot");
 }
 
 RawWebsocket SlotNode::open() {

@@ -1,23 +1,12 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-#include <string>
+#include "common/kube/conditions.h"
 
 namespace usbloop::apiserver {
 
-/// One entry of status.conditions as a controller wants it.
-struct Condition {
-  std::string type;
-  std::string status;  ///< "True", "False" or "Unknown"
-  std::string reason = {};
-  std::string message = {};
-};
-
-/// Puts the condition into the object's status in place of the one of its type. One that says the same already is left
-/// alone, times included; the transition time (`now`, RFC 3339) is that of the last change of its status.
-void set_condition(nlohmann::json& object, const Condition& condition, const std::string& now);
-void remove_condition(nlohmann::json& object, const std::string& type);
-/// The condition of that type, or null.
-const nlohmann::json* find_condition(const nlohmann::json& object, const std::string& type);
+using kube::Condition;
+using kube::find_condition;
+using kube::remove_condition;
+using kube::set_condition;
 
 }  // namespace usbloop::apiserver

@@ -3,6 +3,7 @@
 
 #include "common/ascii_text.h"
 #include "common/websocket/handshake.h"
+#include "kube-sim/fuzz/second_reader.h"
 #include "kube-sim/fuzz/targets.h"
 #include "kube-sim/fuzz/text.h"
 #include "kube-sim/http/request_body.h"
@@ -19,7 +20,7 @@ void require(bool holds) {
 }
 
 /// The values of all fields by their names in lower case; those of one name are one list (RFC 9110 section 5.2).
-std::map<std::string, std::string> values_of(const websocket::Head& head) {
+std::map<std::string, std::string> values_of(const http::Head& head) {
   std::map<std::string, std::string> values;
   for (const auto& [name, value] : head.headers) {
     std::string& all = values[lower_case(name)];
@@ -31,8 +32,8 @@ std::map<std::string, std::string> values_of(const websocket::Head& head) {
 /// What the front door takes, websocketpp's parser takes too, and reads the same method, target, framing and values in
 /// it: somebody with another reader, in front of the server or behind it, sees the request that the server sees.
 void compare_with_second_reader(const std::string& text, const RequestHead& read) {
-  if (text.size() > websocket::kMaxHeadBytes) return;  // more than the second one takes, and refused before
-  const auto second = websocket::parse_request_head(text);
+  if (text.size() > http::kMaxHeadBytes) return;  // more than the second one takes, and refused before
+  const auto second = second_reading(text);
   if (!second) return require(read.fields.header("Host").empty());  // which it wants in HTTP/1.0 too, and not empty
   require(second->method == read.fields.method);
   if (second->target.starts_with('/')) require(second->target == read.fields.target);
@@ -54,14 +55,14 @@ void check_refusal(int code) {
 // handler.
 void request_head(std::span<const std::byte> input) {
   const std::string text = text_of(input);
-  const auto length = websocket::head_length(text);
+  const auto length = http::head_length(text);
   if (!length) return;
   require(*length <= text.size());
   const std::string head_text = text.substr(0, *length);
   auto read = read_request_head(head_text);
   if (!read) return check_refusal(read.error().code);
   compare_with_second_reader(head_text, *read);
-  websocket::Head& head = read->fields;
+  http::Head& head = read->fields;
   const SubprotocolToken token = take_subprotocol_token(head);
   require(!token.valid || !token.token.empty());
   require(!head.header("Sec-WebSocket-Protocol").starts_with("base64url.bearer.authorization.k8s.io."));

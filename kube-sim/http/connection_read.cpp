@@ -40,14 +40,14 @@ asio::awaitable<Connection::Read> Connection::read_more(std::chrono::millisecond
 }
 
 std::optional<kube::Status> Connection::refuse_beginning() {
-  if (!may_become_head(buffer_)) {
+  if (!http::may_become_head(buffer_)) {
     services_.refusals.count(Refusal::bad_request);
     return head_refusal(400, "the request is not valid HTTP/1.1");
   }
-  if (buffer_.size() <= websocket::kMaxHeadBytes) return std::nullopt;
-  spdlog::info("connection: refused a request head of more than {} bytes", websocket::kMaxHeadBytes);
+  if (buffer_.size() <= http::kMaxHeadBytes) return std::nullopt;
+  spdlog::info("connection: refused a request head of more than {} bytes", http::kMaxHeadBytes);
   services_.refusals.count(Refusal::head_too_large);
-  const bool in_target = std::string_view(buffer_).substr(0, websocket::kMaxHeadBytes).find('\n') == buffer_.npos;
+  const bool in_target = std::string_view(buffer_).substr(0, http::kMaxHeadBytes).find('\n') == buffer_.npos;
   return in_target ? head_refusal(414, "the target of the request is too long") : kube::request_header_too_large();
 }
 
@@ -61,8 +61,8 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
   const auto end = ReadClock::now() + services_.limits.head;
   while (true) {
     idle_ = false;
-    const auto length = websocket::head_length(buffer_);
-    if (length && *length <= websocket::kMaxHeadBytes) co_return length;
+    const auto length = http::head_length(buffer_);
+    if (length && *length <= http::kMaxHeadBytes) co_return length;
     if (const auto refused = refuse_beginning()) {
       co_await refuse(*refused);
       co_return std::nullopt;

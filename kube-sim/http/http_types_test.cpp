@@ -18,8 +18,8 @@ RequestInfo info(const std::string& method, const std::string& target) {
 }
 
 tl::expected<BodyInfo, usbloop::kube::Status> framing(const std::string& headers) {
-  const auto head = parse_head("POST / HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
-  if (!head) return tl::unexpected(head.error());
+  const auto head = usbloop::http::parse_request_head("POST / HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n");
+  if (!head) return tl::unexpected(head_refusal(head.error().code, head.error().message));
   return read_framing(*head);
 }
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "kube-sim/http/chunked_body.h"
+#include "common/http/chunked_body.h"
 #include "kube-sim/http/request_head.h"
 
 namespace usbloop::apiserver {
@@ -13,7 +13,7 @@ namespace usbloop::apiserver {
 /// No I/O.
 class RequestBody {
  public:
-  using State = ChunkedBody::State;
+  using State = http::ChunkedBody::State;
 
   explicit RequestBody(const BodyInfo& info);
 
@@ -25,7 +25,7 @@ class RequestBody {
   std::string release();
 
  private:
-  std::optional<ChunkedBody> chunks_;
+  std::optional<http::ChunkedBody> chunks_;
   std::uint64_t left_;  ///< without chunks: what is still to come
   std::string content_;
 };

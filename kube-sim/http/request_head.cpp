@@ -1,11 +1,11 @@
 #include "kube-sim/http/request_head.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "common/ascii_text.h"
+#include "common/http/content_length.h"
 #include "kube-sim/objects/codec.h"
 
 namespace usbloop::apiserver {
@@ -28,7 +28,7 @@ bool are_other_codings(std::string_view list) {
 }
 
 /// The framing of a message with Transfer-Encoding.
-tl::expected<BodyInfo, kube::Status> read_coding(const HeadText& head) {
+tl::expected<BodyInfo, kube::Status> read_coding(const http::HeadText& head) {
   // HTTP/1.0 has no chunks: whoever stands between may have passed on what it did not understand. With a length beside
   // it two readers could disagree about where the request ends.
   if (head.is_1_0) return refuse_framing(400, "HTTP/1.0 has no transfer codings");
@@ -43,13 +43,13 @@ tl::expected<BodyInfo, kube::Status> read_coding(const HeadText& head) {
   return refuse_framing(400, "nothing says where it ends");
 }
 
-bool wants_keep_alive(const HeadText& head) {
+bool wants_keep_alive(const http::HeadText& head) {
   if (head.fields.has_token("Connection", "close")) return false;
   return !head.is_1_0 || head.fields.has_token("Connection", "keep-alive");
 }
 
 /// Nothing when its target is broken.
-std::optional<Request> request_of(const websocket::Head& head) {
+std::optional<Request> request_of(const http::Head& head) {
   auto target = parse_target(head.target);
   if (!target) return std::nullopt;
   Request request;
@@ -65,17 +65,22 @@ std::optional<Request> request_of(const websocket::Head& head) {
 
 }  // namespace
 
-tl::expected<BodyInfo, kube::Status> read_framing(const HeadText& head) {
+kube::Status head_refusal(int code, std::string message) {
+  kube::Status status = kube::bad_request(std::move(message));
+  if (code != status.code) status.reason.clear();
+  status.code = code;
+  return status;
+}
+
+tl::expected<BodyInfo, kube::Status> read_framing(const http::HeadText& head) {
   const std::string content_coding = head.fields.header("Content-Encoding");
   if (!content_coding.empty() && !equal_ignoring_case(content_coding, "identity")) {
     return refuse_framing(415, "no content codings are known");
   }
   if (head.fields.has_header("Transfer-Encoding")) return read_coding(head);
-  BodyInfo info;
-  if (!head.fields.has_header("Content-Length")) return info;
-  const std::string text = head.fields.header("Content-Length");
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), info.length);
-  if (error != std::errc() || end != text.data() + text.size()) return refuse_framing(400, "its length is no number");
+  const auto length = http::content_length(head.fields);
+  if (!length) return refuse_framing(400, "its length is no number");
+  const BodyInfo info{false, length->value_or(0)};
   if (info.length > kMaxBodyBytes) return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
   return info;
 }
@@ -85,8 +90,8 @@ bool has_body(std::string_view method) {
 }
 
 tl::expected<RequestHead, kube::Status> read_request_head(std::string_view text) {
-  auto head = parse_head(text);
-  if (!head) return tl::unexpected(std::move(head.error()));
+  auto head = http::parse_request_head(text);
+  if (!head) return tl::unexpected(head_refusal(head.error().code, std::move(head.error().message)));
   auto request = request_of(head->fields);
   if (!request) return tl::unexpected(head_refusal(400, "the target of the request is not valid"));
   const auto body = read_framing(*head);

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "common/http/head.h"
 #include "common/net/stream.h"
 #include "common/websocket/channel.h"
-#include "common/websocket/handshake.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/request/request_info.h"
 
@@ -33,7 +33,7 @@ class StreamSubresource {
 
   /// Serves one authorized request on the client's stream; `leftover`: bytes that came behind its head. Answers the
   /// refusal that is still to be sent, or nothing when the connection is used up; `client` may be null then.
-  virtual asio::awaitable<std::optional<Response>> serve(net::StreamPtr& client, const websocket::Head& head,
+  virtual asio::awaitable<std::optional<Response>> serve(net::StreamPtr& client, const http::Head& head,
                                                          const RequestInfo& info, std::string leftover,
                                                          StreamEnds& ends) = 0;
 

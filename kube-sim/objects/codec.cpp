@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/ascii_text.h"
+#include "common/json_text.h"
 #include "kube-sim/objects/json_error.h"
 #include "kube-sim/objects/protobuf_envelope.h"
 #include "kube-sim/objects/yaml.h"
@@ -11,26 +12,6 @@ namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
-
-/// Depth of brackets outside strings. On text that is no JSON the number means nothing, but is still found safely.
-bool text_depth_is_fine(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMaxJsonDepth) return false;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return true;
-}
 
 bool within(const json& tree, int depth_left) {
   if (!tree.is_structured()) return true;
@@ -62,7 +43,7 @@ kube::Status too_deep() { return kube::bad_request("the object is nested too dee
 }  // namespace
 
 tl::expected<json, kube::Status> parse_json(std::string_view text) {
-  if (!text_depth_is_fine(text)) return tl::unexpected(too_deep());
+  if (!json_depth_is_fine(text, kMaxJsonDepth)) return tl::unexpected(too_deep());
   try {
     return json::parse(text);
   } catch (const json::exception&) {

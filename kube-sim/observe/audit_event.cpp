@@ -65,7 +65,7 @@ std::string address_of(const std::string& client) {
 
 }  // namespace
 
-std::string audit_id_of(const websocket::Head& head) {
+std::string audit_id_of(const http::Head& head) {
   constexpr std::size_t kMostBytes = 64;
   const std::string given = head.header("Audit-ID");
   const bool plain = !given.empty() && given.size() <= kMostBytes &&

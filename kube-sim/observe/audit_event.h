@@ -11,7 +11,7 @@ namespace usbloop::apiserver {
 enum class AuditStage { request_received, response_started, response_complete };
 
 /// The id under which a request is recorded: the one that the client gives in the header Audit-ID, else a new one.
-std::string audit_id_of(const websocket::Head& head);
+std::string audit_id_of(const http::Head& head);
 
 /// One event of audit.k8s.io/v1 at level Metadata, as a line of JSON with its newline: who did what to which object,
 /// and with what success. Never bodies, never credentials.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/request/request_info.h"
 #include "kube-sim/security/authorizer.h"
@@ -16,7 +16,7 @@ namespace usbloop::apiserver {
 /// One request, as observers see it that count or record requests. Everything is borrowed and lives until ended()
 /// returns.
 struct RequestEvent {
-  const websocket::Head& head;
+  const http::Head& head;
   const Request& request;  ///< with the user; its name is empty when the credentials were refused. Never with a body
   const RequestInfo& info;
   const std::string& client;  ///< address and port of the other end of the connection

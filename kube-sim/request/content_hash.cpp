@@ -2,8 +2,9 @@
 
 #include <openssl/evp.h>
 
-#include <algorithm>
 #include <array>
+
+#include "common/kube/encoding.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -31,12 +32,7 @@ std::string content_hash(std::string_view text) {
 
 std::string base64_of_sha256(std::string_view text, std::size_t bytes) {
   const std::string hash = digest(EVP_sha256(), text);
-  const std::size_t size = std::min(bytes, hash.size());
-  std::string encoded(4 * ((size + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                     reinterpret_cast<const unsigned char*>(hash.data()), static_cast<int>(size));
-  encoded.resize(static_cast<std::size_t>(length));
-  return encoded;
+  return kube::base64_encode(std::string_view(hash).substr(0, bytes));
 }
 
 void settle_etag(const Request& request, Response& response) {

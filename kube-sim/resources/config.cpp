@@ -92,7 +92,8 @@ Causes ConfigResource::validate(const json& object) const {
     check_secret_type(object, causes);
   } else {
     check_entries(object, "binaryData", true, bytes, causes);
-    for (const auto& [key, value] : object.value("binaryData", json::object()).items()) {
+    const json binary = object.value("binaryData", json::object());  // items() keeps no temporary
+    for (const auto& [key, value] : binary.items()) {
       if (object.contains("data") && object["data"].contains(key)) {
         causes.push_back(field::invalid("data[" + key + "]", key, "duplicate of key present in binaryData"));
       }

@@ -95,7 +95,7 @@ void add_implied_groups(User& user, bool groups_given) {
 
 }  // namespace
 
-Impersonation read_impersonation(const websocket::Head& head) {
+Impersonation read_impersonation(const http::Head& head) {
   Impersonation wanted;
   for (const auto& [name, value] : head.headers) take_header(lower_case(name), value, wanted);
   return wanted;

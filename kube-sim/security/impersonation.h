@@ -5,7 +5,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/security/authorizer.h"
 
@@ -23,7 +23,7 @@ struct Impersonation {
 };
 
 /// Reads the headers of a request's head. Each line of a repeated header is one value: names may contain commas.
-Impersonation read_impersonation(const websocket::Head& head);
+Impersonation read_impersonation(const http::Head& head);
 
 /// The user that the request acts as: `user` when the headers want nothing. 403 when the user may not be somebody that
 /// is wanted (verb `impersonate` on users, groups, serviceaccounts, uids, userextras/KEY), 500 when the headers name

@@ -56,7 +56,7 @@ Protocols split_protocols(std::string_view value) {
 
 }  // namespace
 
-SubprotocolToken take_subprotocol_token(websocket::Head& head) {
+SubprotocolToken take_subprotocol_token(http::Head& head) {
   const bool upgrades = head.has_token("Connection", "upgrade") && head.has_token("Upgrade", "websocket");
   SubprotocolToken found;
   bool others = false;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 
 namespace usbloop::apiserver {
 
@@ -16,6 +16,6 @@ struct SubprotocolToken {
 
 /// Takes such subprotocols out of a request's head, so that no code behind the authenticator sees, logs or chooses one.
 /// A request that is no websocket upgrade loses them too, and its tokens count for nothing.
-SubprotocolToken take_subprotocol_token(websocket::Head& head);
+SubprotocolToken take_subprotocol_token(http::Head& head);
 
 }  // namespace usbloop::apiserver

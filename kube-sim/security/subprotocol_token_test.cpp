@@ -5,7 +5,7 @@
 #include "kube-sim/security/authenticator.h"
 
 using namespace usbloop::apiserver;
-using usbloop::websocket::Head;
+using usbloop::http::Head;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
-namespace usbloop::client {
+namespace usbloop::net {
 
 /// Lets one coroutine wait until another one, of the same thread, notifies it. A notification before the wait counts.
 class Wakeup {
@@ -32,4 +32,4 @@ class Wakeup {
   bool notified_ = false;
 };
 
-}  // namespace usbloop::client
+}  // namespace usbloop::net

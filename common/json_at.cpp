@@ -1,8 +1,8 @@
-#include "launcher-sim/json_at.h"
+#include "common/json_at.h"
 
 #include <nlohmann/json.hpp>
 
-namespace usbloop::launcher {
+namespace usbloop {
 
 using nlohmann::json;
 
@@ -22,4 +22,4 @@ json array_at(const json& object, const char* pointer) {
   return value.is_array() ? value : json::array();
 }
 
-}  // namespace usbloop::launcher
+}  // namespace usbloop

@@ -1,4 +1,4 @@
-#include "device-sim/carrier.h"
+#include "bridge/host_carrier.h"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -10,18 +10,20 @@
 #include <deque>
 #include <optional>
 
+#include "bridge/stream_side.h"
 #include "common/fd.h"
 #include "usbredir/test_support.h"
 
 using namespace usbloop;
-using namespace usbloop::device_sim;
+using namespace usbloop::bridge;
 using usbredir::HostState;
+using Cause = CarrierEnd::Cause;
 using namespace std::chrono_literals;
 
 namespace {
 
 /// A host end that does as the test says, and counts.
-struct ScriptedHost final : usbredir::HostEnd {
+struct CountingHost final : usbredir::HostEnd {
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return description; }
   void set_wake(std::function<void()> call) override { wake = std::move(call); }
   [[nodiscard]] bool wants_input() const override { return output.size() < high_water; }
@@ -65,8 +67,8 @@ struct ScriptedHost final : usbredir::HostEnd {
 };
 
 /// A carrier on one end of a socket pair. The test is the peer at the other end, which blocks.
-struct Road {
-  Road() {
+struct CarrierRoad {
+  CarrierRoad() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     peer.reset(ends[1]);
@@ -76,9 +78,10 @@ struct Road {
     ::setsockopt(peer.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     asio::local::stream_protocol::socket socket(loop, asio::local::stream_protocol(), ends[0]);
     stream = net::make_plain_stream(net::Stream::Socket(std::move(socket)));
-    carrier = std::make_unique<Carrier>(host, *stream);
-    asio::co_spawn(loop, carrier->run(), [this](const std::exception_ptr& thrown, Result<> outcome) {
-      if (!thrown) result = std::move(outcome);
+    side.emplace(*stream);
+    carrier.emplace(loop.get_executor(), host, *side, CarrierOptions{.on_announced = [this] { ++announced; }});
+    asio::co_spawn(loop, carrier->run(), [this](const std::exception_ptr& thrown, CarrierEnd end) {
+      if (!thrown) result = std::move(end);
     });
   }
 
@@ -103,16 +106,18 @@ struct Road {
 
   asio::io_context loop;
   Fd peer;
-  ScriptedHost host;
+  CountingHost host;
   net::StreamPtr stream;
-  std::unique_ptr<Carrier> carrier;
-  std::optional<Result<>> result;
+  std::optional<StreamSide> side;
+  std::optional<HostCarrier> carrier;
+  std::optional<CarrierEnd> result;
+  int announced = 0;
 };
 
 }  // namespace
 
-TEST_CASE("bytes go both ways") {
-  Road road;
+TEST_CASE("a carrier: bytes go both ways") {
+  CarrierRoad road;
   road.host.output = usbredir::test::bytes_of("hello");
   road.turn();
   CHECK(road.receive(100) == "hello");
@@ -123,7 +128,7 @@ TEST_CASE("bytes go both ways") {
 }
 
 TEST_CASE("a wake-up from outside sends what has become ready") {
-  Road road;
+  CarrierRoad road;
   road.turn();
   road.host.output = usbredir::test::bytes_of("late");
   road.host.wake();
@@ -132,7 +137,7 @@ TEST_CASE("a wake-up from outside sends what has become ready") {
 }
 
 TEST_CASE("a peer that reads nothing stops the input, and all goes on when it reads again") {
-  Road road;
+  CarrierRoad road;
   road.host.answer = 100000;
   road.turn();
   road.send("????");
@@ -148,7 +153,7 @@ TEST_CASE("a peer that reads nothing stops the input, and all goes on when it re
 }
 
 TEST_CASE("stop says good-bye, waits for the peer's end and is a success") {
-  Road road;
+  CarrierRoad road;
   road.turn();
   road.carrier->stop();
   road.turn();
@@ -156,21 +161,21 @@ TEST_CASE("stop says good-bye, waits for the peer's end and is a success") {
   CHECK_FALSE(road.result);
   ::shutdown(road.peer.get(), SHUT_WR);
   road.finish();
-  CHECK(*road.result);
+  CHECK(road.result->cause == Cause::stopped);
 }
 
 TEST_CASE("stop does not wait for ever for a peer that does not answer") {
-  Road road;
+  CarrierRoad road;
   road.turn();
   road.carrier->stop();
   const auto before = std::chrono::steady_clock::now();
   road.finish();
   CHECK(std::chrono::steady_clock::now() - before < 15s);
-  CHECK(*road.result);
+  CHECK(road.result->cause == Cause::stopped);
 }
 
 TEST_CASE("stop gets through to a peer that reads nothing until then") {
-  Road road;
+  CarrierRoad road;
   road.host.answer = 50000;
   road.turn();
   road.send("?");
@@ -186,33 +191,33 @@ TEST_CASE("stop gets through to a peer that reads nothing until then") {
 }
 
 TEST_CASE("the peer's end is a failure, and the device is let go") {
-  Road road;
+  CarrierRoad road;
   road.turn();
   road.peer.reset();
   road.finish();
-  REQUIRE_FALSE(*road.result);
-  CHECK(road.result->error().kind == ErrorKind::unavailable);
+  CHECK(road.result->cause == Cause::peer_ended);
   CHECK(road.host.current == HostState::disconnected);
 }
 
 TEST_CASE("a rejected device and a broken protocol end the connection with the host end's reason") {
   for (const char* text : {"r", "!"}) {
-    Road road;
+    CarrierRoad road;
     road.turn();
     road.send(text);
     ::shutdown(road.peer.get(), SHUT_WR);
     road.finish();
-    REQUIRE_FALSE(*road.result);
-    CHECK(road.result->error().cause == "scripted");
+    CHECK(road.result->cause == Cause::device);
+    REQUIRE(road.result->error);
+    CHECK(road.result->error->cause == "scripted");
   }
 }
 
 TEST_CASE("a change of state from outside ends the connection") {
-  Road road;
+  CarrierRoad road;
   road.turn();
   road.host.current = HostState::device_gone;
   road.host.wake();
   ::shutdown(road.peer.get(), SHUT_WR);
   road.finish();
-  CHECK_FALSE(*road.result);
+  CHECK(road.result->cause == Cause::device);
 }

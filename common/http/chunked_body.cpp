@@ -1,11 +1,11 @@
-#include "kube-sim/http/chunked_body.h"
+#include "common/http/chunked_body.h"
 
 #include <algorithm>
 
 #include "common/ascii_text.h"
-#include "kube-sim/http/head_grammar.h"
+#include "common/http/head_grammar.h"
 
-namespace usbloop::apiserver {
+namespace usbloop::http {
 namespace {
 
 constexpr std::size_t kMostDigits = 8;  // 4 GiB: more than any limit, less than could overflow
@@ -148,4 +148,4 @@ ChunkedBody::State ChunkedBody::take_trailer_byte(char c) {
   return is_field ? State::more : State::malformed;
 }
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop::http

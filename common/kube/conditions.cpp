@@ -1,10 +1,10 @@
-#include "kube-sim/controllers/conditions.h"
+#include "common/kube/conditions.h"
 
 #include <nlohmann/json.hpp>
 
-#include "kube-sim/resources/resource.h"
+#include "common/json_at.h"
 
-namespace usbloop::apiserver {
+namespace usbloop::kube {
 namespace {
 
 using nlohmann::json;
@@ -49,12 +49,12 @@ void remove_condition(json& object, const std::string& type) {
 }
 
 const json* find_condition(const json& object, const std::string& type) {
-  const json* conditions = element_at(object, "/status/conditions");
-  if (conditions == nullptr || !conditions->is_array()) return nullptr;
-  for (const json& condition : *conditions) {
+  const json& conditions = at(object, "/status/conditions");
+  if (!conditions.is_array()) return nullptr;
+  for (const json& condition : conditions) {
     if (text_at(condition, "/type") == type) return &condition;
   }
   return nullptr;
 }
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop::kube

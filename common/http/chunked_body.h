@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace usbloop::apiserver {
+namespace usbloop::http {
 
 /// The chunked coding of a request's body (RFC 9112 section 7.1), taken apart as its bytes come. Strict: a size is
 /// hexadecimal digits and nothing else, a line ends with CR LF, data with CR LF behind its last byte. Extensions and
@@ -43,4 +43,4 @@ class ChunkedBody {
   std::size_t framing_ = 0;  ///< bytes that were no content
 };
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop::http

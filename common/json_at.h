@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace usbloop::launcher {
+namespace usbloop {
 
 // For reading objects whose shape is not known.
 
@@ -14,4 +14,4 @@ std::string text_at(const nlohmann::json& object, const char* pointer);
 /// The array there, or an empty one.
 nlohmann::json array_at(const nlohmann::json& object, const char* pointer);
 
-}  // namespace usbloop::launcher
+}  // namespace usbloop

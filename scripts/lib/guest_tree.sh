@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # the variables are those of build-guest, which sources this
+# The guest's initramfs: busybox, the kernel's modules, and the files of guest/root. Sourced by build-guest, whose
+# variables it uses.
+
+# module_files NAME: the files of a module and of all that it depends on, as paths below the modules' directory.
+# Fails when the kernel has no such module; prints nothing when it is built in.
+module_files() {
+  modprobe -C /dev/null -d "$work/kernel" -S "$version" --show-depends "$1" 2>/dev/null >"$work/depends" || return
+  sed -n "s|^insmod $modules/\([^ ]*\).*|\1|p" "$work/depends"
+}
+
+# install_module PATH: into the initramfs, uncompressed, as busybox reads only that.
+install_module() {
+  local target=$tree/lib/modules/$version/${1%.[xgz]z*}
+  mkdir -p "${target%/*}"
+  case $1 in
+    *.ko) cp "$modules/$1" "$target" ;;
+    *.ko.xz) xz -dc "$modules/$1" >"$target" ;;
+    *.ko.zst) zstd -dcq "$modules/$1" >"$target" ;;
+    *.ko.gz) gzip -dc "$modules/$1" >"$target" ;;
+    *) die "module $1 has an unknown form" ;;
+  esac
+}
+
+install_modules() {
+  local name path
+  depmod -b "$work/kernel" "$version"
+  while read -r name; do
+    case $name in
+      '' | '#'*) ;;
+      '?'*) module_files "${name#\?}" || true ;;
+      *) module_files "$name" || die "guest/modules: kernel $version has no module $name" ;;
+    esac
+  done <"$root/guest/modules" >"$work/module_files"
+  sort -u "$work/module_files" >"$work/module_files.sorted"
+  while read -r path; do install_module "$path"; done <"$work/module_files.sorted"
+  cp "$modules"/modules.{builtin,builtin.modinfo,order} "$tree/lib/modules/$version/"
+  depmod -b "$tree" "$version"
+}
+
+install_busybox() {
+  local programs=("$work"/busybox/{bin,usr/bin}/busybox) program applet
+  mkdir "$work/busybox"
+  dpkg-deb -x "$busybox_deb" "$work/busybox"
+  for program in "${programs[@]}"; do
+    if [[ -f $program ]]; then cp "$program" "$tree/bin/busybox"; fi
+  done
+  [[ -x $tree/bin/busybox ]] || die "$busybox_deb holds no busybox"
+  while read -r applet; do
+    if [[ ! -e $tree/bin/$applet ]]; then ln -s busybox "$tree/bin/$applet"; fi
+  done < <("$tree/bin/busybox" --list)
+  ln -s bin/busybox "$tree/init"
+  ln -s bin "$tree/sbin"
+}
+
+make_tree() {
+  mkdir -p "$tree"/{bin,dev,etc,lib,mnt,proc,root,run,sys,tmp}
+  cp -R "$root/guest/root/." "$tree/"
+  install_busybox
+  install_modules
+}
+
+# pack_tree: owned by root whoever packs it, and the same bytes from the same input. Device nodes need no place in
+# it: the kernel makes /dev/console itself, and devtmpfs the others.
+pack_tree() {
+  find "$tree" -exec touch -h -d @0 {} +
+  (cd "$tree" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+    cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) | gzip -n -6 >"$out/initramfs.cpio.gz"
+}
