@@ -19,6 +19,10 @@ find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(usbloop_asio INTERFACE)
 target_include_directories(usbloop_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
 target_compile_definitions(usbloop_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Asio 1.22 (Debian 12) is older than clang with the standard's coroutines and has to be told.
+  target_compile_definitions(usbloop_asio INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+endif()
 target_link_libraries(usbloop_asio INTERFACE Threads::Threads)
 
 # websocketpp's protocol classes; only common/websocket includes them (see the note in its CMakeLists.txt).

@@ -30,7 +30,7 @@ if(USBLOOP_SANITIZER)
   target_link_options(usbloop_settings INTERFACE -fsanitize=${USBLOOP_SANITIZER})
   if(USBLOOP_SANITIZER MATCHES "thread")
     # GCC warns that std::atomic_thread_fence is not instrumented; Asio has one, guarded by a lock that is.
-    target_compile_options(usbloop_settings INTERFACE -Wno-tsan)
+    target_compile_options(usbloop_settings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   endif()
 endif()
 

@@ -31,11 +31,16 @@ declare -A least_version=(
   [libspdlog-dev]=1.10
   # The standard's coroutines are read from this version on.
   [clang-tidy]=15
+  [clang]=15
+  [libclang-rt-dev]=15
 )
 
 # Packages whose version is in their name, where the one without it is too old: the first that is there or can be had.
 declare -A other_names=(
   [clang-tidy]="clang-tidy-16 clang-tidy-17 clang-tidy-18 clang-tidy-19 clang-tidy-20 clang-tidy-21 clang-tidy-15"
+  [clang]="clang-16 clang-17 clang-18 clang-19 clang-20 clang-21 clang-15"
+  [libclang-rt-dev]="libclang-rt-16-dev libclang-rt-17-dev libclang-rt-18-dev libclang-rt-19-dev libclang-rt-20-dev
+    libclang-rt-21-dev libclang-rt-15-dev"
 )
 
 # Where there is no dpkg: what each package is known by. command NAME, module NAME (of pkg-config), header PATH
