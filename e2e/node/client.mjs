@@ -86,9 +86,8 @@ function callsFor(manifest, plural) {
       list: () => objects.list(manifest.apiVersion, manifest.kind, manifest.metadata.namespace),
       read: () => objects.read(manifest),
       patch: (change) => {
-        const { apiVersion, kind, metadata } = manifest;
-        const body = { apiVersion, kind, metadata: { ...metadata, ...change.metadata } };
-        return objects.patch(body, undefined, undefined, undefined, undefined, merge);
+        const whole = { ...manifest, metadata: { ...manifest.metadata, ...change.metadata } };
+        return objects.patch(whole, undefined, undefined, undefined, undefined, merge);
       },
       remove: () => objects.delete(manifest),
     };
