@@ -90,6 +90,12 @@ class RawTls {
     return text;
   }
 
+  /// Has the kernel hold little of what this end does not read.
+  void take_little() {
+    const int bytes = 65'536;
+    REQUIRE(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
+  }
+
   /// So many bytes, or fewer at the end of the stream.
   std::string read_exactly(std::size_t count) {
     std::string text(count, '\0');
