@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <utility>
+
+#include "kube-sim/http/cors.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -18,6 +21,18 @@ bool split_listen(const std::string& text, Options& options) {
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(begin, end, options.port);
   return error == std::errc() && at == end && begin != end && !options.address.empty();
+}
+
+/// The patterns of all lists; throws CLI::ValidationError for one that the server could not use.
+std::vector<std::string> cors_patterns_in(const std::vector<std::string>& lists) {
+  std::vector<std::string> patterns;
+  for (const std::string& list : lists) {
+    for (std::string& pattern : split_cors_patterns(list)) patterns.push_back(std::move(pattern));
+  }
+  if (const auto cors = Cors::make(patterns); !cors) {
+    throw CLI::ValidationError("--cors-allowed-origins", cors.error().message() + ". " + cors.error().hint);
+  }
+  return patterns;
 }
 
 }  // namespace
@@ -68,6 +83,12 @@ ParsedOptions parse_options(int argc, const char* const* argv, const std::string
       ->capture_default_str();
   app.add_option("--token-auth-file", options.token_auth_file,
                  "Further bearer tokens, in lines of token,user,uid,\"group1,group2\"");
+  std::vector<std::string> cors_lists;
+  app.add_option("--cors-allowed-origins", cors_lists,
+                 "Origins whose web pages may read the server's answers: regular expressions, comma separated; "
+                 "repeatable. Each has to match the whole host, from '^' or '//' to '$' or ':', as "
+                 "'^https://example\\.com(:|$)' does. Without one CORS is off")
+      ->allow_extra_args(false);
   app.add_option("--audit-log-path", options.audit_log_path,
                  "Record every request in this file, as JSON lines; \"-\": standard output");
   app.add_option("--audit-log-maxsize", options.audit_log_maxsize,
@@ -80,6 +101,7 @@ ParsedOptions parse_options(int argc, const char* const* argv, const std::string
   app.add_flag("-v,--verbose", verbose, "Same as --log-level debug");
   try {
     app.parse(argc, argv);
+    options.cors_allowed_origins = cors_patterns_in(cors_lists);
     if (!split_listen(listen, options)) throw CLI::ValidationError("--listen", "expects ADDRESS:PORT");
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, app.exit(error) == 0 ? 0 : 2};

@@ -20,11 +20,12 @@ struct Options {
   std::string node_kubeconfig;
   std::chrono::seconds ping_interval{10};  ///< to clients whose websocket ends here
   std::chrono::seconds peer_timeout{30};
-  std::chrono::microseconds busy_poll{1000};  ///< at most, while USB data flow; 0: never
-  std::string token_auth_file;                ///< further bearer tokens beside those of data_dir; empty: none
-  std::string audit_log_path;                 ///< "-": standard output; empty: no audit log
-  std::uint64_t audit_log_maxsize = 100;      ///< MiB; 0: one file for ever
-  std::size_t audit_log_maxbackup = 10;       ///< files put aside that are kept; 0: all
+  std::chrono::microseconds busy_poll{1000};      ///< at most, while USB data flow; 0: never
+  std::string token_auth_file;                    ///< further bearer tokens beside those of data_dir; empty: none
+  std::string audit_log_path;                     ///< "-": standard output; empty: no audit log
+  std::uint64_t audit_log_maxsize = 100;          ///< MiB; 0: one file for ever
+  std::size_t audit_log_maxbackup = 10;           ///< files put aside that are kept; 0: all
+  std::vector<std::string> cors_allowed_origins;  ///< regular expressions that Cors::make takes; empty: no CORS
   std::string log_level = "info";
   bool in_memory = false;
   bool set_aside_unreadable = false;  ///< start without stored objects that cannot be read

@@ -28,10 +28,14 @@ inline Options options_in(const TemporaryDirectory& dir) {
   return options;
 }
 
-inline std::unique_ptr<ApiServer> start(const TemporaryDirectory& dir, const Limits& limits = {}) {
-  auto server = ApiServer::start(options_in(dir), limits);
+inline std::unique_ptr<ApiServer> start(const Options& options, const Limits& limits = {}) {
+  auto server = ApiServer::start(options, limits);
   REQUIRE_MESSAGE(server.has_value(), (server ? "" : server.error().message()));
   return std::move(*server);
+}
+
+inline std::unique_ptr<ApiServer> start(const TemporaryDirectory& dir, const Limits& limits = {}) {
+  return start(options_in(dir), limits);
 }
 
 inline kube::ClusterAccess access_of(const TemporaryDirectory& dir, const char* file = "admin.kubeconfig") {
@@ -84,6 +88,26 @@ class RawTls {
       text += c;
     }
     return text;
+  }
+
+  /// Has the kernel hold little of what this end does not read.
+  void take_little() {
+    const int bytes = 65'536;
+    REQUIRE(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
+  }
+
+  /// So many bytes, or fewer at the end of the stream.
+  std::string read_exactly(std::size_t count) {
+    std::string text(count, '\0');
+    std::size_t come = 0;
+    while (come < count) {
+      pollfd entry{fd_.get(), POLLIN, 0};
+      if (SSL_pending(ssl_.get()) == 0 && ::poll(&entry, 1, 20'000) <= 0) break;
+      const int got = SSL_read(ssl_.get(), text.data() + come, static_cast<int>(count - come));
+      if (got <= 0) break;
+      come += static_cast<std::size_t>(got);
+    }
+    return text.substr(0, come);
   }
 
  private:

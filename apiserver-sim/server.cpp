@@ -117,6 +117,9 @@ class ApiServer::Impl {
     // NOLINTNEXTLINE(modernize-make-unique)
     services_.reset(new Services{registry_, *store_, hub_, *authenticator_, *authorizer_, *api_, *streams_, *tls_,
                                  workers_, node_workers_, limits, options.busy_poll});
+    auto cors = Cors::make(options.cors_allowed_origins);
+    if (!cors) return tl::unexpected(cors.error());
+    services_->cors = std::move(*cors);
     metrics_ = std::make_unique<Metrics>(registry_, *store_, hub_, USBLOOP_VERSION);
     metrics_->attach(*services_, streams_->traffic());
     services_->observers = metrics_->observers();

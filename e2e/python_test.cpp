@@ -22,7 +22,7 @@ Process python(const CaseDir& dir, const std::string& name, std::vector<std::str
 
 }  // namespace
 
-TEST_CASE("the Python client reads every kind, and makes, watches, talks to and deletes a VMI") {
+TEST_CASE("the Python client makes and deletes an object of every kind, and watches and talks to a VMI that runs") {
   const CaseDir dir;
   if (!std::filesystem::exists(kPython) ||
       python(dir, "modules", {"-c", "import kubernetes, websocket"}).wait_exit(60s).code != 0) {
@@ -30,8 +30,11 @@ TEST_CASE("the Python client reads every kind, and makes, watches, talks to and 
     return;
   }
   Loop loop(dir);
-  Process client = python(dir, "client", {USBLOOP_PYTHON_CLIENT, vmi_manifest("from-python").dump()},
-                          {{"KUBECONFIG", loop.kubeconfig().string()}, {"HOME", dir.subdir("home").string()}});
+  Process client =
+      python(dir, "client", {USBLOOP_PYTHON_CLIENT, vmi_manifest("from-python").dump(), USBLOOP_CLIENT_OBJECTS},
+             {{"KUBECONFIG", loop.kubeconfig().string()},
+              {"HOME", dir.subdir("home").string()},
+              {"PYTHONDONTWRITEBYTECODE", "1"}});
   const ExitStatus ended = client.wait_exit(300s);
   CHECK_MESSAGE(ended.code == 0, client.output());
   CHECK(client.out().find("python client: done") != std::string::npos);

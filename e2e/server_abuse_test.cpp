@@ -101,9 +101,12 @@ TEST_CASE("watches that nobody reads keep nobody out") {
   for (int i = 0; i < 50; ++i) {
     watches.push_back(
         std::make_unique<TlsSocket>(server.loop.api().host(), server.loop.api().port(), server.loop.api().ca_file()));
-    watches.back()->send("GET " + vmis_path() + "?watch=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
-                         server.loop.api().token() + "\r\n\r\n");
-    CHECK(watches.back()->receive_through("ADDED", 10s).starts_with("HTTP/1.1 200 "));
+    const bool as_websocket = i % 2 == 1;
+    const std::string upgrade =
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\nOrigin: "
+        "/\r\n";
+    watches.back()->send(server.head("GET " + vmis_path() + "?watch=true", as_websocket ? upgrade : ""));
+    CHECK(watches.back()->receive_through("ADDED", 10s).starts_with(as_websocket ? "HTTP/1.1 101 " : "HTTP/1.1 200 "));
   }
   const Stopwatch watch;
   CHECK(server.loop.api().get(vmis_path()).status == 200);

@@ -125,3 +125,15 @@ TEST_CASE("a config map has binary data beside its texts, and no key in both") {
   CHECK(test::message(refused).find("data[b]: Invalid value: \"b\": duplicate of key present in binaryData") !=
         std::string::npos);
 }
+
+TEST_CASE("a pod whose containers come anew without their defaults has not changed") {
+  Api api;
+  const json spec = {{"nodeSelector", {{"no", "node"}}},
+                     {"containers", json::array({{{"name", "c"}, {"image", "i"}}})}};
+  const json made = api.ok(api.call("POST", test::kPods, {{"metadata", {{"name", "p"}}}, {"spec", spec}}), 201);
+  const json patched = api.ok(api.call("PATCH", test::kPods + "/p", {{"spec", spec}}, test::kMerge));
+  CHECK(patched["spec"] == made["spec"]);
+  CHECK(patched["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]);
+  const json other = {{"spec", {{"containers", json::array({{{"name", "d"}, {"image", "i"}}})}}}};
+  CHECK(api.call("PATCH", test::kPods + "/p", other, test::kMerge).code == 422);
+}

@@ -1,4 +1,5 @@
-"""The Kubernetes client for Python, as people use it: it reads every kind, and makes, watches, talks to and deletes a VMI.
+"""The Kubernetes client for Python, as people use it: it makes, lists, watches, patches and deletes an object of every
+kind, and talks to a VMI that runs.
 
 KUBECONFIG names the loop. Ends with 0, or with a traceback that says what was not as it should be.
 """
@@ -9,6 +10,7 @@ import os
 import ssl
 import sys
 
+import every_kind
 import websocket
 import yaml
 from kubernetes import client, config, watch
@@ -40,6 +42,18 @@ def read_everything():
         rbac.list_role_binding_for_all_namespaces,
         client.ApiextensionsV1Api().list_custom_resource_definition,
         client.ApiregistrationV1Api().list_api_service,
+        core.list_config_map_for_all_namespaces,
+        core.list_secret_for_all_namespaces,
+        core.list_service_account_for_all_namespaces,
+        core.list_service_for_all_namespaces,
+        core.list_persistent_volume_claim_for_all_namespaces,
+        client.AppsV1Api().list_deployment_for_all_namespaces,
+        client.AppsV1Api().list_stateful_set_for_all_namespaces,
+        client.AppsV1Api().list_daemon_set_for_all_namespaces,
+        client.CertificatesV1Api().list_certificate_signing_request,
+        client.NetworkingV1Api().list_network_policy_for_all_namespaces,
+        client.PolicyV1Api().list_pod_disruption_budget_for_all_namespaces,
+        client.SchedulingV1Api().list_priority_class,
     ):
         listing()
     (node,) = core.list_node().items
@@ -101,6 +115,7 @@ def use_console():
 def main():
     config.load_kube_config(config_file=os.environ["KUBECONFIG"])
     read_everything()
+    every_kind.use_every_kind(sys.argv[2])
     api = client.CustomObjectsApi()
     manifest = json.loads(sys.argv[1])
     made = api.create_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL, manifest)

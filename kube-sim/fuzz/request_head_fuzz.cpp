@@ -6,8 +6,10 @@
 #include "kube-sim/fuzz/second_reader.h"
 #include "kube-sim/fuzz/targets.h"
 #include "kube-sim/fuzz/text.h"
+#include "kube-sim/http/cors.h"
 #include "kube-sim/http/request_body.h"
 #include "kube-sim/http/request_head.h"
+#include "kube-sim/http/watch_websocket.h"
 #include "kube-sim/objects/codec.h"
 #include "kube-sim/request/request_info.h"
 #include "kube-sim/security/subprotocol_token.h"
@@ -45,6 +47,20 @@ void compare_with_second_reader(const std::string& text, const RequestHead& read
   require(!read.body.chunked || length.empty());
 }
 
+/// What a watch takes from a client that has opened a websocket, and what a page's origin makes of the answer.
+void watch_as_websocket(const websocket::Head& head, std::string rest) {
+  static const Cors kCors = Cors::make({"^https?://[^/]*$", "//a(:|$)"}).value();
+  for (const auto& [name, value] : kCors.headers_for(head)) require(value.find_first_of("\r\n") == value.npos);
+  if (!asks_for_websocket(head) || refuse_watch_handshake(head)) return;
+  const auto framing = websocket_framing(head);
+  const std::string answer = framing->head();
+  require(answer.starts_with("HTTP/1.1 101 ") && answer.find("\r\n\r\n") == answer.size() - 4);
+  const auto heard = framing->receive(std::as_writable_bytes(std::span(rest)));
+  const std::string pong = framing->take_answer();
+  require(pong.size() <= 127 && (heard != WatchFraming::Heard::question || !pong.empty()));
+  require((heard == WatchFraming::Heard::end) == framing->events("{}\n").empty());
+}
+
 void check_refusal(int code) {
   require(code == 400 || code == 413 || code == 415 || code == 417 || code == 501 || code == 505);
 }
@@ -69,6 +85,7 @@ void request_head(std::span<const std::byte> input) {
   (void)websocket::upgrade_refusal(head);
   (void)websocket::upgrade_response(head);
   std::string rest = text.substr(*length);
+  watch_as_websocket(head, rest);
   RequestBody body(read->body);
   require(body.take(rest) != RequestBody::State::complete || body.release().size() <= kMaxBodyBytes);
   const Request& request = read->request;

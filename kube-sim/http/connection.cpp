@@ -3,51 +3,16 @@
 #include <asio/use_awaitable.hpp>
 
 #include "common/log.h"
+#include "kube-sim/http/request_steps.h"
 #include "kube-sim/observe/audit_event.h"
-#include "kube-sim/security/impersonation.h"
 
 namespace usbloop::apiserver {
 namespace {
 
-/// Makes the observation of the present request known to its connection.
-class Observed {
- public:
-  Observed(Observation*& place, Observation& observation) : place_(place) { place_ = &observation; }
-  ~Observed() { place_ = nullptr; }
-  Observed(const Observed&) = delete;
-  Observed& operator=(const Observed&) = delete;
-
- private:
-  Observation*& place_;
-};
-
 /// Whether a body would be left behind the head: of methods that have none to read.
 bool leaves_body(const RequestHead& head) { return head.body.present() && !has_body(head.request.method); }
 
-/// Who sends a request, and as whom.
-struct Identity {
-  std::optional<User> caller;                ///< nobody when the credentials are wrong
-  tl::expected<User, kube::Status> acts_as;  ///< or the refusal
-  bool impersonates = false;
-};
-
-/// Takes the credentials that are not to be seen any more out of the head.
-Identity identify(const Services& services, const net::PeerIdentity& certificate, RequestHead& head) {
-  const SubprotocolToken token = take_subprotocol_token(head.fields);
-  auto caller =
-      services.authenticator.authenticate(head.fields.header("Authorization"), certificate, head.request.path, token);
-  if (!caller) return {std::nullopt, tl::unexpected(kube::unauthorized()), false};
-  const Impersonation wanted = read_impersonation(head.fields);
-  auto acts_as = impersonate(*caller, wanted, services.authorizer);
-  const bool impersonates = acts_as && wanted.wanted();
-  return {std::move(caller), std::move(acts_as), impersonates};
-}
-
 }  // namespace
-
-bool is_watch(const Request& request, const RequestInfo& info) {
-  return info.is_resource && info.verb == "watch" && request.method == "GET";
-}
 
 Connection::Connection(Services& services, net::StreamPtr stream, std::string client)
     : services_(services), stream_(std::move(stream)), client_(std::move(client)) {}
@@ -101,36 +66,25 @@ asio::awaitable<Connection::Next> Connection::serve_request(std::string head_tex
     co_return co_await refuse(head.error());
   }
   Request& request = head->request;
-  form_ = {.audit_id = audit_id_of(head->fields), .only_head = request.method == "HEAD"};
-  const Identity who = identify(services_, certificate_, *head);
-  if (who.acts_as) request.user = *who.acts_as;
+  form_ = {.audit_id = audit_id_of(head->fields),
+           .only_head = request.method == "HEAD",
+           .headers = services_.cors.headers_for(head->fields)};
+  const bool keep_alive = head->keep_alive && !leaves_body(*head);
+  const bool is_preflight = request.method == "OPTIONS" && !form_.headers.empty();
+  if (is_preflight) co_return co_await answer_preflight(keep_alive);
+  const auto caller = authenticate_request(services_, certificate_, *head);
+  const auto actor = impersonate_request(services_, caller, *head);
+  if (actor) request.user = actor->user;
   const RequestInfo info = read_request_info(request);
-  const bool streams = services_.streams.find(request.method, info) || is_watch(request, info);
-  Observation observation(services_.observers, {head->fields,
-                                                request,
-                                                info,
-                                                client_,
-                                                streams,
-                                                {},
-                                                {},
-                                                0,
-                                                who.caller.value_or(User()),
-                                                who.impersonates,
-                                                form_.audit_id});
-  const Observed observed(observation_, observation);
-  if (!who.acts_as) {
-    spdlog::info("{} {}: refused: {}", request.method, request.path, who.acts_as.error().message);
-    co_return co_await refuse(who.acts_as.error());
-  }
+  const Answerer answerer = answerer_of(request, info);
+  ObservedRequest observed(observation_, services_,
+                           event_of(*head, info, {client_, caller, actor && actor->impersonates},
+                                    answerer != Answerer::rest, form_.audit_id));
+  if (!actor) co_return co_await refuse(actor.error());
   spdlog::debug("{} {} by {}", request.method, head->fields.target, request.user.name);
-  Arrival arrival{*head, info, *who.caller, std::nullopt, head->keep_alive && !leaves_body(*head)};
-  const Attributes attributes = attributes_of(info);
-  Decision decision = services_.authorizer.authorize(request.user, attributes);
-  if (!decision.allowed) {
-    arrival.refused = forbidden_status(request.user, attributes, decision.reason);
-    spdlog::info("{} {} by {}: {}", request.method, request.path, request.user.name, arrival.refused->message);
-  }
-  observation.decides(std::move(decision));
+  Authorization authorization = authorize_request(services_, request, info);
+  observed.observation().decides(std::move(authorization.decision));
+  const Arrival arrival{*head, info, *caller, std::move(authorization.refused), answerer, keep_alive};
   co_return co_await dispatch(arrival);
 }
 

@@ -13,10 +13,9 @@
 namespace usbloop::apiserver {
 
 /// One client's connection from the TLS handshake to its end. Every request takes the same steps, each once: its head
-/// is read, it is said who sends it (security/authenticator.h) and as whom (security/impersonation.h), the observers
-/// are told, it is decided whether he may (security/authorizer.h), its body is read, and it is given to who answers: a
-/// watch, a stream, or the API's logic. Lives in the thread of its stream, and nothing else waits for the client;
-/// whatever it does ends this connection only.
+/// is read, it is said who sends it and as whom, the observers are told, it is decided whether he may, its body is
+/// read, and it is given to who answers: a watch, a stream, or the API's logic (request_steps.h says where). Lives in
+/// the thread of its stream, and nothing else waits for the client; whatever it does ends this connection only.
 class Connection {
  public:
   /// `client`: address and port of the other end.
@@ -32,6 +31,8 @@ class Connection {
  private:
   enum class Next { keep, close };
   enum class Read { came, ended, late };
+  /// Who answers a request.
+  enum class Answerer { rest, watch, stream };
   /// A request whose head has been read and of which it is decided whether it may be made, in the frame of
   /// serve_request.
   struct Arrival {
@@ -39,10 +40,11 @@ class Connection {
     const RequestInfo& info;
     const User& caller;                   ///< who sends it; head.request.user is whom the caller acts as
     std::optional<kube::Status> refused;  ///< the authorizer says no
+    Answerer answerer;
     bool keep_alive;
   };
 
-  // connection_read.cpp: what comes.
+  // connection_read.cpp: what comes, and the heads in it.
 
   /// A head complete in buffer_; its length. Nothing when the connection has ended or was refused.
   asio::awaitable<std::optional<std::size_t>> read_head();
@@ -50,6 +52,11 @@ class Connection {
   std::optional<kube::Status> refuse_beginning();
   asio::awaitable<Read> read_more(std::chrono::milliseconds time);
   net::IoResult take();
+  using Clock = std::chrono::steady_clock;
+  static std::chrono::milliseconds time_until(Clock::time_point end);
+
+  // connection_body.cpp: what comes behind a head.
+
   /// The whole body out of buffer_ and the stream; the refusal when it may not come or does not.
   asio::awaitable<tl::expected<std::string, kube::Status>> read_body(const Arrival& arrival);
   /// Reads on until the end of the body, within the time for bodies; 429 when too many are on their way already.
@@ -61,6 +68,7 @@ class Connection {
 
   // connection_dispatch.cpp: who answers.
 
+  [[nodiscard]] Answerer answerer_of(const Request& request, const RequestInfo& info) const;
   asio::awaitable<Next> dispatch(const Arrival& arrival);
   asio::awaitable<Next> serve_rest(const Arrival& arrival);
   asio::awaitable<Next> work(const Arrival& arrival, std::string body);
@@ -71,6 +79,8 @@ class Connection {
 
   asio::awaitable<bool> send(const std::string& text);
   asio::awaitable<Next> answer(const Response& response, bool keep_alive);
+  /// Tells a browser what its page may send: nobody is asked who he is for that.
+  asio::awaitable<Next> answer_preflight(bool keep_alive);
   /// Answers and ends: what the client still sends is read for a moment, so that it gets to see the answer.
   asio::awaitable<Next> refuse(kube::Status status);
 
@@ -88,8 +98,5 @@ class Connection {
   bool idle_ = true;  ///< waiting for a request
   bool aborted_ = false;
 };
-
-/// Whether the request is for a watch, which has the connection for itself.
-bool is_watch(const Request& request, const RequestInfo& info);
 
 }  // namespace usbloop::apiserver

@@ -26,6 +26,11 @@ asio::awaitable<Connection::Next> Connection::answer(const Response& response, b
   co_return sent&& keep_alive ? Next::keep : Next::close;
 }
 
+asio::awaitable<Connection::Next> Connection::answer_preflight(bool keep_alive) {
+  const Response allowed{204, "", "", {{"Cache-Control", "no-cache, private"}}};
+  co_return co_await answer(allowed, keep_alive);
+}
+
 asio::awaitable<Connection::Next> Connection::refuse(kube::Status status) {
   constexpr std::chrono::milliseconds kPatience{500};
   constexpr std::size_t kMostDrained = 4 * 1024 * 1024;

@@ -7,6 +7,8 @@
 #include "common/log.h"
 #include "kube-sim/http/connection.h"
 #include "kube-sim/http/place.h"
+#include "kube-sim/http/watch_session.h"
+#include "kube-sim/http/watch_websocket.h"
 #include "kube-sim/rest/routes.h"
 
 namespace usbloop::apiserver {
@@ -24,16 +26,19 @@ void fit_into_handshake(kube::Status& status) {
 
 }  // namespace
 
+Connection::Answerer Connection::answerer_of(const Request& request, const RequestInfo& info) const {
+  if (info.is_resource && info.verb == "watch" && request.method == "GET") return Answerer::watch;
+  return services_.streams.find(request.method, info) ? Answerer::stream : Answerer::rest;
+}
+
 asio::awaitable<Connection::Next> Connection::dispatch(const Arrival& arrival) {
-  const Request& request = arrival.head.request;
-  const bool watch = is_watch(request, arrival.info);
-  if (!watch && !services_.streams.find(request.method, arrival.info)) co_return co_await serve_rest(arrival);
+  if (arrival.answerer == Answerer::rest) co_return co_await serve_rest(arrival);
   if (arrival.refused) {
     kube::Status refused = *arrival.refused;
-    if (!watch) fit_into_handshake(refused);
+    if (arrival.answerer == Answerer::stream) fit_into_handshake(refused);
     co_return co_await refuse(std::move(refused));
   }
-  if (watch) co_return co_await serve_watch(arrival);
+  if (arrival.answerer == Answerer::watch) co_return co_await serve_watch(arrival);
   co_return co_await serve_websocket(arrival);
 }
 
@@ -98,11 +103,15 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Arrival& arrival
     const Response response = answer_status(kube::too_many_requests(1));
     co_return co_await answer(response, arrival.keep_alive);
   }
-  spec->audit_id = form_.audit_id;
-  WatchSession session(*stream_, std::move(*spec), services_.store, services_.hub,
+  if (asks_for_websocket(arrival.head.fields)) {
+    if (const auto refused = refuse_watch_handshake(arrival.head.fields)) co_return co_await answer(*refused, false);
+  }
+  WatchSession::Wire wire{*stream_, framing_for(arrival.head.fields, form_), buffer_};
+  const int code = wire.framing->code();
+  WatchSession session(std::move(wire), std::move(*spec), services_.store, services_.hub,
                        [this](std::size_t events) { observation_->sends(events); });
   watch_ = &session;
-  observation_->starts(200);
+  observation_->starts(code);
   co_await session.run();
   watch_ = nullptr;
   if (session.cut()) services_.refusals.count(Refusal::slow_reader);

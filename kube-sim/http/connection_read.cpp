@@ -1,23 +1,12 @@
-// What comes from the client: heads, and the bodies behind them.
+// What comes from the client, and the heads in it.
 #include <array>
 #include <asio/use_awaitable.hpp>
 
 #include "common/log.h"
 #include "common/net/deadline.h"
 #include "kube-sim/http/connection.h"
-#include "kube-sim/http/place.h"
-#include "kube-sim/objects/codec.h"
 
 namespace usbloop::apiserver {
-namespace {
-
-using ReadClock = std::chrono::steady_clock;
-
-std::chrono::milliseconds time_until(ReadClock::time_point end) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(end - ReadClock::now());
-}
-
-}  // namespace
 
 /// Reads what is there. No coroutine, so that the bytes' room is on the stack: an idle connection has none.
 net::IoResult Connection::take() {
@@ -25,6 +14,10 @@ net::IoResult Connection::take() {
   const net::IoResult result = stream_->try_read(bytes);
   if (result.status == net::IoStatus::ok) buffer_.append(reinterpret_cast<const char*>(bytes.data()), result.bytes);
   return result;
+}
+
+std::chrono::milliseconds Connection::time_until(Clock::time_point end) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
 }
 
 asio::awaitable<Connection::Read> Connection::read_more(std::chrono::milliseconds time) {
@@ -58,7 +51,7 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
     if (first == Read::late) services_.refusals.count(Refusal::idle);
     if (first != Read::came) co_return std::nullopt;
   }
-  const auto end = ReadClock::now() + services_.limits.head;
+  const auto end = Clock::now() + services_.limits.head;
   while (true) {
     idle_ = false;
     const auto length = http::head_length(buffer_);
@@ -73,49 +66,6 @@ asio::awaitable<std::optional<std::size_t>> Connection::read_head() {
       spdlog::debug("connection: ended within a request head");
       co_return std::nullopt;
     }
-  }
-}
-
-asio::awaitable<tl::expected<std::string, kube::Status>> Connection::read_body(const Arrival& arrival) {
-  if (!has_body(arrival.head.request.method)) co_return std::string();
-  RequestBody body(arrival.head.body);
-  RequestBody::State state = body.take(buffer_);
-  if (state == RequestBody::State::more) {
-    // The server waits for a body only when its user may send the request.
-    if (arrival.refused) co_return tl::unexpected(*arrival.refused);
-    const auto waited = co_await await_body(arrival, body);
-    if (!waited) co_return tl::unexpected(waited.error());
-    state = *waited;
-  }
-  if (state == RequestBody::State::complete) co_return body.release();
-  if (state == RequestBody::State::too_large) {
-    services_.refusals.count(Refusal::body_too_large);
-    co_return tl::unexpected(kube::request_entity_too_large(kMaxBodyBytes));
-  }
-  services_.refusals.count(Refusal::bad_request);
-  co_return tl::unexpected(kube::bad_request("the body of the request could not be read"));
-}
-
-asio::awaitable<tl::expected<RequestBody::State, kube::Status>> Connection::await_body(const Arrival& arrival,
-                                                                                       RequestBody& body) {
-  const Place place(services_.bodies, services_.limits.bodies);
-  const KeyedPlace own(services_.user_bodies, arrival.caller.name);
-  if (!place || !own) {
-    services_.refusals.count(place ? Refusal::user_bodies : Refusal::bodies);
-    co_return tl::unexpected(kube::too_many_requests(1));
-  }
-  const auto end = ReadClock::now() + services_.limits.body;
-  if (arrival.head.waits_for_continue) {
-    const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    const bool sent = co_await send(go_on);
-    if (!sent) co_return RequestBody::State::malformed;
-  }
-  while (true) {
-    const Read more = co_await read_more(time_until(end));
-    if (more == Read::late) services_.refusals.count(Refusal::slow_body);
-    if (more != Read::came) co_return RequestBody::State::malformed;
-    const RequestBody::State state = body.take(buffer_);
-    if (state != RequestBody::State::more) co_return state;
   }
 }
 

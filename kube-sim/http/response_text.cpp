@@ -49,27 +49,37 @@ std::string on_one_line(std::string value) {
   return value;
 }
 
+/// Whether the status says that there is no body, whose length is then not told (RFC 9110 section 8.6).
+bool has_no_body(int code) { return code == 204 || code == 304; }
+
+void append_field(std::string& text, const std::string& name, const std::string& value) {
+  text.append(name).append(": ").append(on_one_line(value)).append("\r\n");
+}
+
 }  // namespace
 
 std::string response_text(const Response& response, const AnswerForm& form) {
-  constexpr int kNotModified = 304;  // says nothing of a body (RFC 9110 section 15.4.5)
   auto headers = response.headers;
+  headers.insert(headers.end(), form.headers.begin(), form.headers.end());
   if (!response.content_type.empty()) headers.emplace_back("Content-Type", response.content_type);
-  if (response.code != kNotModified) headers.emplace_back("Content-Length", std::to_string(response.body.size()));
+  if (!has_no_body(response.code)) headers.emplace_back("Content-Length", std::to_string(response.body.size()));
   if (!form.audit_id.empty()) headers.emplace_back("Audit-Id", form.audit_id);
   if (!form.keep_alive) headers.emplace_back("Connection", "close");
   std::stable_sort(headers.begin(), headers.end(),
                    [](const auto& a, const auto& b) { return less_ignoring_case(a.first, b.first); });
   std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
-  for (const auto& [name, value] : headers) text.append(name).append(": ").append(on_one_line(value)).append("\r\n");
+  for (const auto& [name, value] : headers) append_field(text, name, value);
   text += "\r\n";
-  if (!form.only_head && response.code != kNotModified) text += response.body;
+  if (!form.only_head && !has_no_body(response.code)) text += response.body;
   return text;
 }
 
-std::string chunked_head(const std::string& content_type, const std::string& audit_id) {
-  return "HTTP/1.1 200 OK\r\nAudit-Id: " + audit_id + "\r\nContent-Type: " + content_type +
-         "\r\nCache-Control: no-cache, private\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+std::string chunked_head(const std::string& content_type, const AnswerForm& form) {
+  std::string text = "HTTP/1.1 200 OK\r\n";
+  for (const auto& [name, value] : form.headers) append_field(text, name, value);
+  append_field(text, "Audit-Id", form.audit_id);
+  append_field(text, "Content-Type", content_type);
+  return text + "Cache-Control: no-cache, private\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
 }
 
 std::string chunk(const std::string& data) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/net/tls.h"
+#include "kube-sim/http/cors.h"
 #include "kube-sim/http/keyed_limit.h"
 #include "kube-sim/http/refusals.h"
 #include "kube-sim/http/stream_subresource.h"
@@ -51,6 +52,7 @@ struct Services {
   Limits limits;
   std::chrono::microseconds busy_poll;           ///< while there are streams (http/busy_poll.h)
   std::vector<RequestObserver*> observers = {};  ///< not changed while connections live
+  Cors cors = {};                                ///< not changed while connections live
   Refusals refusals = {};
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> watches = 0;

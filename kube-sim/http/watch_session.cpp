@@ -9,7 +9,6 @@
 #include <atomic>
 
 #include "common/net/deadline.h"
-#include "kube-sim/http/response_text.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -51,18 +50,20 @@ class Bell : public std::enable_shared_from_this<Bell> {
 
 class WatchSession::Impl {
  public:
-  Impl(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub, std::function<void(std::size_t)> sent)
-      : stream_(stream),
+  Impl(Wire wire, WatchSpec spec, const Store& store, WatchHub& hub, std::function<void(std::size_t)> sent)
+      : stream_(wire.stream),
+        framing_(std::move(wire.framing)),
+        leftover_(std::move(wire.leftover)),
         sent_(std::move(sent)),
         spec_(std::move(spec)),
-        bell_(std::make_shared<Bell>(stream.socket().get_executor())),
+        bell_(std::make_shared<Bell>(stream_.socket().get_executor())),
         subscription_(hub.subscribe(spec_.view.resource.qualified(), [bell = bell_] { bell->ring(); })),
         feed_(spec_, store, hub),
         end_(Clock::now() + spec_.options.timeout) {}
 
   asio::awaitable<void> run() {
     using asio::experimental::awaitable_operators::operator&&;
-    co_await (send() && notice_the_end());
+    co_await (send() && read());
   }
 
   void stop() {
@@ -73,7 +74,7 @@ class WatchSession::Impl {
 
  private:
   asio::awaitable<void> send() {
-    const std::string head = chunked_head("application/json", spec_.audit_id);
+    const std::string head = framing_->head();
     const bool begun = co_await write(head);
     if (begun) co_await send_events();
     stream_.shutdown_write();
@@ -84,51 +85,65 @@ class WatchSession::Impl {
     auto next_bookmark = Clock::now() + kBookmarkEvery;
     bool open = true;
     while (open && !stopping_ && !client_gone_ && Clock::now() < end_) {
+      const std::string answer = framing_->take_answer();
+      open = co_await write(answer);
+      if (!open) break;
       const WatchFeed::Piece piece = feed_.next();
-      open = co_await write_chunk(piece.text);
+      open = co_await write_events(piece.text);
       if (open && piece.events > 0) sent_(piece.events);
       if (piece.ended) break;
       if (piece.more || !open) continue;
       if (Clock::now() >= next_bookmark) {
         next_bookmark = Clock::now() + kBookmarkEvery;
         const std::string line = feed_.bookmark();
-        open = co_await write_chunk(line);
+        open = co_await write_events(line);
       }
       co_await bell_->wait_until(std::min(end_, next_bookmark));
     }
     // A client that watches again from here misses nothing and need not list.
     const std::string line = feed_.bookmark();
-    if (open) open = co_await write_chunk(line);
-    const std::string last = kLastChunk;
+    if (open) open = co_await write_events(line);
+    const std::string last = framing_->last();
     if (open) co_await write(last);
   }
 
-  asio::awaitable<bool> write_chunk(const std::string& data) {
-    if (data.empty()) co_return true;
-    const std::string text = chunk(data);
+  asio::awaitable<bool> write_events(const std::string& lines) {
+    if (lines.empty()) co_return true;
+    const std::string text = framing_->events(lines);
     const bool written = co_await write(text);
     co_return written;
   }
 
   asio::awaitable<bool> write(const std::string& text) {
+    if (text.empty()) co_return true;
     const net::Deadline deadline(stream_.socket().get_executor(), kWriteTime, [this] { stream_.close(); });
     const auto written = co_await stream_.write_all(std::as_bytes(std::span(text)));
     if (deadline.expired()) cut_ = true;
     co_return written.has_value();
   }
 
-  /// A watching client sends nothing more; its end of stream ends the watch.
-  asio::awaitable<void> notice_the_end() {
-    std::array<std::byte, 512> ignored{};
-    while (true) {
-      const auto count = co_await stream_.read_some(ignored);
-      if (!count || *count == 0) break;
+  /// The client's end of stream ends the watch, and so does what it sends when the framing says so.
+  asio::awaitable<void> read() {
+    bool open = receive(std::as_writable_bytes(std::span(leftover_)));
+    std::array<std::byte, 512> bytes{};
+    while (open) {
+      co_await stream_.take_turns();
+      const auto count = co_await stream_.read_some(bytes);
+      open = count && *count > 0 && receive(std::span(bytes).first(*count));
     }
     client_gone_ = true;
     bell_->ring();
   }
 
+  bool receive(std::span<std::byte> bytes) {
+    const WatchFraming::Heard heard = framing_->receive(bytes);
+    if (heard == WatchFraming::Heard::question) bell_->ring();
+    return heard != WatchFraming::Heard::end;
+  }
+
   net::Stream& stream_;
+  std::unique_ptr<WatchFraming> framing_;
+  std::string leftover_;
   std::function<void(std::size_t)> sent_;
   WatchSpec spec_;
   std::shared_ptr<Bell> bell_;
@@ -140,9 +155,9 @@ class WatchSession::Impl {
   bool cut_ = false;
 };
 
-WatchSession::WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub,
+WatchSession::WatchSession(Wire wire, WatchSpec spec, const Store& store, WatchHub& hub,
                            std::function<void(std::size_t)> sent)
-    : impl_(std::make_unique<Impl>(stream, std::move(spec), store, hub, std::move(sent))) {}
+    : impl_(std::make_unique<Impl>(std::move(wire), std::move(spec), store, hub, std::move(sent))) {}
 WatchSession::~WatchSession() = default;
 asio::awaitable<void> WatchSession::run() { return impl_->run(); }
 void WatchSession::stop() { impl_->stop(); }

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 
 #include "common/net/stream.h"
+#include "kube-sim/http/watch_framing.h"
 #include "kube-sim/objects/answer.h"
 #include "kube-sim/resources/registry.h"
 #include "kube-sim/rest/selectors.h"
@@ -23,7 +25,6 @@ struct WatchSpec {
   std::string namespace_;  ///< empty: all
   Selection selection;
   WatchOptions options;
-  std::string audit_id = {};
 };
 
 /// Reads a watch request; the user has been authorized. 504 for a state that is still to come.
@@ -61,13 +62,17 @@ class WatchFeed {
   bool columns_sent_ = false;
 };
 
-/// Sends the feed to the client until the client goes, the time is over, the watch expires or `stopping` becomes true
-/// (stop() wakes it). A client that does not take what is sent for half a minute is cut.
+/// Sends the feed to the client until the client goes, the time is over, the watch expires or stop() is called. Holds
+/// one piece of the feed at a time: a client that does not take it for half a minute is cut.
 class WatchSession {
  public:
+  struct Wire {
+    net::Stream& stream;
+    std::unique_ptr<WatchFraming> framing;
+    std::string leftover;  ///< bytes that came behind the request's head
+  };
   /// `sent` is told of events after they have been written.
-  WatchSession(net::Stream& stream, WatchSpec spec, const Store& store, WatchHub& hub,
-               std::function<void(std::size_t)> sent);
+  WatchSession(Wire wire, WatchSpec spec, const Store& store, WatchHub& hub, std::function<void(std::size_t)> sent);
   ~WatchSession();
   WatchSession(const WatchSession&) = delete;
   WatchSession& operator=(const WatchSession&) = delete;

@@ -22,6 +22,20 @@ void default_container(json& container) {
   set_default(container, "terminationMessagePolicy", "File");
 }
 
+void fill_spec(json& spec) {
+  set_default(spec, "restartPolicy", "Always");
+  set_default(spec, "terminationGracePeriodSeconds", kDefaultGraceSeconds);
+  set_default(spec, "dnsPolicy", "ClusterFirst");
+  set_default(spec, "schedulerName", "default-scheduler");
+  set_default(spec, "securityContext", json::object());
+  set_default(spec, "enableServiceLinks", true);
+  if (spec.contains("containers") && spec["containers"].is_array()) {
+    for (json& container : spec["containers"]) {
+      if (container.is_object()) default_container(container);
+    }
+  }
+}
+
 /// What the schema does not say of a container.
 void check_container(const json& container, const std::string& path, Causes& causes) {
   const std::string name = text_at(container, "/name");
@@ -127,18 +141,14 @@ void PodResource::prepare_create(json& object, const std::string&) const {
     if (spec.is_null()) object.erase("spec");
     return;
   }
-  set_default(spec, "restartPolicy", "Always");
-  set_default(spec, "terminationGracePeriodSeconds", kDefaultGraceSeconds);
-  set_default(spec, "dnsPolicy", "ClusterFirst");
-  set_default(spec, "schedulerName", "default-scheduler");
-  set_default(spec, "securityContext", json::object());
-  set_default(spec, "enableServiceLinks", true);
-  if (spec.contains("containers") && spec["containers"].is_array()) {
-    for (json& container : spec["containers"]) {
-      if (container.is_object()) default_container(container);
-    }
-  }
+  fill_spec(spec);
   object["status"] = {{"phase", "Pending"}, {"qosClass", qos_class(object)}};
+}
+
+void PodResource::prepare_update(json& object, const json& current, bool status_only) const {
+  Resource::prepare_update(object, current, status_only);
+  // A container that comes anew without its defaults has not changed.
+  if (object.contains("spec") && object["spec"].is_object()) fill_spec(object["spec"]);
 }
 
 Causes PodResource::validate(const json& object) const {

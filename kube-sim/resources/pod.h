@@ -12,6 +12,7 @@ class PodResource final : public Resource {
  public:
   PodResource();
   void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const override;
   [[nodiscard]] Causes validate(const nlohmann::json& object) const override;
   [[nodiscard]] std::optional<kube::Status> refuse_update(const nlohmann::json& object, const nlohmann::json& current,
                                                           const User& user) const override;

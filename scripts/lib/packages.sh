@@ -18,8 +18,9 @@ declare -A packages_of=(
     dosfstools mtools e2fsprogs
     curl openssl procps socat"
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
-  # an ordinary user installs packages with; perl reads the sources for the checks, which have tests.
-  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes umockdev perl"
+  # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
+  # Kubernetes client for Node.js.
+  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
   [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev"
 )
 
@@ -61,7 +62,7 @@ declare -A sign_of=(
   [doctest-dev]='header doctest/doctest.h' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
   [strace]='command strace' [sudo]='command sudo' [perl]='command perl'
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
-  [umockdev]='command umockdev-run'
+  [nodejs]='command node' [npm]='command npm' [umockdev]='command umockdev-run'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
   [clang]='command clang' [libclang-rt-dev]='runtime asan'
 )
