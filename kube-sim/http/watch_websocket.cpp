@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "common/ascii_text.h"
+#include "common/http/head_grammar.h"
 #include "common/websocket/frame.h"
-#include "kube-sim/http/head_grammar.h"
 
 namespace usbloop::apiserver {
 namespace {
