@@ -62,6 +62,7 @@ TEST_CASE("an eviction deletes a pod as far as the disruption budget allows it")
   CHECK(evict(api, "a").code == 201);
   CHECK(api.get(test::kPods + "/a").is_null());
   CHECK(allowed() == 0);
+  REQUIRE(test::comes_true([&] { return api.get(kBudgets + "/web")["status"]["currentHealthy"] == 1; }));
   const Response refused = evict(api, "b");
   CHECK(refused.code == 429);
   CHECK(test::message(refused) == "Cannot evict pod as it would violate the pod's disruption budget.");

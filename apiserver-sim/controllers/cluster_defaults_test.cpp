@@ -17,12 +17,12 @@ using test::comes_true;
 
 namespace {
 
-const std::string kNamespaces = "/api/v1/namespaces";
-const std::string kDefaultAccount = kNamespaces + "/lab/serviceaccounts/default";
-const std::string kRootCa = kNamespaces + "/lab/configmaps/kube-root-ca.crt";
+const std::string kAllNamespaces = "/api/v1/namespaces";
+const std::string kDefaultAccount = kAllNamespaces + "/lab/serviceaccounts/default";
+const std::string kRootCa = kAllNamespaces + "/lab/configmaps/kube-root-ca.crt";
 const std::string kPdbs = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
 const std::string kDeployments = "/apis/apps/v1/namespaces/default/deployments";
-const std::string kNoControllerEvents = kNamespaces + "/default/events?fieldSelector=reason%3DNoController";
+const std::string kNoControllerEvents = kAllNamespaces + "/default/events?fieldSelector=reason%3DNoController";
 
 json web_pod(const std::string& name, const json& owner = nullptr) {
   const json container = {{"name", "c"}, {"image", "none"}};
@@ -68,7 +68,7 @@ json deployment(const std::string& name) {
 TEST_CASE("a namespace has its service account and the server's certificate, also after a deletion, until it goes") {
   Api api;
   const NamespaceDefaults defaults(api.registry, *api.store, api.hub, "the certificate");
-  api.ok(api.call("POST", kNamespaces, {{"metadata", {{"name", "lab"}}}}), 201);
+  api.ok(api.call("POST", kAllNamespaces, {{"metadata", {{"name", "lab"}}}}), 201);
   const auto has_both = [&] { return !api.get(kDefaultAccount).is_null() && !api.get(kRootCa).is_null(); };
   REQUIRE(comes_true(has_both));
   CHECK(api.get(kRootCa)["data"] == json{{"ca.crt", "the certificate"}});
@@ -80,8 +80,8 @@ TEST_CASE("a namespace has its service account and the server's certificate, als
   api.ok(api.call("DELETE", kRootCa));
   CHECK(comes_true(has_both));
   const NamespaceController namespaces(api.registry, *api.store, api.hub);
-  api.ok(api.call("DELETE", kNamespaces + "/lab"));
-  CHECK(comes_true([&] { return api.get(kNamespaces + "/lab").is_null(); }));
+  api.ok(api.call("DELETE", kAllNamespaces + "/lab"));
+  CHECK(comes_true([&] { return api.get(kAllNamespaces + "/lab").is_null(); }));
   CHECK(api.store->list("serviceaccounts", "lab").objects.empty());
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kube-sim/fuzz/targets.h"
 #include "kube-sim/fuzz/text.h"
 #include "kube-sim/objects/codec.h"
@@ -11,16 +13,16 @@ namespace usbloop::apiserver::fuzz {
 void definition(std::span<const std::byte> input) {
   const std::string all = text_of(input);
   const std::size_t end = std::min(all.find('\n'), all.size());
-  auto definition = parse_json(all.substr(0, end));
+  auto tree = parse_json(all.substr(0, end));
   // What the schema of definitions asks for.
-  if (!definition || !definition->is_object() || !(*definition)["spec"].is_object()) return;
-  if (!(*definition)["metadata"].is_object()) return;
+  if (!tree || !tree->is_object() || !(*tree)["spec"].is_object()) return;
+  if (!(*tree)["metadata"].is_object()) return;
   static const CustomDefinitionResource kDefinitions;
-  kDefinitions.add_defaults(*definition);
-  if (!kDefinitions.validate(*definition).empty()) return;
-  kDefinitions.prepare_create(*definition, "2026-01-01T00:00:00Z");
-  (void)unserved_parts(*definition);
-  const CustomResource kind(*definition);
+  kDefinitions.add_defaults(*tree);
+  if (!kDefinitions.validate(*tree).empty()) return;
+  kDefinitions.prepare_create(*tree, "2026-01-01T00:00:00Z");
+  (void)unserved_parts(*tree);
+  const CustomResource kind(*tree);
   auto object = parse_json(end < all.size() ? std::string_view(all).substr(end + 1) : "{}");
   if (!object || !object->is_object()) return;
   std::vector<std::string> unknown;

@@ -181,7 +181,7 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
                              const Edit& edit) {
   ObjectPtr shown;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
-    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (!found) return tl::unexpected(missing_object(resource, key.name));
     const json current = found->parse();
     auto edited = edit(current);
     if (!edited) return tl::unexpected(edited.error());
@@ -209,7 +209,7 @@ tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Re
   if (auto refused = resource.refuse_delete(key.name)) return tl::unexpected(*refused);
   Deletion deletion;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
-    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (!found) return tl::unexpected(missing_object(resource, key.name));
     if (auto refused = failed_precondition(resource, *found, options)) return tl::unexpected(*refused);
     json object = found->parse();
     const bool marked = is_being_deleted(object);

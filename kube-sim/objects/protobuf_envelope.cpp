@@ -18,7 +18,7 @@ bool has_numbers(const Schema& schema) {
 }
 
 /// Null for kinds that do not come as protobuf.
-const Schema* message_of(const SchemaSet& schemas, const std::string& api_version, const std::string& kind) {
+const Schema* message_schema(const SchemaSet& schemas, const std::string& api_version, const std::string& kind) {
   // Of every group, as the meta package is in each.
   if (kind == "DeleteOptions") return schemas.type("io.k8s.apimachinery.pkg.apis.meta.v1", kind);
   const SchemaPackage* package = schemas.package(api_version);
@@ -58,7 +58,7 @@ tl::expected<json, kube::Status> decode_protobuf_envelope(std::string_view bytes
     if (type.failed()) return tl::unexpected(broken());
   }
   if (reader.failed()) return tl::unexpected(broken());
-  const Schema* schema = message_of(schemas, api_version, kind);
+  const Schema* schema = message_schema(schemas, api_version, kind);
   if (schema == nullptr) {
     return tl::unexpected(kube::unsupported_media_type({"application/json", "application/yaml"}));
   }

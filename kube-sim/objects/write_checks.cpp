@@ -72,7 +72,7 @@ std::optional<kube::Status> refuse_invalid(const Resource& resource, const json&
                        std::move(causes));
 }
 
-kube::Status missing(const Resource& resource, const std::string& name) {
+kube::Status missing_object(const Resource& resource, const std::string& name) {
   return kube::not_found(resource.info().group, resource.info().plural, name);
 }
 

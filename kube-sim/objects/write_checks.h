@@ -17,7 +17,7 @@ std::optional<kube::Status> settle_type(const Resource& resource, nlohmann::json
 std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_,
                                              nlohmann::json& object);
 std::optional<kube::Status> refuse_invalid(const Resource& resource, const nlohmann::json& object);
-kube::Status missing(const Resource& resource, const std::string& name);
+kube::Status missing_object(const Resource& resource, const std::string& name);
 std::optional<kube::Status> failed_precondition(const Resource& resource, const Object& current,
                                                 const DeleteOptions& options);
 /// As kube-apiserver's storage says it, path and code included.
