@@ -31,6 +31,7 @@ struct Options {
   bool set_aside_unreadable = false;  ///< start without stored objects that cannot be read
   int shutdown_grace_seconds = 1;     ///< for requests and relays when the server stops
   ControllerOptions controllers;
+  std::vector<std::string> more_schemas = {};  ///< texts of schema files beside the server's own; no option sets them
 };
 
 /// Either the options or the exit code of a program that has said what there was to say (--help, --version, an error).

@@ -81,6 +81,8 @@ std::string url_of(const Options& options, std::uint16_t port) {
 
 class ApiServer::Impl {
  public:
+  explicit Impl(const Options& options) : registry_(kubevirt_registry(options.more_schemas)) {}
+
   Result<> start(const Options& options, Limits limits) {
     if (auto made = make_directories(options.data_dir); !made) return made;
     auto names = options.names;
@@ -129,7 +131,9 @@ class ApiServer::Impl {
     if (auto listening = listen(options); !listening) return listening;
     if (auto written = write_kubeconfigs(options, *pki, *own_tokens); !written) return written;
     if (options.controllers.run) {
-      controllers_ = std::make_unique<Controllers>(registry_, *store_, hub_, options.controllers);
+      ControllerOptions times = options.controllers;
+      times.root_ca = pki->ca_cert;
+      controllers_ = std::make_unique<Controllers>(registry_, *store_, hub_, times);
     }
     role_aggregator_ = std::make_unique<RoleAggregator>(registry_, *store_, hub_);
     custom_kinds_ = std::make_unique<CustomKinds>(registry_, *store_, hub_);
@@ -218,7 +222,7 @@ class ApiServer::Impl {
     return {};
   }
 
-  Registry registry_ = kubevirt_registry();
+  Registry registry_;
   WatchHub hub_{kHistory};
   std::unique_ptr<Store> store_;
   std::optional<net::TlsContext> tls_;
@@ -240,7 +244,7 @@ class ApiServer::Impl {
   std::string url_;
 };
 
-ApiServer::ApiServer() : impl_(std::make_unique<Impl>()) {}
+ApiServer::ApiServer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
 ApiServer::~ApiServer() = default;
 void ApiServer::stop() { impl_->stop(); }
 void ApiServer::cut() { impl_->cut(); }
@@ -250,7 +254,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(const Options& options, cons
   constexpr std::size_t kThreads = 3 * (kWorkers + kNodeWorkers);  // with the loops and the controllers
   try {
     if (auto room = check_thread_room(kThreads); !room) return tl::unexpected(room.error());
-    std::unique_ptr<ApiServer> server(new ApiServer());
+    std::unique_ptr<ApiServer> server(new ApiServer(options));
     if (auto started = server->impl_->start(options, limits); !started) return tl::unexpected(started.error());
     return server;
   } catch (const std::exception& error) {

@@ -30,7 +30,7 @@ class ApiServer {
   [[nodiscard]] const std::string& url() const;
 
  private:
-  ApiServer();
+  explicit ApiServer(const Options& options);
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

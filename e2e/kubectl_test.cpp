@@ -45,10 +45,11 @@ fs::path bin_with(const CaseDir& dir, const fs::path& program) {
   return bin;
 }
 
-/// One kubectl with one server, and what they say to each other.
+/// One kubectl with one server (empty: apiserver-sim), and what they say to each other.
 class Desk {
  public:
-  explicit Desk(const fs::path& program) : bin_(bin_with(dir_, program)), work_(dir_.subdir("work")) {
+  Desk(const fs::path& program, const fs::path& server)
+      : loop_(dir_, {.nodes = {}, .apiserver = server}), bin_(bin_with(dir_, program)), work_(dir_.subdir("work")) {
     fs::copy(fs::path(USBLOOP_KUBECTL_CASES) / "files", work_, fs::copy_options::recursive);
     const Answer version = run("kubectl version --client -o json");
     minor_ = std::stoi(nlohmann::json::parse(version.out).at("clientVersion").at("minor").get<std::string>());
@@ -88,20 +89,20 @@ class Desk {
   }
 
   CaseDir dir_;
-  Loop loop_{dir_, {.nodes = {}}};
+  Loop loop_;
   fs::path bin_;
   fs::path work_;
   int minor_ = 0;
   int commands_ = 0;
 };
 
-void play_with_all(const std::string& name) {
+void play_with_all(const std::string& name, const fs::path& server = {}) {
   const std::vector<fs::path> all = programs();
   if (all.empty()) {
     skip_case("no kubectl on PATH and none in " + (guest_dir().parent_path() / "kubectl").string() +
               " (scripts/lib/fetch_kubectl)");
   }
-  for (const fs::path& program : all) Desk(program).play(name);
+  for (const fs::path& program : all) Desk(program, server).play(name);
 }
 
 }  // namespace
@@ -113,6 +114,7 @@ TEST_CASE("kubectl: changes are watched and waited for") { play_with_all("wait")
 TEST_CASE("kubectl: what the server has, and what its fields mean") { play_with_all("discovery"); }
 TEST_CASE("kubectl: who may do what") { play_with_all("auth"); }
 TEST_CASE("kubectl: kinds that are only stored, and kinds that a user defines") { play_with_all("kinds"); }
+TEST_CASE("kubectl: a kind that costs one schema file") { play_with_all("own_kind", USBLOOP_OWN_KIND_SERVER); }
 
 TEST_CASE("what is expected of a command is matched line by line, with wildcards") {
   CHECK(matches({}, ""));

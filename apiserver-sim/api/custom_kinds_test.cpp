@@ -51,6 +51,32 @@ TEST_CASE("a user's definition is served while it is there, also by a server tha
   CHECK(api.store->list("gadgets.example.org", "").objects.empty());
 }
 
+TEST_CASE("there is room for 500 definitions, and for another one when one goes") {
+  Api api;
+  const auto name_of = [](std::size_t i) { return "k" + std::to_string(1000 + i) + "s"; };
+  for (std::size_t i = 0; i <= kMostCustomKinds; ++i) {
+    json definition = gadget_definition();
+    definition["metadata"]["name"] = name_of(i) + ".example.org";
+    definition["spec"]["names"] = {{"plural", name_of(i)}, {"kind", "K" + std::to_string(i)}};
+    api.ok(api.call("POST", kDefinitions, definition), 201);
+  }
+  const CustomKinds kinds(api.registry, *api.store, api.hub);
+  const std::string last = kDefinitions + "/" + name_of(kMostCustomKinds) + ".example.org";
+  const auto established = [&](const std::string& path) {
+    for (const json& condition : api.get(path)["status"].value("conditions", json::array())) {
+      if (condition["type"] == "Established")
+        return condition["status"] == "True" ? "True" : text_at(condition, "/reason");
+    }
+    return std::string();
+  };
+  REQUIRE(test::comes_true([&] { return established(last) == "TooManyDefinitions"; }));
+  CHECK(api.registry.find("example.org", "v1", name_of(kMostCustomKinds)) == nullptr);
+  CHECK(established(kDefinitions + "/" + name_of(kMostCustomKinds - 1) + ".example.org") == "True");
+  api.ok(api.call("DELETE", kDefinitions + "/" + name_of(7) + ".example.org"));
+  REQUIRE(test::comes_true([&] { return established(last) == "True"; }));
+  CHECK(api.registry.find("example.org", "v1", name_of(kMostCustomKinds)) != nullptr);
+}
+
 TEST_CASE("definitions that cannot be served are refused or say so") {
   Api api;
   json wrong = gadget_definition();

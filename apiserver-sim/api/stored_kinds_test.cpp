@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "apiserver-sim/test_support.h"
+#include "kube-sim/controllers/disruption_controller.h"
 #include "kube-sim/security/service_account_tokens.h"
 
 using namespace usbloop::apiserver;
@@ -51,8 +52,17 @@ TEST_CASE("an eviction deletes a pod as far as the disruption budget allows it")
                    {"spec", {{"minAvailable", 1}, {"selector", {{"matchLabels", {{"app", "web"}}}}}}}}),
          201);
   CHECK(evict(api, "nobody").code == 404);
+  const Response early = evict(api, "a");
+  CHECK(early.code == 429);
+  CHECK(json::parse(early.body)["details"]["causes"][0]["message"] ==
+        "The disruption budget web is still being processed by the server.");
+  const DisruptionController controller(api.registry, *api.store, api.hub);
+  const auto allowed = [&] { return api.get(kBudgets + "/web")["status"]["disruptionsAllowed"]; };
+  REQUIRE(test::comes_true([&] { return allowed() == 1; }));
   CHECK(evict(api, "a").code == 201);
   CHECK(api.get(test::kPods + "/a").is_null());
+  CHECK(allowed() == 0);
+  REQUIRE(test::comes_true([&] { return api.get(kBudgets + "/web")["status"]["currentHealthy"] == 1; }));
   const Response refused = evict(api, "b");
   CHECK(refused.code == 429);
   CHECK(test::message(refused) == "Cannot evict pod as it would violate the pod's disruption budget.");

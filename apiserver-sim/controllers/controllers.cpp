@@ -4,9 +4,12 @@
 #include "apiserver-sim/controllers/vm_controller.h"
 #include "apiserver-sim/controllers/vmi_controller.h"
 #include "apiserver-sim/kinds/kubevirt_pod.h"
+#include "kube-sim/controllers/disruption_controller.h"
 #include "kube-sim/controllers/event_expiry.h"
 #include "kube-sim/controllers/garbage_collector.h"
 #include "kube-sim/controllers/namespace_controller.h"
+#include "kube-sim/controllers/namespace_defaults.h"
+#include "kube-sim/controllers/no_controller.h"
 #include "kube-sim/controllers/node_lifecycle.h"
 #include "kube-sim/controllers/scheduler.h"
 
@@ -20,6 +23,9 @@ struct Controllers::All {
   All(const Registry& registry, Store& store, WatchHub& hub, const ControllerOptions& options)
       : events(registry, store, hub, options.event_ttl),
         namespaces(registry, store, hub),
+        namespace_defaults(registry, store, hub, options.root_ca),
+        disruption(registry, store, hub),
+        no_controller(registry, store, hub),
         garbage(registry, store, hub),
         nodes(registry, store, hub, options.node),
         scheduler(registry, store, hub, what_nodes_run()),
@@ -29,6 +35,9 @@ struct Controllers::All {
 
   EventExpiry events;
   NamespaceController namespaces;
+  NamespaceDefaults namespace_defaults;
+  DisruptionController disruption;
+  NoController no_controller;
   GarbageCollector garbage;
   NodeLifecycle nodes;
   Scheduler scheduler;

@@ -19,17 +19,14 @@ using Action = VmDecision::Action;
 
 const json* pointer_to(const std::optional<json>& object) { return object ? &*object : nullptr; }
 
-json with_finalizer(json vm) {
-  json& finalizers = vm["metadata"]["finalizers"];
-  if (!finalizers.is_array()) finalizers = json::array();
-  if (std::find(finalizers.begin(), finalizers.end(), kVmFinalizer) == finalizers.end()) {
-    finalizers.push_back(kVmFinalizer);
-  }
+/// A VM that is not being deleted waits for its VMI from now on; to one that is, no finalizer may be added.
+json held(json vm) {
+  if (!is_being_deleted(vm)) add_finalizer(vm, kVmFinalizer);
   return vm;
 }
 
 json without_finalizer(json vm) {
-  if (has_finalizers(vm)) std::erase(vm["metadata"]["finalizers"].get_ref<json::array_t&>(), json(kVmFinalizer));
+  remove_finalizer(vm, kVmFinalizer);
   return vm;
 }
 
@@ -69,8 +66,7 @@ Next VmController::reconcile(const Key& key) {
   const json stored = object->parse();
   const OptionalJson vmi = own_vmi(key, stored);
   const std::int64_t now = now_seconds();
-  // A finalizer may not be added to what is being deleted.
-  const json vm = advance_vm(is_being_deleted(stored) ? stored : with_finalizer(stored), pointer_to(vmi), now);
+  const json vm = advance_vm(held(stored), pointer_to(vmi), now);
   const VmDecision decision = decide_vm(vm, pointer_to(vmi), now);
   const Next done = carry_out(decision, key, vm, vmi);
   if (done.failed || decision.action == Action::release) return done;
@@ -110,9 +106,8 @@ Next VmController::carry_out(const VmDecision& decision, const Key& key, const j
 
 Next VmController::start(const Key& key, const json& vm) {
   // Added before there is a VMI: a VM that is deleted right after its creation would otherwise leave the VMI behind.
-  const Next held = edit(
-      key, [](const json& current) -> json { return is_being_deleted(current) ? current : with_finalizer(current); });
-  if (held.failed) return held;
+  const Next kept = edit(key, [](const json& current) -> json { return held(current); });
+  if (kept.failed) return kept;
   const auto outcome = writer_.create(*registry_.find_qualified(kVmiResource), key.namespace_, vmi_of_vm(vm), false,
                                       {.user = virt_controller_user()});
   if (outcome) {
@@ -166,7 +161,7 @@ Next VmController::write_status(const Key& key, const json& vm, const OptionalJs
   const OptionalJson after = own_vmi(key, vm);
   const std::int64_t now = now_seconds();
   const auto advance = [&](const json& current) -> json {
-    json next = is_being_deleted(current) ? current : with_finalizer(current);
+    json next = held(current);
     note_start_failure(next, pointer_to(before), now);
     next = advance_vm(next, pointer_to(after), now);
     if (after) remove_condition(next, "Failure");

@@ -94,9 +94,7 @@ VmDecision decide_halted(const json& vm, const json* vmi) {
 }
 
 VmDecision decide_deleted(const json& vm, const json* vmi) {
-  const json* finalizers = element_at(vm, "/metadata/finalizers");
-  const bool orphan =
-      finalizers != nullptr && std::find(finalizers->begin(), finalizers->end(), kOrphanFinalizer) != finalizers->end();
+  const bool orphan = has_finalizer(vm, kOrphanFinalizer);
   return act(vmi == nullptr || orphan ? Action::release : Action::stop);
 }
 

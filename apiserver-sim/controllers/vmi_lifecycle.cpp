@@ -115,9 +115,8 @@ bool wants_pod(const json& vmi) { return is_new(vmi) && !is_being_deleted(vmi) &
 json advance_vmi(const json& vmi, const json* pod, const std::string& now) {
   json next = vmi;
   if (is_final(vmi)) {
-    if (is_being_deleted(vmi) && pod == nullptr && next["metadata"].contains("finalizers")) {
-      auto& finalizers = next["metadata"]["finalizers"].get_ref<json::array_t&>();
-      for (const char* ours : {kVmiFinalizer, kOldVmiFinalizer}) std::erase(finalizers, json(ours));
+    if (is_being_deleted(vmi) && pod == nullptr) {
+      for (const char* ours : {kVmiFinalizer, kOldVmiFinalizer}) remove_finalizer(next, ours);
     }
     return next;
   }

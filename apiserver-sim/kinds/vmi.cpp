@@ -1,10 +1,10 @@
 #include "apiserver-sim/kinds/vmi.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "apiserver-sim/kinds/kubevirt_reserved.h"
 #include "apiserver-sim/kinds/vm.h"
+#include "kube-sim/objects/object_meta.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -30,12 +30,7 @@ void check_vmi_spec(const json& spec, const std::string& path, Causes& causes) {
 VmiResource::VmiResource() : Resource("kubevirt.io/v1", "VirtualMachineInstance") {}
 
 void VmiResource::prepare_create(json& object, const std::string& now) const {
-  auto& metadata = object["metadata"];
-  auto& finalizers = metadata["finalizers"];
-  if (!finalizers.is_array()) finalizers = json::array();
-  if (std::find(finalizers.begin(), finalizers.end(), kVmiFinalizer) == finalizers.end()) {
-    finalizers.push_back(kVmiFinalizer);
-  }
+  add_finalizer(object, kVmiFinalizer);
   if (json& spec = object["spec"]; spec.is_object()) {
     if (!spec.contains("architecture")) spec["architecture"] = "amd64";
     if (spec.contains("domain") && spec["domain"].is_object() && !spec["domain"].contains("devices")) {

@@ -59,10 +59,12 @@ Response SubresourceApi::answer(const Registry& registry, Store& store, const Re
   return answer_subresource(registry, store, request, info);
 }
 
-Registry kubevirt_registry() {
+Registry kubevirt_registry(const std::vector<std::string>& more) {
+  std::vector<std::string_view> schemas = all_schemas();
+  schemas.insert(schemas.end(), more.begin(), more.end());
   Registry::Apis aggregated;
   aggregated.push_back(std::make_unique<SubresourceApi>());
-  return {all_kinds(), std::move(aggregated), all_schemas()};
+  return {all_kinds(), std::move(aggregated), schemas};
 }
 
 }  // namespace usbloop::apiserver

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "kube-sim/resources/aggregated_api.h"
 #include "kube-sim/resources/registry.h"
 
@@ -16,7 +19,8 @@ class SubresourceApi final : public AggregatedApi {
                                 const RequestInfo& info) const override;
 };
 
-/// All kinds, and KubeVirt's subresources: what this server serves.
-Registry kubevirt_registry();
+/// All kinds, and KubeVirt's subresources: what this server serves. `more`: the texts of further schema files, whose
+/// kinds it serves too.
+Registry kubevirt_registry(const std::vector<std::string>& more = {});
 
 }  // namespace usbloop::apiserver

@@ -15,12 +15,20 @@ json& conditions_of(json& object) {
   return conditions;
 }
 
-void put_text(json& object, const char* name, const std::string& text) {
-  if (text.empty()) {
-    object.erase(name);
+void put_text(json& entry, const char* name, const std::string& text, bool always) {
+  if (text.empty() && !always) {
+    entry.erase(name);
   } else {
-    object[name] = text;
+    entry[name] = text;
   }
+}
+
+/// What may change while the status stays.
+void describe(json& entry, const Condition& condition) {
+  const bool common = condition.form == ConditionForm::common;
+  put_text(entry, "reason", condition.reason, common);
+  put_text(entry, "message", condition.message, common);
+  if (common) entry["observedGeneration"] = condition.observed_generation;
 }
 
 }  // namespace
@@ -31,14 +39,12 @@ void set_condition(json& object, const Condition& condition, const std::string& 
     if (text_at(known, "/type") != condition.type) continue;
     if (text_at(known, "/status") != condition.status) known["lastTransitionTime"] = now;
     known["status"] = condition.status;
-    put_text(known, "reason", condition.reason);
-    put_text(known, "message", condition.message);
+    describe(known, condition);
     return;
   }
-  json fresh = {
-      {"type", condition.type}, {"status", condition.status}, {"lastProbeTime", nullptr}, {"lastTransitionTime", now}};
-  put_text(fresh, "reason", condition.reason);
-  put_text(fresh, "message", condition.message);
+  json fresh = {{"type", condition.type}, {"status", condition.status}, {"lastTransitionTime", now}};
+  if (condition.form == ConditionForm::probed) fresh["lastProbeTime"] = nullptr;
+  describe(fresh, condition);
   conditions.push_back(std::move(fresh));
 }
 

@@ -1,9 +1,17 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace usbloop::kube {
+
+/// What an entry of status.conditions has beside its type, status and lastTransitionTime.
+enum class ConditionForm {
+  probed,  ///< lastProbeTime; reason and message where there are some: pods, virtual machines
+  plain,   ///< the same without lastProbeTime: definitions of kinds
+  common   ///< Kubernetes' later form (metav1.Condition): observedGeneration, and always reason and message
+};
 
 /// One entry of status.conditions as a controller wants it.
 struct Condition {
@@ -11,6 +19,8 @@ struct Condition {
   std::string status;  ///< "True", "False" or "Unknown"
   std::string reason = {};
   std::string message = {};
+  ConditionForm form = ConditionForm::probed;
+  std::int64_t observed_generation = 0;  ///< of the common form
 };
 
 /// Puts the condition into the object's status in place of the one of its type. One that says the same already is left

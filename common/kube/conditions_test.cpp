@@ -26,6 +26,22 @@ TEST_CASE("a condition is put in place of its type's, and its transition time is
   CHECK(find_condition(object, "Synced") != nullptr);
 }
 
+TEST_CASE("a condition has the form of its kind") {
+  json object;
+  set_condition(object, {.type = "Established", .status = "True", .form = ConditionForm::plain}, "T1");
+  set_condition(object,
+                {.type = "DisruptionAllowed",
+                 .status = "False",
+                 .reason = "InsufficientPods",
+                 .form = ConditionForm::common,
+                 .observed_generation = 3},
+                "T1");
+  CHECK(object["status"]["conditions"] == json::parse(R"([
+    {"type": "Established", "status": "True", "lastTransitionTime": "T1"},
+    {"type": "DisruptionAllowed", "status": "False", "lastTransitionTime": "T1", "reason": "InsufficientPods",
+     "message": "", "observedGeneration": 3}])"));
+}
+
 TEST_CASE("conditions that are none are left out of account") {
   json object = {{"status", {{"conditions", {1, "Ready", nullptr}}}}};
   CHECK(find_condition(object, "Ready") == nullptr);

@@ -27,7 +27,8 @@ Loop::~Loop() {
 }
 
 void Loop::start_apiserver() {
-  std::vector<std::string> argv = {apiserver_sim(), "--data-dir", dir_ / "apiserver", "--log-level",
+  const std::filesystem::path program = options_.apiserver.empty() ? apiserver_sim() : options_.apiserver;
+  std::vector<std::string> argv = {program, "--data-dir", dir_ / "apiserver", "--log-level",
                                    options_.apiserver_log_level};
   for (const auto& san : options_.sans) argv.insert(argv.end(), {"--san", san});
   argv.insert(argv.end(), options_.apiserver_options.begin(), options_.apiserver_options.end());

@@ -5,6 +5,7 @@
 namespace usbloop::apiserver {
 
 using kube::Condition;
+using kube::ConditionForm;
 using kube::find_condition;
 using kube::remove_condition;
 using kube::set_condition;

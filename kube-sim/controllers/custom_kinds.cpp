@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "kube-sim/controllers/conditions.h"
 #include "kube-sim/objects/object_meta.h"
@@ -35,18 +36,6 @@ std::set<std::string> names_of(const ResourceInfo& info) {
 std::int64_t generation_of(const json& object) {
   const json* generation = element_at(object, "/metadata/generation");
   return generation == nullptr ? 0 : int64_of(*generation, 0);
-}
-
-json with_finalizer(json object) {
-  json& finalizers = object["metadata"]["finalizers"];
-  if (!finalizers.is_array()) finalizers = json::array();
-  if (std::find(finalizers.begin(), finalizers.end(), kCleanup) == finalizers.end()) finalizers.push_back(kCleanup);
-  return object;
-}
-
-bool waits_for_cleanup(const json& object) {
-  const json* finalizers = element_at(object, "/metadata/finalizers");
-  return finalizers != nullptr && std::find(finalizers->begin(), finalizers->end(), kCleanup) != finalizers->end();
 }
 
 void note_stored_version(json& object) {
@@ -87,7 +76,10 @@ Next CustomKinds::reconcile(const Key& key) {
   if (registry_.find_qualified(key.name) != nullptr) return Next::done();
   const ObjectPtr found = store_.get(key);
   if (!found) {
-    served_.erase(key.name);
+    waiting_.erase(key);
+    if (served_.erase(key.name) > 0) {
+      for (const Key& waiting : std::exchange(waiting_, {})) loop_.add(waiting);
+    }
     registry_.remove_custom(key.name);
     return Next::done();
   }
@@ -121,31 +113,36 @@ Next CustomKinds::serve(const Key& key, const json& definition) {
   const auto conflict = name_conflict(definition);
   const bool room = served_.contains(key.name) || served_.size() < kMostCustomKinds;
   const bool accepted = !conflict && room;
+  if (!room) waiting_.insert(key);
   if (accepted) put(key, definition, false);
   const std::string unserved = unserved_parts(definition);
   const std::string now = format_time(now_seconds());
   const auto tell = [&](const json& current) -> json {
-    json told = with_finalizer(current);
+    json told = current;
+    add_finalizer(told, kCleanup);
     if (generation_of(current) != generation_of(definition)) return told;  // comes again
     note_stored_version(told);
     if (!conflict) {
-      set_condition(told, {"NamesAccepted", "True", "NoConflicts", "no conflicts found"}, now);
+      set_condition(told, {"NamesAccepted", "True", "NoConflicts", "no conflicts found", ConditionForm::plain}, now);
       told["status"]["acceptedNames"] = told["spec"]["names"];
     } else {
-      set_condition(told, {"NamesAccepted", "False", "NameConflict", *conflict}, now);
+      set_condition(told, {"NamesAccepted", "False", "NameConflict", *conflict, ConditionForm::plain}, now);
     }
     if (accepted) {
-      set_condition(told, {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted"}, now);
+      set_condition(
+          told,
+          {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted", ConditionForm::plain},
+          now);
     } else if (!served_.contains(key.name)) {
       const std::string why = room ? "not all names are accepted" : "this server makes no more kinds from definitions";
-      set_condition(told, {"Established", "False", room ? "NotAccepted" : "TooManyDefinitions", why}, now);
+      set_condition(
+          told, {"Established", "False", room ? "NotAccepted" : "TooManyDefinitions", why, ConditionForm::plain}, now);
     }
     if (unserved.empty()) {
       remove_condition(told, "PartlyServed");
     } else {
-      set_condition(told, {"PartlyServed", "True", "NotSupported", unserved}, now);
+      set_condition(told, {"PartlyServed", "True", "NotSupported", unserved, ConditionForm::plain}, now);
     }
-    for (json& condition : told["status"]["conditions"]) condition.erase("lastProbeTime");
     return told;
   };
   const auto outcome = writer_.update(*registry_.find_qualified(kCustomResourceDefinition), key, extensions_user(),
@@ -154,7 +151,7 @@ Next CustomKinds::serve(const Key& key, const json& definition) {
 }
 
 Next CustomKinds::finish(const Key& key, const json& definition) {
-  if (!waits_for_cleanup(definition)) return Next::done();
+  if (!has_finalizer(definition, kCleanup)) return Next::done();
   const Resource& definitions = *registry_.find_qualified(kCustomResourceDefinition);
   put(key, definition, true);  // deletes and reads go on, nothing new is made
   const std::string now = format_time(now_seconds());
@@ -169,12 +166,13 @@ Next CustomKinds::finish(const Key& key, const json& definition) {
   const auto tell = [&](const json& current) -> json {
     json told = current;
     if (left == 0) {
-      std::erase(told["metadata"]["finalizers"].get_ref<json::array_t&>(), json(kCleanup));
+      remove_finalizer(told, kCleanup);
       return told;
     }
-    set_condition(told, {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress"},
+    set_condition(told,
+                  {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress",
+                   ConditionForm::plain},
                   now);
-    for (json& condition : told["status"]["conditions"]) condition.erase("lastProbeTime");
     return told;
   };
   const auto outcome = writer_.update(definitions, key, extensions_user(), {.whole = true}, tell);

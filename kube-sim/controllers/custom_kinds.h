@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "kube-sim/controllers/control_loop.h"
@@ -38,6 +39,7 @@ class CustomKinds {
   Store& store_;
   ObjectWriter writer_;
   std::map<std::string, std::int64_t> served_;  ///< generation by name
+  std::set<Key> waiting_;                       ///< definitions for whose kind there is no room
   ControlLoop loop_;
 };
 

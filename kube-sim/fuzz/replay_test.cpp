@@ -21,5 +21,7 @@ TEST_CASE("the reader of continue tokens survives its corpus") {
 }
 TEST_CASE("the readers of selectors survive their corpus") { replay(kCorpus + "selectors", fuzz::selectors); }
 TEST_CASE("the readers of bodies survive their corpus") { replay(kCorpus + "object", fuzz::object); }
+TEST_CASE("users' definitions of kinds survive their corpus") { replay(kCorpus + "definition", fuzz::definition); }
+TEST_CASE("patterns of schemas survive their corpus") { replay(kCorpus + "regex", fuzz::regex); }
 TEST_CASE("patches survive their corpus") { replay(kCorpus + "patch", fuzz::patch); }
 TEST_CASE("the reader of token files survives its corpus") { replay(kCorpus + "token_file", fuzz::token_file); }

@@ -9,8 +9,10 @@ namespace usbloop::apiserver::fuzz {
 void request_head(std::span<const std::byte> input);
 void selectors(std::span<const std::byte> input);
 void continue_token(std::span<const std::byte> input);
+void definition(std::span<const std::byte> input);
 void object(std::span<const std::byte> input);
 void patch(std::span<const std::byte> input);
+void regex(std::span<const std::byte> input);
 void token_file(std::span<const std::byte> input);
 
 }  // namespace usbloop::apiserver::fuzz

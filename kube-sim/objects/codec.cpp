@@ -73,9 +73,10 @@ std::string media_type(std::string_view content_type) {
   return media_word(content_type.substr(0, content_type.find(';')));
 }
 
-tl::expected<json, kube::Status> decode_object(const std::string& content_type, const std::string& body) {
+tl::expected<json, kube::Status> decode_object(const std::string& content_type, const std::string& body,
+                                               const SchemaSet& schemas) {
   const std::string type = media_type(content_type);
-  if (type == "application/vnd.kubernetes.protobuf") return writable(decode_protobuf_envelope(body));
+  if (type == "application/vnd.kubernetes.protobuf") return writable(decode_protobuf_envelope(body, schemas));
   if (type == "application/yaml") return parse_yaml(body);
   if (!type.empty() && type != "application/json") {
     return tl::unexpected(

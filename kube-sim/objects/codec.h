@@ -7,6 +7,7 @@
 #include <tl/expected.hpp>
 
 #include "common/kube/status.h"
+#include "kube-sim/schema/schema_set.h"
 
 // Request bodies to JSON trees. All input is hostile: sizes are bounded before, depth here.
 namespace usbloop::apiserver {
@@ -33,7 +34,8 @@ std::string media_type(std::string_view content_type);
 inline constexpr const char* kNoTypeInJson = "couldn't get version/kind; json parse error: ";
 
 /// The object in a request's body by its Content-Type: JSON (also when there is none), YAML, or Kubernetes' protobuf
-/// envelope for the kinds that kubectl sends so. 415 for other types.
-tl::expected<nlohmann::json, kube::Status> decode_object(const std::string& content_type, const std::string& body);
+/// envelope for the kinds whose fields have numbers in `schemas`. 415 for other types.
+tl::expected<nlohmann::json, kube::Status> decode_object(const std::string& content_type, const std::string& body,
+                                                         const SchemaSet& schemas);
 
 }  // namespace usbloop::apiserver

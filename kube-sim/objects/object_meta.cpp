@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -91,6 +92,22 @@ bool is_being_deleted(const json& object) { return !text_at(object, "/metadata/d
 bool has_finalizers(const json& object) {
   const json* finalizers = element_at(object, "/metadata/finalizers");
   return finalizers != nullptr && !finalizers->empty();
+}
+
+bool has_finalizer(const json& object, const std::string& name) {
+  const json* list = element_at(object, "/metadata/finalizers");
+  return list != nullptr && list->is_array() && std::find(list->begin(), list->end(), name) != list->end();
+}
+
+void add_finalizer(json& object, const std::string& name) {
+  if (has_finalizer(object, name)) return;
+  json& list = object["metadata"]["finalizers"];
+  if (!list.is_array()) list = json::array();
+  list.push_back(name);
+}
+
+void remove_finalizer(json& object, const std::string& name) {
+  if (has_finalizer(object, name)) std::erase(object["metadata"]["finalizers"].get_ref<json::array_t&>(), json(name));
 }
 
 std::string resource_version(const json& object) { return text_at(object, "/metadata/resourceVersion"); }

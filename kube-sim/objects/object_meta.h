@@ -23,6 +23,10 @@ void carry_over(nlohmann::json& object, const nlohmann::json& current);
 
 bool is_being_deleted(const nlohmann::json& object);
 bool has_finalizers(const nlohmann::json& object);
+bool has_finalizer(const nlohmann::json& object, const std::string& name);
+/// Adds the finalizer once.
+void add_finalizer(nlohmann::json& object, const std::string& name);
+void remove_finalizer(nlohmann::json& object, const std::string& name);
 
 /// metadata.resourceVersion or "".
 std::string resource_version(const nlohmann::json& object);

@@ -1,147 +1,16 @@
 #include "kube-sim/objects/object_writer.h"
 
-#include <algorithm>
-#include <array>
-#include <set>
-
 #include "kube-sim/objects/managed_fields/field_manager.h"
 #include "kube-sim/objects/object_meta.h"
+#include "kube-sim/objects/write_checks.h"
 #include "kube-sim/request/time.h"
-#include "kube-sim/resources/metadata_check.h"
 #include "kube-sim/resources/namespace.h"
 #include "kube-sim/schema/field_error.h"
-#include "kube-sim/schema/validation.h"
 
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
-
-/// Fills in kind and apiVersion; they may be absent but not different.
-std::optional<kube::Status> settle_type(const Resource& resource, json& object) {
-  const ResourceInfo& info = resource.info();
-  const std::string stored = resource.api_version(info.version);
-  const std::string version = text_at(object, "/apiVersion");
-  bool served = version.empty() || version == stored;
-  for (const std::string& other : info.other_versions) served = served || version == resource.api_version(other);
-  if (!served) {
-    return kube::bad_request("the API version in the data (" + version + ") does not match the expected API version (" +
-                             stored + ")");
-  }
-  const std::string kind = text_at(object, "/kind");
-  if (!kind.empty() && kind != info.kind && info.custom()) {
-    return kube::invalid(info.group, info.kind, text_at(object, "/metadata/name"),
-                         {field::invalid("kind", kind, "must be " + info.kind)});
-  }
-  if (!kind.empty() && kind != info.kind) {
-    return kube::bad_request("the kind in the data (" + kind + ") does not match the expected kind (" + info.kind +
-                             ")");
-  }
-  object["apiVersion"] = stored;
-  object["kind"] = info.kind;
-  return std::nullopt;
-}
-
-/// Fields that the kind does not have are not stored; whether their sender hears of it is for the caller to decide.
-void drop_unknown(const Resource& resource, json& object) { resource.prune(object); }
-
-std::optional<kube::Status> settle_namespace(const Resource& resource, const std::string& namespace_, json& object) {
-  json& metadata = object["metadata"];
-  const std::string own = text_at(metadata, "/namespace");
-  if (!resource.info().namespaced) {
-    metadata.erase("namespace");
-    return std::nullopt;
-  }
-  if (!own.empty() && own != namespace_) {
-    return kube::bad_request("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  metadata["namespace"] = namespace_;
-  return std::nullopt;
-}
-
-std::optional<kube::Status> refuse_invalid(const Resource& resource, const json& object) {
-  Causes causes = validate_metadata(object, resource.info());
-  // What is wrong with the metadata may keep the rest from being read.
-  if (causes.empty()) causes = resource.validate(object);
-  if (causes.empty()) return resource.admit(object);
-  return kube::invalid(resource.info().group, resource.info().kind, text_at(object, "/metadata/name"),
-                       std::move(causes));
-}
-
-kube::Status missing(const Resource& resource, const std::string& name) {
-  return kube::not_found(resource.info().group, resource.info().plural, name);
-}
-
-std::optional<kube::Status> failed_precondition(const Resource& resource, const Object& current,
-                                                const DeleteOptions& options) {
-  const ResourceInfo& info = resource.info();
-  const auto refuse = [&](const std::string& what, const std::string& wanted, const std::string& found,
-                          const std::string& why) {
-    // kube-apiserver names the kind here, where it names the resource everywhere else.
-    return kube::conflict(info.group, info.kind, current.key.name,
-                          "the " + what + " in the precondition (" + wanted + ") does not match the " + what +
-                              " in record (" + found + "). The object might have been " + why);
-  };
-  if (!options.uid.empty() && options.uid != current.uid) {
-    return refuse("UID", options.uid, current.uid, "deleted and then recreated");
-  }
-  const std::string version = std::to_string(current.version);
-  if (!options.resource_version.empty() && options.resource_version != version) {
-    return refuse("ResourceVersion", options.resource_version, version, "modified");
-  }
-  return std::nullopt;
-}
-
-/// As kube-apiserver's storage says it, path and code included.
-kube::Status other_uid(const ResourceInfo& info, const json& current, const std::string& uid) {
-  const std::string name = text_at(current, "/metadata/name");
-  std::string path =
-      "/registry/" + (info.custom() ? info.group + "/" : "") + (info.kind == "Node" ? "minions" : info.plural) + "/";
-  if (info.namespaced) path += text_at(current, "/metadata/namespace") + "/";
-  return kube::conflict(info.group, info.plural, name,
-                        "StorageError: invalid object, Code: 4, Key: " + path + name +
-                            ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
-                            uid + ", UID in object meta: " + text_at(current, "/metadata/uid"));
-}
-
-/// Whether changes of the specification are counted: those of custom resources are, and of the built-in kinds with a
-/// controller that says how far it has come.
-bool counts_generations(const ResourceInfo& info) {
-  constexpr std::array<std::string_view, 9> kKinds = {"Pod",
-                                                      "Deployment",
-                                                      "StatefulSet",
-                                                      "DaemonSet",
-                                                      "ReplicaSet",
-                                                      "NetworkPolicy",
-                                                      "CustomResourceDefinition",
-                                                      "PodDisruptionBudget",
-                                                      "PriorityClass"};
-  return info.custom() || std::find(kKinds.begin(), kKinds.end(), info.kind) != kKinds.end();
-}
-
-std::set<std::string> finalizers_of(const json& object) {
-  std::set<std::string> names;
-  const json* list = element_at(object, "/metadata/finalizers");
-  if (list == nullptr || !list->is_array()) return names;
-  for (const json& name : *list) {
-    if (name.is_string()) names.insert(name.get<std::string>());
-  }
-  return names;
-}
-
-/// Whoever waits for the end of an object must not be made to wait longer.
-std::optional<kube::StatusCause> late_finalizer(const json& object, const json& current) {
-  if (!is_being_deleted(current)) return std::nullopt;
-  const auto before = finalizers_of(current);
-  std::string added;
-  for (const std::string& name : finalizers_of(object)) {
-    if (before.count(name) == 0) added += (added.empty() ? "" : ", ") + field::quoted(name);
-  }
-  if (added.empty()) return std::nullopt;
-  return field::forbidden(
-      "metadata.finalizers",
-      "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
-}
 
 FieldOwner owner_of(const Resource& resource, const WrittenBy& by, const char* subresource) {
   const std::string& version = by.api_version;
@@ -164,12 +33,6 @@ bool may_go(const Resource& resource, const json& object) {
 std::int64_t grace_left(const json& object) {
   const json* grace = element_at(object, "/metadata/deletionGracePeriodSeconds");
   return grace != nullptr && grace->is_number_integer() ? grace->get<std::int64_t>() : 0;
-}
-
-void add_finalizer(json& object, const char* finalizer) {
-  json& finalizers = object["metadata"]["finalizers"];
-  if (!finalizers.is_array()) finalizers = json::array();
-  if (std::find(finalizers.begin(), finalizers.end(), finalizer) == finalizers.end()) finalizers.push_back(finalizer);
 }
 
 /// The garbage collector takes these finalizers off when it has seen to what the object owns.
@@ -216,7 +79,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
     return tl::unexpected(kube::bad_request("resourceVersion should not be set on objects to be created"));
   }
   if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
-  drop_unknown(resource, object);
+  resource.prune(object);  // whether the sender hears of it is for the caller to decide
   if (auto refused = settle_namespace(resource, namespace_, object)) return tl::unexpected(*refused);
   const std::string prefix = text_at(metadata, "/generateName");
   const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
@@ -228,7 +91,7 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   // What the server adds from here on is nobody's.
   if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
   stamp_new(object, now);
-  if (!counts_generations(resource.info())) metadata.erase("generation");
+  if (!resource.info().counts_generations) metadata.erase("generation");
   resource.prepare_create(object, now);
   resource.add_defaults(object);
   resource.note_creator(object, by.user);
@@ -271,7 +134,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   const std::string name = text_at(current, "/metadata/name");
   if (!object["metadata"].is_object()) return tl::unexpected(kube::bad_request("metadata is not an object"));
   if (auto refused = settle_type(resource, object)) return tl::unexpected(*refused);
-  drop_unknown(resource, object);
+  resource.prune(object);
   if (auto refused = settle_namespace(resource, text_at(current, "/metadata/namespace"), object)) {
     return tl::unexpected(*refused);
   }
@@ -299,7 +162,7 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
     resource.restore_protected(object, current, user);
   }
   carry_over(object, current);
-  if (!counts_generations(info)) object["metadata"].erase("generation");
+  if (!info.counts_generations) object["metadata"].erase("generation");
   object["metadata"]["managedFields"] = record;
   if (record.is_null()) object["metadata"].erase("managedFields");
   if (!options.by.applied) {
@@ -318,7 +181,7 @@ Outcome ObjectWriter::update(const Resource& resource, const Key& key, const Use
                              const Edit& edit) {
   ObjectPtr shown;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
-    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (!found) return tl::unexpected(missing_object(resource, key.name));
     const json current = found->parse();
     auto edited = edit(current);
     if (!edited) return tl::unexpected(edited.error());
@@ -346,7 +209,7 @@ tl::expected<ObjectWriter::Deletion, kube::Status> ObjectWriter::remove(const Re
   if (auto refused = resource.refuse_delete(key.name)) return tl::unexpected(*refused);
   Deletion deletion;
   auto outcome = store_.transact(key, [&](const ObjectPtr& found) -> tl::expected<Change, kube::Status> {
-    if (!found) return tl::unexpected(missing(resource, key.name));
+    if (!found) return tl::unexpected(missing_object(resource, key.name));
     if (auto refused = failed_precondition(resource, *found, options)) return tl::unexpected(*refused);
     json object = found->parse();
     const bool marked = is_being_deleted(object);

@@ -37,7 +37,10 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
   const bool into_items = name.ends_with("[]");
   if (into_items) name.resize(name.size() - 2);
   if (path.empty()) {
-    if (!at.contains(name) || at[name].is_null()) at[name] = value;
+    // A client that knows the field sends it as an empty object when nothing is in it.
+    const auto found = at.find(name);
+    if (found == at.end() || found->is_null() || (value.is_object() && found->is_object() && found->empty()))
+      at[name] = value;
     return;
   }
   // The status is the server's, who begins it.
@@ -51,10 +54,14 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
 
 }  // namespace
 
-Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {}
+Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {
+  info_.counts_generations = info_.custom();
+}
 
 Resource::Resource(ResourceInfo info, MergeSchema merge_schema)
-    : info_(std::move(info)), merge_schema_(std::move(merge_schema)) {}
+    : info_(std::move(info)), merge_schema_(std::move(merge_schema)) {
+  info_.counts_generations = info_.custom();
+}
 
 Resource::Resource(const std::string& api_version, const std::string& kind) : columns_(name_and_age()) {
   std::tie(info_.group, info_.version) = split_api_version(api_version);
@@ -77,6 +84,7 @@ void Resource::describe(const SchemaSet& schemas) {
   info_.other_versions = description_->other_versions;
   info_.other_versions_warning = description_->other_versions_warning;
   info_.answers_token = description_->answers_token;
+  info_.counts_generations = info_.custom() || description_->counts_generations;
   info_.has_status = description_->has_status;
   info_.path_segment_names = description_->path_segment_names;
   info_.scale = description_->scale;
@@ -105,6 +113,10 @@ void Resource::prune(nlohmann::json& object, std::vector<std::string>* unknown) 
 void Resource::add_defaults(nlohmann::json& object) const {
   if (description_ == nullptr) return;
   for (const auto& [path, value] : description_->defaults) put_default(object, path, value);
+}
+
+std::string Resource::without_controller() const {
+  return description_ == nullptr ? std::string() : description_->without_controller;
 }
 
 void Resource::note_creator(nlohmann::json&, const User&) const {}

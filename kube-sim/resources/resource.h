@@ -35,6 +35,7 @@ struct ResourceInfo {
   std::optional<ScalePaths> scale = {};     ///< has the subresource scale
   bool served = true;                       ///< the stored version is; others may be although it is not
   bool answers_token = false;               ///< has the subresource token (of service accounts)
+  bool counts_generations = false;          ///< metadata.generation counts the changes of the specification
 
   /// Defined by a CustomResourceDefinition in a real cluster, not built into its API server.
   [[nodiscard]] bool custom() const { return !strategic_merge; }
@@ -65,6 +66,10 @@ class Resource {
   virtual void prune(nlohmann::json& object, std::vector<std::string>* unknown = nullptr) const;
   /// How its fields are merged and owned.
   [[nodiscard]] const MergeSchema& merge_schema() const { return merge_schema_; }
+  /// What its schema file says beside the fields; null when no file does.
+  [[nodiscard]] const KindDescription* description() const { return description_; }
+  /// What objects tell of that nothing here acts on them; empty when something does.
+  [[nodiscard]] std::string without_controller() const;
   /// "widgets.example.org": the resource part of the store's keys.
   [[nodiscard]] std::string qualified() const { return kube::qualified_resource(info_.group, info_.plural); }
   /// "example.org/v1"

@@ -1,7 +1,6 @@
 #include "kube-sim/resources/workload.h"
 
-#include <algorithm>
-
+#include "kube-sim/resources/selector_object.h"
 #include "kube-sim/schema/field_error.h"
 
 namespace usbloop::apiserver {
@@ -9,34 +8,11 @@ namespace {
 
 using nlohmann::json;
 
-bool requirement_fits(const json& requirement, const json& labels) {
-  const std::string key = text_at(requirement, "/key");
-  const std::string operation = text_at(requirement, "/operator");
-  const bool there = labels.is_object() && labels.contains(key);
-  if (operation == "Exists") return there;
-  if (operation == "DoesNotExist") return !there;
-  const json values = requirement.value("values", json::array());
-  const bool listed = there && std::find(values.begin(), values.end(), labels.at(key)) != values.end();
-  return operation == "In" ? listed : !listed;
-}
-
 bool is_empty_selector(const json& selector) {
   return selector.value("matchLabels", json()).empty() && selector.value("matchExpressions", json()).empty();
 }
 
 }  // namespace
-
-bool selector_fits(const json& selector, const json& labels) {
-  if (const json* wanted = element_at(selector, "/matchLabels"); wanted != nullptr && wanted->is_object()) {
-    for (const auto& [key, value] : wanted->items()) {
-      if (!labels.is_object() || !labels.contains(key) || labels.at(key) != value) return false;
-    }
-  }
-  const json* more = element_at(selector, "/matchExpressions");
-  return more == nullptr || !more->is_array() || std::all_of(more->begin(), more->end(), [&](const json& requirement) {
-           return requirement_fits(requirement, labels);
-         });
-}
 
 WorkloadResource::WorkloadResource(const std::string& kind) : Resource("apps/v1", kind) {}
 

@@ -18,7 +18,4 @@ class WorkloadResource final : public Resource {
                                                           const User& user) const override;
 };
 
-/// Whether labels (a map of texts) fit a LabelSelector. An empty selector fits all.
-bool selector_fits(const nlohmann::json& selector, const nlohmann::json& labels);
-
 }  // namespace usbloop::apiserver

@@ -66,7 +66,7 @@ Response ApiHandler::dispatch(const Request& request, const RequestInfo& info) {
   }
   if (!info.is_resource) return page_not_found();
   if (const AggregatedApi* api = registry_.aggregated(info.group)) return api->answer(registry_, store_, request, info);
-  if (is_review(info)) return answer_review(request, info, authorizer_);
+  if (is_review(info)) return answer_review(request, info, authorizer_, registry_.schemas());
   return rest_.handle(request, info);
 }
 

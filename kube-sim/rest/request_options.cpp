@@ -234,9 +234,9 @@ tl::expected<ListOptions, kube::Status> read_list_options(const Request& request
   return options;
 }
 
-tl::expected<DeleteOptions, kube::Status> read_delete_options(const Request& request) {
+tl::expected<DeleteOptions, kube::Status> read_delete_options(const Request& request, const SchemaSet& schemas) {
   if (request.body.empty()) return delete_options_of_query(request);
-  const auto body = decode_object(request.content_type, request.body);
+  const auto body = decode_object(request.content_type, request.body, schemas);
   if (!body) return tl::unexpected(body.error());
   return delete_options_of_body(*body);
 }

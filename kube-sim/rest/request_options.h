@@ -44,7 +44,7 @@ struct ListOptions {
 tl::expected<ListOptions, kube::Status> read_list_options(const Request& request);
 
 /// From the body when there is one, else from the query.
-tl::expected<DeleteOptions, kube::Status> read_delete_options(const Request& request);
+tl::expected<DeleteOptions, kube::Status> read_delete_options(const Request& request, const SchemaSet& schemas);
 
 /// A resourceVersion, or the text of Go's strconv for one that is none.
 tl::expected<std::uint64_t, std::string> parse_version(const std::string& text);

@@ -12,7 +12,7 @@ Response RestHandler::answer_deletion(const View& view, const ObjectWriter::Dele
 }
 
 Response RestHandler::remove(const View& view, const Request& request, const RequestInfo& info) {
-  const auto options = read_delete_options(request);
+  const auto options = read_delete_options(request, registry_.schemas());
   if (!options) return answer_status(options.error());
   const auto deletion = writer_.remove(view.resource, key_of(view, info), *options);
   return deletion ? answer_deletion(view, *deletion) : answer_status(deletion.error());
@@ -20,7 +20,7 @@ Response RestHandler::remove(const View& view, const Request& request, const Req
 
 /// Deletes what a list with the same parameters shows, and answers that list.
 Response RestHandler::remove_collection(const View& view, const Request& request, const RequestInfo& info) {
-  const auto options = read_delete_options(request);
+  const auto options = read_delete_options(request, registry_.schemas());
   if (!options) return answer_status(options.error());
   const auto list_options = read_list_options(request);
   if (!list_options) return answer_status(list_options.error());

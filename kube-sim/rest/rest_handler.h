@@ -1,7 +1,5 @@
 #pragma once
 
-#include <mutex>
-
 #include "kube-sim/objects/answer.h"
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/request/http_types.h"
@@ -37,6 +35,8 @@ class RestHandler {
   std::optional<kube::Status> refuse_creation(const Request& request, RequestInfo info) const;
   Response scale(const View& view, const Request& request, const RequestInfo& info);
   Response make_token(const View& view, const Request& request, const RequestInfo& info) const;
+  /// Takes one disruption from the budget that covers the pod; or why there is none.
+  std::optional<kube::Status> spend_budget(const nlohmann::json& pod, const std::string& namespace_, bool dry_run);
   Response evict(const View& view, const Request& request, const RequestInfo& info);
   Response remove(const View& view, const Request& request, const RequestInfo& info);
   static Response answer_deletion(const View& view, const ObjectWriter::Deletion& deletion);
@@ -48,7 +48,6 @@ class RestHandler {
   const Authorizer& authorizer_;
   ObjectWriter writer_;
   const ServiceAccountTokens* tokens_ = nullptr;
-  std::mutex eviction_mutex_;
 };
 
 /// Label and field selector of a list or watch; 400 for broken ones and for fields that the resource does not select

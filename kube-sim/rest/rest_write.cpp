@@ -79,8 +79,8 @@ std::string summary_of(const std::string& body) {
   return text + (body.size() > kMost ? " ..." : "");
 }
 
-tl::expected<json, kube::Status> decode_for(const View& view, const Request& request) {
-  auto object = decode_object(request.content_type, request.body);
+tl::expected<json, kube::Status> decode_for(const View& view, const Request& request, const SchemaSet& schemas) {
+  auto object = decode_object(request.content_type, request.body, schemas);
   if (object || !object.error().message.starts_with(kNoTypeInJson)) return object;
   return tl::unexpected(kube::bad_request("the object provided is unrecognized (must be of type " +
                                           view.resource.info().kind + "): " + object.error().message + " (" +
@@ -92,7 +92,7 @@ tl::expected<json, kube::Status> decode_for(const View& view, const Request& req
 Response RestHandler::create(const View& view, const Request& request, const RequestInfo& info) {
   const auto options = read_write_options(request, "CreateOptions");
   if (!options) return answer_status(options.error());
-  auto object = decode_for(view, request);
+  auto object = decode_for(view, request, registry_.schemas());
   if (!object) return answer_status(object.error());
   const FieldFaults faults(view, request.content_type, request.body, *object);
   if (auto refused = faults.refusal(options->validation)) return answer_status(*refused);
@@ -107,7 +107,7 @@ Response RestHandler::create(const View& view, const Request& request, const Req
 Response RestHandler::update(const View& view, const Request& request, const RequestInfo& info) {
   const auto options = read_write_options(request, "UpdateOptions");
   if (!options) return answer_status(options.error());
-  auto object = decode_for(view, request);
+  auto object = decode_for(view, request, registry_.schemas());
   if (!object) return answer_status(object.error());
   const FieldFaults faults(view, request.content_type, request.body, *object);
   if (auto refused = faults.refusal(options->validation)) return answer_status(*refused);

@@ -65,7 +65,8 @@ Response RestHandler::scale(const View& view, const Request& request, const Requ
     return answer_status(kube::unsupported_media_type(
         {"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"}));
   }
-  const auto body = patches ? parse_patch(*type, request.body) : decode_object(request.content_type, request.body);
+  const auto body = patches ? parse_patch(*type, request.body)
+                            : decode_object(request.content_type, request.body, registry_.schemas());
   if (!body) return answer_status(body.error());
   const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
     tl::expected<json, kube::Status> wished = *body;

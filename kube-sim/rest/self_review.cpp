@@ -123,8 +123,9 @@ bool is_review(const RequestInfo& info) {
           info.resource == "subjectaccessreviews");
 }
 
-Response answer_review(const Request& request, const RequestInfo& info, const RbacAuthorizer& authorizer) {
-  const auto review = decode_object(request.content_type, request.body);
+Response answer_review(const Request& request, const RequestInfo& info, const RbacAuthorizer& authorizer,
+                       const SchemaSet& schemas) {
+  const auto review = decode_object(request.content_type, request.body, schemas);
   if (!review) return answer_status(review.error());
   const std::string kind = kind_of(info.resource);
   tl::expected<json, kube::Status> status;

@@ -11,6 +11,7 @@ namespace usbloop::apiserver {
 /// SubjectAccessReview or LocalSubjectAccessReview: objects that are answered and not kept.
 bool is_review(const RequestInfo& info);
 
-Response answer_review(const Request& request, const RequestInfo& info, const RbacAuthorizer& authorizer);
+Response answer_review(const Request& request, const RequestInfo& info, const RbacAuthorizer& authorizer,
+                       const SchemaSet& schemas);
 
 }  // namespace usbloop::apiserver

@@ -48,7 +48,7 @@ std::optional<kube::Status> refuse_token_request(const json& body, const std::st
 Response RestHandler::make_token(const View& view, const Request& request, const RequestInfo& info) const {
   const auto options = read_write_options(request, "CreateOptions");
   if (!options) return answer_status(options.error());
-  const auto body = decode_object(request.content_type, request.body);
+  const auto body = decode_object(request.content_type, request.body, registry_.schemas());
   if (!body) return answer_status(body.error());
   if (auto refused = refuse_token_request(*body, info.name)) return answer_status(*refused);
   const ObjectPtr account = store_.get(key_of(view, info));

@@ -48,27 +48,52 @@ KindDescription::DescribedColumn read_column(std::istringstream& text, const std
   return described;
 }
 
+/// "ROLE VERB[,VERB]... [/SUBRESOURCE]..."; "read" and "write" stand for several verbs.
+KindDescription::Right read_right(std::istringstream& text, const std::string& line) {
+  KindDescription::Right right;
+  right.role = next_word(text, line);
+  std::istringstream verbs(next_word(text, line));
+  for (std::string verb; std::getline(verbs, verb, ',');) {
+    std::istringstream several(verb == "read"    ? "get list watch"
+                               : verb == "write" ? "create update patch delete deletecollection"
+                                                 : verb);
+    for (std::string& one : words_in(several)) right.verbs.push_back(std::move(one));
+  }
+  for (const std::string& word : words_in(text)) {
+    if (!word.starts_with('/')) throw std::logic_error("resources/schemas: no subresource: @" + line);
+    right.subresources.push_back(word.substr(1));
+  }
+  return right;
+}
+
+/// Lines without words behind the first.
+bool read_flag(const std::string& what, KindDescription& description) {
+  if (what == "cluster") return description.cluster_wide = true;
+  if (what == "token") return description.answers_token = true;
+  if (what == "status") return description.has_status = true;
+  if (what == "any-name") return description.path_segment_names = true;
+  if (what == "generation") return description.counts_generations = true;
+  return false;
+}
+
 }  // namespace
 
 void read_kind_line(const std::string& line, KindDescription& description) {
   std::istringstream text(line);
   const std::string what = next_word(text, line);
+  if (read_flag(what, description)) return;
   if (what == "names") {
     description.plural = next_word(text, line);
     description.short_names = words_in(text);
   } else if (what == "categories") {
     description.categories = words_in(text);
-  } else if (what == "cluster") {
-    description.cluster_wide = true;
   } else if (what == "old-version") {
     description.other_versions.push_back(next_word(text, line));
     description.other_versions_warning = rest_of(text);
-  } else if (what == "token") {
-    description.answers_token = true;
-  } else if (what == "status") {
-    description.has_status = true;
-  } else if (what == "any-name") {
-    description.path_segment_names = true;
+  } else if (what == "no-controller") {
+    description.without_controller = rest_of(text);
+  } else if (what == "may") {
+    description.rights.push_back(read_right(text, line));
   } else if (what == "scale") {
     const std::string replicas = next_word(text, line);
     const std::string status = next_word(text, line);

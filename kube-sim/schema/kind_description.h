@@ -35,6 +35,13 @@ struct KindDescription {
     nlohmann::json value;
   };
 
+  /// What one of the roles that every cluster has ("view", "edit", "admin") may do with the objects.
+  struct Right {
+    std::string role;
+    std::vector<std::string> verbs;
+    std::vector<std::string> subresources;  ///< beside the kind itself: "scale"
+  };
+
   std::string api_version;
   std::string kind;
   std::string plural;
@@ -46,6 +53,9 @@ struct KindDescription {
   bool answers_token = false;
   bool has_status = false;
   bool path_segment_names = false;
+  bool counts_generations = false;  ///< metadata.generation counts the changes of the specification
+  std::string without_controller;   ///< what objects tell of that nothing acts on them; empty: something does
+  std::vector<Right> rights;
   std::optional<ScalePaths> scale;
   std::vector<DescribedColumn> columns;
   std::vector<std::string> selectable;  ///< for field selectors: "status.phase"

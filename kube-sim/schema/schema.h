@@ -17,7 +17,9 @@ struct SchemaField {
   bool required = false;   ///< may be neither absent nor null
   bool defaulted = false;  ///< of required ones: the server adds it where it is absent
   std::string description;
-  std::string merge = {};  ///< how it is merged, if not by the rule: "atomic", "set" or key fields (merge_schema.h)
+  std::uint32_t number = 0;  ///< in Kubernetes' protobuf messages; 0: not sent there
+  bool keeps_zero = false;   ///< in such a message, 0, false and "" are values; else the field is absent then
+  std::string merge = {};    ///< how it is merged, if not by the rule: "atomic", "set" or key fields (merge_schema.h)
 };
 
 /// What a value may be, and what it means. The one source of validation, of unknown fields, and of the OpenAPI
@@ -35,6 +37,14 @@ struct Schema {
   std::vector<std::string> allowed;     ///< of strings: the only values; empty: any
   std::optional<std::int64_t> minimum;  ///< of integers
   bool open = false;                    ///< of objects: may hold fields that are not listed, which are kept
+  bool microseconds = false;            ///< of times
+
+  /// Fields that stand in the object itself, while in protobuf they are a message of their own with that number.
+  struct Inlined {
+    std::uint32_t number = 0;
+    const Schema* schema = nullptr;
+  };
+  std::vector<Inlined> inlined;
 
   /// Null when there is no such field.
   [[nodiscard]] const SchemaField* field(std::string_view wanted) const;

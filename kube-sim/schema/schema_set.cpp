@@ -1,7 +1,9 @@
 #include "kube-sim/schema/schema_set.h"
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
+#include <system_error>
 
 namespace usbloop::apiserver {
 namespace {
@@ -48,6 +50,23 @@ bool take_prefix(std::string& text, std::string_view prefix) {
 }
 
 [[noreturn]] void mistake(const std::string& what) { throw std::logic_error("resources/schemas: " + what); }
+
+/// Takes "#NUMBER" or "#NUMBER*" off the end of a word; 0 when there is none.
+std::uint32_t take_number(std::string& word, bool* starred = nullptr) {
+  const std::size_t at = word.find('#');
+  if (at == std::string::npos) return 0;
+  std::string digits = word.substr(at + 1);
+  word.erase(at);
+  const bool has_star = digits.ends_with('*');
+  if (has_star) digits.pop_back();
+  if (starred != nullptr) *starred = has_star;
+  std::uint32_t number = 0;
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  constexpr std::uint32_t kMostInProtobuf = (1U << 29U) - 1;
+  if (fault != std::errc() || end != digits.data() + digits.size() || number == 0 || number > kMostInProtobuf)
+    mistake("no number of a field: #" + digits);
+  return number;
+}
 
 struct Primitive {
   const char* name;
@@ -164,16 +183,22 @@ class SchemaSet::Reader {
   void add_type_and_metadata(Schema& schema) {
     add_field(schema, "apiVersion string API version in which the object is written, such as v1.");
     add_field(schema, "kind string Kind of the object, in CamelCase. It cannot change.");
-    add_field(schema, "metadata ObjectMeta Name, labels and other data that every object has.");
+    add_field(schema, "metadata ObjectMeta#1 Name, labels and other data that every object has.");
   }
 
   /// As in Go: the fields of the embedded type are the type's own.
-  void embed(Schema& schema, const std::string& name) {
+  void embed(Schema& schema, std::string name) {
+    const std::uint32_t number = take_number(name);
     const Schema* embedded = find_type(schema.package, name);
     for (Declaration& declaration : declared_) {
       if (declaration.schema == embedded) complete(declaration);
     }
-    schema.fields.insert(schema.fields.end(), embedded->fields.begin(), embedded->fields.end());
+    schema.open = schema.open || embedded->open;
+    for (SchemaField field : embedded->fields) {
+      if (number != 0) field.number = 0;  // it is one of the message's
+      schema.fields.push_back(std::move(field));
+    }
+    if (number != 0) schema.inlined.push_back({number, embedded});
   }
 
   void add_field(Schema& schema, std::string text) {
@@ -183,11 +208,14 @@ class SchemaSet::Reader {
     field.required = field.defaulted || field.name.ends_with('!');
     if (field.required) field.name.pop_back();
     std::string type = take_word(text);
+    field.number = take_number(type, &field.keeps_zero);
     if (const auto colon = type.find(':'); colon != std::string::npos) {
       field.merge = type.substr(colon + 1);
       type.erase(colon);
     }
     field.schema = read_type(schema.package, type);
+    // An empty text that is required is as missing as none.
+    field.keeps_zero = field.keeps_zero || (field.required && field.schema->type != Type::string);
     field.description = std::move(text);
     schema.fields.push_back(std::move(field));
   }
@@ -205,6 +233,7 @@ class SchemaSet::Reader {
       schema.format = primitive.format;
       if (text.starts_with("uint")) schema.minimum = 0;
       schema.open = schema.type == Type::object;
+      schema.microseconds = text == "microtime";
       return &schema;
     }
     return find_type(package, text);

@@ -1,6 +1,8 @@
 #include "kube-sim/security/bootstrap.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/resources/rbac.h"
@@ -40,7 +42,24 @@ json metadata_of(const BootstrapPolicy& policy, std::string_view name) {
           {"annotations", {{kAutoUpdate, "true"}}}};
 }
 
-json role_object(const BootstrapPolicy& policy, const BootstrapRole& role) {
+/// What the schema files allow the role with that aggregation label: kinds of one group with the same verbs together.
+void add_rules_of_kinds(const Registry& registry, std::string_view role, json& rules) {
+  std::map<std::pair<std::string, std::vector<std::string>>, std::vector<std::string>> resources;
+  for (const ResourcePtr& kind : registry.all()) {
+    if (kind->description() == nullptr) continue;
+    const ResourceInfo& info = kind->info();
+    for (const KindDescription::Right& right : kind->description()->rights) {
+      if (right.role != role) continue;
+      auto& names = resources[{info.group, right.verbs}];
+      names.push_back(info.plural);
+      for (const std::string& subresource : right.subresources) names.push_back(info.plural + "/" + subresource);
+    }
+  }
+  for (const auto& [what, names] : resources)
+    rules.push_back(to_json(PolicyRule{what.second, {what.first}, names, {}, {}}));
+}
+
+json role_object(const Registry& registry, const BootstrapPolicy& policy, const BootstrapRole& role) {
   json object = {{"metadata", metadata_of(policy, role.name)}, {"rules", json::array()}};
   if (!role.joins.empty()) object["metadata"]["labels"][aggregation_label(role.joins)] = "true";
   if (!role.aggregates.empty()) {
@@ -51,6 +70,8 @@ json role_object(const BootstrapPolicy& policy, const BootstrapRole& role) {
     object["rules"].push_back(
         to_json(PolicyRule{words(rule.verbs), words(rule.groups), words(rule.resources), {}, words(rule.urls)}));
   }
+  // Kubernetes' own roles have them, of which there is one for each label.
+  if (policy.label.empty() && !role.joins.empty()) add_rules_of_kinds(registry, role.joins, object["rules"]);
   return object;
 }
 
@@ -131,7 +152,7 @@ Result<> apply_bootstrap_policies(const Registry& registry, Store& store,
   };
   for (const BootstrapPolicy& policy : policies) {
     for (const BootstrapRole& role : policy.roles) {
-      if (auto kept = keep(kClusterRoleResource, role_object(policy, role)); !kept) return kept;
+      if (auto kept = keep(kClusterRoleResource, role_object(registry, policy, role)); !kept) return kept;
     }
     for (const BootstrapBinding& binding : policy.bindings) {
       if (auto kept = keep(kClusterRoleBindingResource, binding_object(policy, binding)); !kept) return kept;

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/resources/rbac.h"
+#include "kube-sim/resources/selector_object.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -16,39 +17,13 @@ const User& aggregation_user() {
   return kUser;
 }
 
-bool expression_matches(const json& expression, const Fields& labels) {
-  const auto found = labels.find(text_at(expression, "/key"));
-  const std::string operation = text_at(expression, "/operator");
-  if (operation == "Exists") return found != labels.end();
-  if (operation == "DoesNotExist") return found == labels.end();
-  const json* values = element_at(expression, "/values");
-  const bool listed = found != labels.end() && values != nullptr && values->is_array() &&
-                      std::find(values->begin(), values->end(), json(found->second)) != values->end();
-  if (operation == "In") return listed;
-  return operation == "NotIn" && !listed;
-}
-
-/// A LabelSelector; an empty one selects everything.
-bool selects(const json& selector, const Fields& labels) {
-  if (const json* wanted = element_at(selector, "/matchLabels"); wanted != nullptr && wanted->is_object()) {
-    for (const auto& [key, value] : wanted->items()) {
-      const auto found = labels.find(key);
-      if (found == labels.end() || json(found->second) != value) return false;
-    }
-  }
-  const json* expressions = element_at(selector, "/matchExpressions");
-  if (expressions == nullptr || !expressions->is_array()) return true;
-  return std::all_of(expressions->begin(), expressions->end(),
-                     [&](const json& expression) { return expression_matches(expression, labels); });
-}
-
 /// The rules of all selected roles, by their names, each rule once.
 json selected_rules(const json& selectors, const std::string& own_name, const std::vector<ObjectPtr>& roles) {
   json rules = json::array();
   for (const ObjectPtr& role : roles) {
     const bool selected = role->key.name != own_name &&
                           std::any_of(selectors.begin(), selectors.end(),
-                                      [&](const json& selector) { return selects(selector, role->labels); });
+                                      [&](const json& selector) { return selector_fits(selector, role->labels); });
     if (!selected) continue;
     const json tree = role->parse();
     for (const json& rule : tree.value("rules", json()).is_array() ? tree["rules"] : json::array()) {
