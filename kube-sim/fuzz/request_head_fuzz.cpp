@@ -48,7 +48,7 @@ void compare_with_second_reader(const std::string& text, const RequestHead& read
 }
 
 /// What a watch takes from a client that has opened a websocket, and what a page's origin makes of the answer.
-void watch_as_websocket(const websocket::Head& head, std::string rest) {
+void watch_as_websocket(const http::Head& head, std::string rest) {
   static const Cors kCors = Cors::make({"^https?://[^/]*$", "//a(:|$)"}).value();
   for (const auto& [name, value] : kCors.headers_for(head)) require(value.find_first_of("\r\n") == value.npos);
   if (!asks_for_websocket(head) || refuse_watch_handshake(head)) return;

@@ -40,7 +40,7 @@ Result<Cors> Cors::make(const std::vector<std::string>& patterns) {
   return cors;
 }
 
-Cors::Headers Cors::headers_for(const websocket::Head& request) const {
+Cors::Headers Cors::headers_for(const http::Head& request) const {
   if (patterns_.empty()) return {};
   const std::string origin = request.header("Origin");
   if (origin.empty() || origin.size() > kLongestOrigin) return {};

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 #include "kube-sim/schema/linear_regex.h"
 
 namespace usbloop::apiserver {
@@ -23,7 +23,7 @@ class Cors {
   static Result<Cors> make(const std::vector<std::string>& patterns);
 
   /// What goes with every answer to the request, sorted by name; empty when its origin is not allowed, or it has none.
-  [[nodiscard]] Headers headers_for(const websocket::Head& request) const;
+  [[nodiscard]] Headers headers_for(const http::Head& request) const;
 
  private:
   std::vector<LinearRegex> patterns_;

@@ -8,7 +8,7 @@ namespace {
 
 /// Whether a page of that origin may read answers.
 bool allows(const Cors& cors, const std::string& origin) {
-  usbloop::websocket::Head request;
+  usbloop::http::Head request;
   request.headers = {{"origin", origin}};
   return !cors.headers_for(request).empty();
 }
@@ -35,7 +35,7 @@ TEST_CASE("an origin is allowed when one of the patterns finds it, and CORS is o
 TEST_CASE("an allowed origin gets kube-apiserver's headers, with itself in them and no other") {
   const auto cors = Cors::make({"^https://a$"});
   REQUIRE(cors.has_value());
-  usbloop::websocket::Head request;
+  usbloop::http::Head request;
   request.headers = {{"Origin", "https://a"}};
   CHECK(cors->headers_for(request) ==
         Cors::Headers{{"Access-Control-Allow-Credentials", "true"},

@@ -24,7 +24,7 @@ class ChunkedFraming final : public WatchFraming {
 
 std::unique_ptr<WatchFraming> chunked_framing(const AnswerForm& form) { return std::make_unique<ChunkedFraming>(form); }
 
-std::unique_ptr<WatchFraming> framing_for(const websocket::Head& request, const AnswerForm& form) {
+std::unique_ptr<WatchFraming> framing_for(const http::Head& request, const AnswerForm& form) {
   return asks_for_websocket(request) ? websocket_framing(request) : chunked_framing(form);
 }
 

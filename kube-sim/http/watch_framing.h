@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 #include "kube-sim/http/response_text.h"
 
 namespace usbloop::apiserver {
@@ -39,7 +39,7 @@ class WatchFraming {
 };
 
 /// The framing that the request asks for: a websocket, or a response in chunks.
-std::unique_ptr<WatchFraming> framing_for(const websocket::Head& request, const AnswerForm& form);
+std::unique_ptr<WatchFraming> framing_for(const http::Head& request, const AnswerForm& form);
 
 /// A response in chunks. A watching client sends nothing more: what comes is ignored.
 std::unique_ptr<WatchFraming> chunked_framing(const AnswerForm& form);

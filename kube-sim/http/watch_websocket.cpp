@@ -9,6 +9,7 @@
 #include "common/ascii_text.h"
 #include "common/http/head_grammar.h"
 #include "common/websocket/frame.h"
+#include "common/websocket/handshake.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -42,12 +43,12 @@ bool is_origin(std::string_view text) {
   std::string_view rest = text.substr(colon + 1);
   if (!rest.starts_with("//")) return true;
   rest.remove_prefix(2);
-  return is_authority(rest.substr(0, rest.find_first_of("/?")));
+  return http::is_authority(rest.substr(0, rest.find_first_of("/?")));
 }
 
 class WebsocketFraming final : public WatchFraming {
  public:
-  explicit WebsocketFraming(const websocket::Head& request)
+  explicit WebsocketFraming(const http::Head& request)
       : key_(request.header("Sec-WebSocket-Key")), protocol_(request.header(kProtocols)) {}
 
   [[nodiscard]] int code() const override { return 101; }
@@ -108,11 +109,11 @@ Response refusal(int code, const char* body) { return {code, "", body, {}}; }
 
 }  // namespace
 
-bool asks_for_websocket(const websocket::Head& request) {
+bool asks_for_websocket(const http::Head& request) {
   return equal_ignoring_case(request.header("Upgrade"), "websocket") && request.has_token("Connection", "upgrade");
 }
 
-std::optional<Response> refuse_watch_handshake(const websocket::Head& request) {
+std::optional<Response> refuse_watch_handshake(const http::Head& request) {
   // The order and the words of golang.org/x/net/websocket.
   if (request.header("Sec-WebSocket-Key").empty()) return refusal(400, "mismatch challenge/response");
   if (request.header("Sec-WebSocket-Version") != "13") {
@@ -125,7 +126,7 @@ std::optional<Response> refuse_watch_handshake(const websocket::Head& request) {
   return std::nullopt;
 }
 
-std::unique_ptr<WatchFraming> websocket_framing(const websocket::Head& request) {
+std::unique_ptr<WatchFraming> websocket_framing(const http::Head& request) {
   return std::make_unique<WebsocketFraming>(request);
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "common/websocket/handshake.h"
+#include "common/http/head.h"
 #include "kube-sim/http/watch_framing.h"
 #include "kube-sim/request/http_types.h"
 
@@ -11,15 +11,15 @@
 namespace usbloop::apiserver {
 
 /// Whether the request asks for a websocket. One that asks for another upgrade, or for several, is served without.
-bool asks_for_websocket(const websocket::Head& request);
+bool asks_for_websocket(const http::Head& request);
 
 /// The answer to a handshake that kube-apiserver refuses on a watch, which ends the connection: 400 without a key, for
 /// another version than 13 and for more than one subprotocol, 403 without an Origin that is a URL. Nothing for a good
 /// one.
-std::optional<Response> refuse_watch_handshake(const websocket::Head& request);
+std::optional<Response> refuse_watch_handshake(const http::Head& request);
 
 /// `request`: its handshake is good. The subprotocol that it offers is the one that is chosen, whatever it is. What the
 /// client says is ignored, its pings are answered, and its Close ends the watch.
-std::unique_ptr<WatchFraming> websocket_framing(const websocket::Head& request);
+std::unique_ptr<WatchFraming> websocket_framing(const http::Head& request);
 
 }  // namespace usbloop::apiserver

@@ -7,7 +7,7 @@
 #include <vector>
 
 using namespace usbloop::apiserver;
-using usbloop::websocket::Head;
+using usbloop::http::Head;
 using Heard = WatchFraming::Heard;
 
 namespace {

@@ -20,7 +20,7 @@ declare -A packages_of=(
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
   # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
   # Kubernetes client for Node.js.
-  [test]="doctest-dev usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
+  [test]="doctest-dev lld usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
   [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev"
 )
 
@@ -59,7 +59,7 @@ declare -A sign_of=(
   [util-linux]='command flock' [qemu-system-x86]='command qemu-system-x86_64'
   [dosfstools]='command mkfs.vfat' [mtools]='command mcopy' [e2fsprogs]='command mke2fs'
   [curl]='command curl' [openssl]='command openssl' [procps]='command ps' [socat]='command socat'
-  [doctest-dev]='header doctest/doctest.h' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
+  [doctest-dev]='header doctest/doctest.h' [lld]='command ld.lld' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
   [strace]='command strace' [sudo]='command sudo' [perl]='command perl'
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
   [nodejs]='command node' [npm]='command npm' [umockdev]='command umockdev-run'
