@@ -57,7 +57,7 @@ class World {
 
  private:
   using ProcessPtr = std::unique_ptr<e2e::Process>;
-  ProcessPtr start(const std::string& name, std::vector<std::string> argv, std::map<std::string, std::string> env = {});
+  ProcessPtr start(const std::string& name, std::vector<std::string> argv);
   void start_floor();
   void start_api();
   ProcessPtr start_node(const std::string& node, const std::vector<std::string>& more);

@@ -1,7 +1,7 @@
 // Stands in for QEMU under launcher-sim (--qemu): a guest without a machine in it, so that a thousand sessions fit into
 // a bench. It makes the sockets that its command line names, answers QMP as far as launcher-sim asks, and hands the USB
-// sockets over to the peer (USBLOOP_BENCH_CONTROL), which speaks usbredir there. Ends when told by QMP or a signal, and
-// with the peer.
+// sockets over to the peer, which speaks usbredir there and has its socket (control.sock) in the folder where the
+// stand-in is called. Ends when told by QMP or a signal, and with the peer.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,7 +87,7 @@ class StandIn {
         others_.push_back(std::move(socket));
       }
     }
-    hand_over(usb);
+    hand_over(std::filesystem::path(argv[0]).parent_path() / "control.sock", usb);
   }
 
   void run() {
@@ -105,12 +106,7 @@ class StandIn {
   }
 
  private:
-  void hand_over(const std::vector<Fd>& sockets) {
-    const char* control = std::getenv("USBLOOP_BENCH_CONTROL");
-    if (control == nullptr) {
-      errno = ENOENT;
-      give_up("USBLOOP_BENCH_CONTROL");
-    }
+  void hand_over(const std::string& control, const std::vector<Fd>& sockets) {
     peer_ = connect_unix_to(control);
     std::vector<int> numbers;
     for (const Fd& socket : sockets) numbers.push_back(socket.get());
