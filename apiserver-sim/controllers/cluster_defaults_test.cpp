@@ -101,7 +101,8 @@ TEST_CASE("an object that nothing acts on says so in one event, also when the se
   api.ok(api.call("PATCH", kDeployments + "/web", {{"spec", {{"replicas", 2}}}}, test::kMerge));
   api.ok(api.call("POST", kDeployments, deployment("other")), 201);
   REQUIRE(comes_true([&] { return api.get(kNoControllerEvents)["items"].size() == 2; }));
-  for (const json& event : api.get(kNoControllerEvents)["items"]) CHECK(event["count"] == 1);
+  const json events = api.get(kNoControllerEvents);
+  for (const json& event : events["items"]) CHECK(event["count"] == 1);
   std::set<std::string> told;
   for (const ResourcePtr& kind : api.registry.all()) {
     if (!kind->without_controller().empty()) told.insert(kind->info().kind);

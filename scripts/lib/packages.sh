@@ -21,7 +21,7 @@ declare -A packages_of=(
   # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
   # Kubernetes client for Node.js.
   [test]="doctest-dev lld usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
-  [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev"
+  [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev llvm"
 )
 
 # The oldest version that will do, where a supported system may have an older one. CMake itself looks for the
@@ -64,7 +64,7 @@ declare -A sign_of=(
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
   [nodejs]='command node' [npm]='command npm' [umockdev]='command umockdev-run'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
-  [clang]='command clang' [libclang-rt-dev]='runtime asan'
+  [clang]='command clang' [libclang-rt-dev]='runtime asan' [llvm]='command llvm-symbolizer'
 )
 
 # system_name: what the system calls itself.
