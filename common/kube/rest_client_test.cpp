@@ -80,13 +80,13 @@ bool holds(const std::function<bool()>& condition, std::chrono::seconds limit = 
 }  // namespace
 
 TEST_CASE("methods, bodies, content types and the server's prefix go out as they should") {
-  Server server;
   std::vector<std::string> seen;
   const auto note = [&seen](const httplib::Request& request, httplib::Response& response) {
     seen.push_back(request.method + " " + request.path + " " + request.get_header_value("Content-Type") + " " +
                    request.body);
     answer(response, 200, R"({"kind":"Pod"})");
   };
+  Server server;
   server.routes().Get(".*", note).Post(".*", note).Put(".*", note).Patch(".*", note).Delete(".*", note);
   server.start();
   const RestClient client = server.client();
@@ -103,8 +103,8 @@ TEST_CASE("methods, bodies, content types and the server's prefix go out as they
 }
 
 TEST_CASE("a refusing Status becomes an error with reason, code and message") {
-  Server server;
   std::atomic<int> code = 0;
+  Server server;
   server.routes().Get(".*", [&code](const httplib::Request&, httplib::Response& response) {
     answer(response, code,
            json{{"kind", "Status"},
@@ -131,9 +131,9 @@ TEST_CASE("a refusing Status becomes an error with reason, code and message") {
 }
 
 TEST_CASE("an answer that is no object, or too long, is an error") {
-  Server server;
   std::mutex mutex;
   std::string body;
+  Server server;
   server.routes().Get(".*", [&](const httplib::Request&, httplib::Response& response) {
     const std::lock_guard lock(mutex);
     answer(response, 200, body);
@@ -164,8 +164,8 @@ TEST_CASE("no server is unavailable, and a server that says nothing is given up"
     nowhere = server.access();
   }
   CHECK(RestClient::make(nowhere, "test")->get("/p").error().kind == ErrorKind::unavailable);
-  Server server;
   std::atomic<bool> done = false;
+  Server server;
   server.routes().Get(".*", [&done](const httplib::Request&, httplib::Response&) {
     while (!done) std::this_thread::sleep_for(1ms);
   });
@@ -177,9 +177,9 @@ TEST_CASE("no server is unavailable, and a server that says nothing is given up"
 }
 
 TEST_CASE("stop cuts a request and a watch at once, also one that has not begun") {
-  Server server;
   std::atomic<int> begun = 0;
   std::atomic<bool> done = false;
+  Server server;
   server.routes().Get(".*", [&](const httplib::Request&, httplib::Response& response) {
     ++begun;
     response.set_chunked_content_provider("application/json", [&done](std::size_t, httplib::DataSink& sink) {
@@ -213,11 +213,11 @@ TEST_CASE("stop cuts a request and a watch at once, also one that has not begun"
 }
 
 TEST_CASE("a watch hands out events and ends as the server says") {
-  Server server;
   std::atomic<int> status = 200;
   std::mutex mutex;
   std::string body;
   std::string query;
+  Server server;
   server.routes().Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
     const std::lock_guard lock(mutex);
     query = request.get_param_value("resourceVersion") + " " + request.get_param_value("watch") + " " +
@@ -252,10 +252,10 @@ TEST_CASE("a watch hands out events and ends as the server says") {
 }
 
 TEST_CASE("the informer's copy follows the server through breaks, expired versions and a new list") {
-  Server server;
   std::atomic<int> lists = 0;
   std::atomic<int> watches = 0;
   std::atomic<bool> done = false;
+  Server server;
   server.routes().Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
     if (!request.has_param("watch")) {
       // First a and b; the second time b has gone and c is there; once in between there is no answer.
