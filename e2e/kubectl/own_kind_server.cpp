@@ -8,12 +8,13 @@
 #include "common/version.h"
 #include "kube-sim/request/files.h"
 
-using namespace usbloop::apiserver;
+namespace usbloop::apiserver {
+namespace {
 
-int main(int argc, char** argv) {
-  auto parsed = parse_options(argc, argv, usbloop::version());
+int run(int argc, char** argv) {
+  auto parsed = parse_options(argc, argv, version());
   if (!parsed.options) return parsed.exit_code;
-  if (!usbloop::init_logging("own-kind-server", parsed.options->log_level)) return 2;
+  if (!init_logging("own-kind-server", parsed.options->log_level)) return 2;
   const auto schema = read_file(USBLOOP_OWN_KIND);
   if (!schema) {
     std::fprintf(stderr, "%s\n", schema.error().message().c_str());
@@ -36,3 +37,8 @@ int main(int argc, char** argv) {
   (*server)->stop();
   return 0;
 }
+
+}  // namespace
+}  // namespace usbloop::apiserver
+
+int main(int argc, char** argv) { return usbloop::apiserver::run(argc, argv); }
