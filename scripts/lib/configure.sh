@@ -16,15 +16,25 @@ newest_clang() {
   return 1
 }
 
+# is_configured PRESET OPTION...: whether build/PRESET is there, and made with these options (-DNAME=VALUE).
+is_configured() {
+  local option name cache=build/$1/CMakeCache.txt
+  [[ -f build/$1/build.ninja ]] || return
+  for option in "${@:2}"; do
+    name=${option%%=*}
+    grep -q "^${name#-D}:[A-Z]*=.*${option#*=}\$" "$cache" || return
+  done
+}
+
 # configure_preset PRESET: configures build/PRESET, unless it is. The sanitizers' builds take clang where there is one:
 # it compiles them in two thirds of GCC's time, and the fuzz targets come with them.
 configure_preset() {
   local suffix options=()
-  if [[ -f build/$1/build.ninja ]]; then return; fi
   if [[ $1 == asan || $1 == tsan ]] && suffix=$(newest_clang); then
     options+=("-DCMAKE_C_COMPILER=clang$suffix" "-DCMAKE_CXX_COMPILER=clang++$suffix")
     if [[ $1 == asan ]]; then options+=(-DUSBLOOP_FUZZ=ON); fi
   fi
+  if is_configured "$1" "${options[@]}"; then return; fi
   note "configuring build/$1"
-  cmake --preset "$1" "${options[@]}" >&2 || die "CMake could not configure (its own words stand above)"
+  cmake --fresh --preset "$1" "${options[@]}" >&2 || die "CMake could not configure (its own words stand above)"
 }
