@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
 #include <openssl/err.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <regex>
+#include <sstream>
 
 #include "e2e/harness/case_dir.h"
 #include "e2e/harness/digest.h"
@@ -118,6 +122,51 @@ TEST_CASE("frames made by hand are those of RFC 6455") {
   const std::string masked = encode({.opcode = 2, .payload = std::string(300, 'x')});
   CHECK(masked.substr(0, 4) == std::string("\x82\xfe\x01\x2c", 4));
   CHECK(masked.size() == 300 + 8);
+}
+
+namespace {
+
+/// Takes this process's command line away, as execve(2) does for a moment, goes to `dir`, says so on `told`, and
+/// becomes `sleep 1000` a little later.
+[[noreturn]] void exec_slowly(const fs::path& dir, int told) {
+  [[maybe_unused]] volatile char room[64 * 1024];  // puts this frame below the pages that go
+  room[0] = 0;
+  const std::string stat = usbloop::e2e::read_file("/proc/self/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+  std::string skipped;
+  for (int field = 3; field < 48; ++field) fields >> skipped;
+  std::uintptr_t arguments = 0;  // field 48 of proc(5): where the command line begins
+  fields >> arguments;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const bool gone = ::munmap(reinterpret_cast<void*>(arguments / page * page), page) == 0 && ::chdir(dir.c_str()) == 0;
+  if (!gone || ::write(told, "x", 1) != 1) ::_exit(1);
+  ::usleep(300'000);
+  char name[] = "/bin/sleep";
+  char seconds[] = "1000";
+  char* const argv[] = {name, seconds, nullptr};
+  ::execve(name, argv, nullptr);
+  ::_exit(1);
+}
+
+}  // namespace
+
+TEST_CASE("a process in the middle of its start is seen") {
+  const CaseDir dir;
+  int told[2];
+  REQUIRE(::pipe(told) == 0);
+  const pid_t starting = ::fork();
+  REQUIRE(starting >= 0);
+  if (starting == 0) exec_slowly(dir.path(), told[1]);
+  char byte = 0;
+  CHECK(::read(told[0], &byte, 1) == 1);
+  const std::vector<RunningProcess> seen = processes_of(dir.path());
+  ::kill(starting, SIGKILL);
+  ::waitpid(starting, nullptr, 0);
+  ::close(told[0]);
+  ::close(told[1]);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].pid == starting);
+  CHECK(seen[0].command == "/bin/sleep 1000 ");
 }
 
 TEST_CASE("a look at the machine's processes is no failure when some of them end meanwhile") {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "e2e/harness/process.h"
+#include "e2e/harness/wait.h"
 
 namespace usbloop::e2e {
 namespace {
@@ -19,6 +20,23 @@ std::string command_line(pid_t pid) {
   std::string text = read_file(proc(pid) / "cmdline");
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
+}
+
+/// Whether the process runs a file: a zombie and a kernel thread do not.
+bool has_executable(pid_t pid) {
+  std::error_code none;
+  return !fs::read_symlink(proc(pid) / "exe", none).empty();
+}
+
+/// The command line, empty for a zombie and a kernel thread. In the middle of execve(2) a process that very much runs
+/// has none either, for a moment: this one is asked again.
+std::string settled_command_line(pid_t pid) {
+  std::string command;
+  holds_within(1s, [&] {
+    command = command_line(pid);
+    return !command.empty() || !has_executable(pid);
+  });
+  return command;
 }
 
 bool is_under(const std::string& path, const std::string& dir) {
@@ -45,7 +63,7 @@ std::vector<RunningProcess> processes_of(const fs::path& dir) {
     pid_t pid = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || pid == ::getpid()) continue;
-    const std::string command = command_line(pid);
+    const std::string command = settled_command_line(pid);
     if (command.empty()) continue;  // a zombie or a kernel thread
     const std::string cwd = fs::read_symlink(entry.path() / "cwd", ignored).string();
     if (is_under(cwd, dir.string()) || command.find(dir.string()) != std::string::npos) found.push_back({pid, command});
