@@ -6,10 +6,15 @@ namespace usbloop {
 
 using nlohmann::json;
 
+const json* element_at(const json& object, const char* pointer) {
+  const json::json_pointer path(pointer);
+  return object.contains(path) ? &object.at(path) : nullptr;
+}
+
 const json& at(const json& object, const char* pointer) {
   static const json kNull;
-  const json::json_pointer path(pointer);
-  return object.contains(path) ? object.at(path) : kNull;
+  const json* found = element_at(object, pointer);
+  return found == nullptr ? kNull : *found;
 }
 
 std::string text_at(const json& object, const char* pointer) {

@@ -7,7 +7,9 @@ namespace usbloop {
 
 // For reading objects whose shape is not known.
 
-/// The element at a JSON pointer ("/status/phase"); a null value when there is none.
+/// The element at a JSON pointer ("/status/phase"), which belongs to `object`; nullptr when there is none.
+const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer);
+/// The same, and a null value when there is none.
 const nlohmann::json& at(const nlohmann::json& object, const char* pointer);
 /// The string there, or empty.
 std::string text_at(const nlohmann::json& object, const char* pointer);

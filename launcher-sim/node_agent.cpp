@@ -12,6 +12,7 @@
 #include "common/kube/versions.h"
 #include "common/log.h"
 #include "common/stop_wait.h"
+#include "common/timestamp.h"
 #include "launcher-sim/machine_identity.h"
 #include "launcher-sim/node_pods.h"
 #include "launcher-sim/vmi_status.h"
@@ -34,7 +35,7 @@ std::string now_with_microseconds() {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1'000'000;
   std::array<char, 16> fraction{};
   std::snprintf(fraction.data(), fraction.size(), ".%06dZ", static_cast<int>(micros));
-  std::string text = rfc3339_now();
+  std::string text = format_time(now_seconds());
   text.pop_back();
   return text + fraction.data();
 }
@@ -79,7 +80,8 @@ json node_object(const NodeDescription& node, const json& machine) {
               {"node-role.kubernetes.io/worker", ""},
               {"kubevirt.io/schedulable", "true"}}},
             {"annotations",
-             {{"usbloop.dev/channel", "unix:" + node.channel_path}, {"kubevirt.io/heartbeat", rfc3339_now()}}}}},
+             {{"usbloop.dev/channel", "unix:" + node.channel_path},
+              {"kubevirt.io/heartbeat", format_time(now_seconds())}}}}},
           {"status",
            {{"capacity", capacity},
             {"allocatable", capacity},
@@ -144,7 +146,7 @@ Result<> NodeAgent::register_node(const std::stop_token& stop) {
   if (!done && done.error().kind == ErrorKind::not_found) done = client_.create("/api/v1/nodes", object, stop);
   if (!done) return tl::unexpected(done.error());
   node_uid_ = text_at(*done, "/metadata/uid");
-  status["conditions"] = node_conditions(true, at(*done, "/status/conditions"), rfc3339_now());
+  status["conditions"] = node_conditions(true, at(*done, "/status/conditions"), format_time(now_seconds()));
   // The status has a path of its own and is not taken from there.
   done = client_.patch(path + "/status", kube::PatchType::merge, {{"status", std::move(status)}}, stop);
   if (!done) return tl::unexpected(done.error());
@@ -176,7 +178,7 @@ Result<> NodeAgent::heartbeat(const std::stop_token& stop) {
   }
   if (++beats_ < kBeatsPerWord) return {};
   beats_ = 0;
-  const json word = {{"metadata", {{"annotations", {{"kubevirt.io/heartbeat", rfc3339_now()}}}}}};
+  const json word = {{"metadata", {{"annotations", {{"kubevirt.io/heartbeat", format_time(now_seconds())}}}}}};
   if (auto done = client_.patch(path, kube::PatchType::merge, word, stop); !done) return tl::unexpected(done.error());
   return {};
 }
@@ -207,7 +209,8 @@ Result<> NodeAgent::say_goodbye() const {
   auto done = client_.patch(path, kube::PatchType::merge, change);
   if (!done) return tl::unexpected(done.error());
   const json status = {
-      {"status", {{"conditions", node_conditions(false, at(*done, "/status/conditions"), rfc3339_now())}}}};
+      {"status",
+       {{"conditions", node_conditions(false, at(*done, "/status/conditions"), format_time(now_seconds()))}}}};
   done = client_.patch(path + "/status", kube::PatchType::merge, status);
   if (!done) return tl::unexpected(done.error());
   return remove_handlers(client_, node_.name);

@@ -7,6 +7,7 @@
 
 #include "common/json_at.h"
 #include "common/log.h"
+#include "common/timestamp.h"
 #include "launcher-sim/pod_status.h"
 #include "launcher-sim/vmi_spec.h"
 #include "launcher-sim/vmi_status.h"
@@ -97,11 +98,11 @@ Result<> NodePods::write_status(const json& pod, const json& patch, const std::s
 }
 
 Result<> NodePods::report_running(const json& pod, const std::stop_token& stop) {
-  return write_status(pod, pod_running(pod, address_, rfc3339_now()), stop);
+  return write_status(pod, pod_running(pod, address_, format_time(now_seconds())), stop);
 }
 
 Result<> NodePods::report_ended(const json& pod, bool well, const std::stop_token& stop) {
-  return write_status(pod, pod_ended(pod, well, rfc3339_now()), stop);
+  return write_status(pod, pod_ended(pod, well, format_time(now_seconds())), stop);
 }
 
 Result<> NodePods::remove(const json& pod, const std::stop_token& stop) const { return remove_pod(client_, pod, stop); }
@@ -113,9 +114,10 @@ Result<> NodePods::settle_foreign(const std::string& key, const std::stop_token&
     const PodView view = pod_view(*pod);
     if (view.deleting) return remove_pod(client_, *pod, stop);
     if (view.over) continue;
-    if (auto rejected = write_status(*pod, pod_rejected(*pod, rfc3339_now()), stop); !rejected) return rejected;
+    if (auto rejected = write_status(*pod, pod_rejected(*pod, format_time(now_seconds())), stop); !rejected)
+      return rejected;
     spdlog::warn("{} is rejected: {}", pod_path(*pod), kRejectedMessage);
-    json event = vmi_event(*pod, "Warning", kRejected, kRejectedMessage, node_, rfc3339_now());
+    json event = vmi_event(*pod, "Warning", kRejected, kRejectedMessage, node_, format_time(now_seconds()));
     event["involvedObject"].update({{"apiVersion", "v1"}, {"kind", "Pod"}});
     event["source"]["component"] = "kubelet";
     event["reportingComponent"] = "kubelet";

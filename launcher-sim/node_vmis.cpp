@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/timestamp.h"
 #include "launcher-sim/vmi_status.h"
 
 namespace usbloop::launcher {
@@ -32,7 +33,7 @@ NodeVmis::NodeVmis(const kube::RestClient& client, std::string node)
                  }}) {}
 
 Result<> NodeVmis::write_phase(const json& vmi, const Decision& decision, const std::stop_token& stop) {
-  const json patch = phase_patch(vmi, *decision.phase, decision.reason, node_, rfc3339_now());
+  const json patch = phase_patch(vmi, *decision.phase, decision.reason, node_, format_time(now_seconds()));
   auto written = client_.patch(vmi_path(vmi), kube::PatchType::merge, patch, stop);
   if (!written) return tl::unexpected(written.error());
   const bool failed = *decision.phase == Phase::failed;
@@ -48,7 +49,8 @@ Result<> NodeVmis::write_phase(const json& vmi, const Decision& decision, const 
 
 Result<> NodeVmis::write_pause(const json& vmi, const std::stop_token& stop) {
   const bool paused = !view_of(vmi).paused;
-  auto written = client_.patch(vmi_path(vmi), kube::PatchType::merge, pause_patch(vmi, paused, rfc3339_now()), stop);
+  auto written =
+      client_.patch(vmi_path(vmi), kube::PatchType::merge, pause_patch(vmi, paused, format_time(now_seconds())), stop);
   if (!written) return tl::unexpected(written.error());
   spdlog::info("VMI {} is {}", vmi_path(vmi), paused ? "paused" : "no longer paused");
   informer_.observe(std::move(*written));
@@ -57,7 +59,7 @@ Result<> NodeVmis::write_pause(const json& vmi, const std::stop_token& stop) {
 
 void NodeVmis::send_event(const json& vmi, const char* type, const std::string& reason, const std::string& message,
                           const std::stop_token& stop) const {
-  const json event = vmi_event(vmi, type, reason, message, node_, rfc3339_now());
+  const json event = vmi_event(vmi, type, reason, message, node_, format_time(now_seconds()));
   const std::string path = "/api/v1/namespaces/" + event.at("metadata").at("namespace").get<std::string>() + "/events";
   if (const auto sent = client_.create(path, event, stop); !sent) spdlog::debug("{}", sent.error().message());
 }

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/process_watch.h"
+#include "common/timestamp.h"
 #include "launcher-sim/pod_status.h"
 #include "launcher-sim/vmi_status.h"
 
@@ -57,7 +58,7 @@ void report_end(const kube::RestClient& client, const NodeVmis& vmis, const Node
   if (vmi->at("metadata").value("uid", "") != uid || is_final(view_of(*vmi).phase)) return;
   const Decision decision = decide(view_of(*vmi), PodView{.runs = true}, view, true);
   if (!decision.phase) return;
-  const json patch = phase_patch(*vmi, *decision.phase, decision.reason, node, rfc3339_now());
+  const json patch = phase_patch(*vmi, *decision.phase, decision.reason, node, format_time(now_seconds()));
   const auto written = client.patch(vmi_path(*vmi), kube::PatchType::merge, patch);
   if (!written) {
     spdlog::warn("{}", written.error().message());
@@ -66,7 +67,7 @@ void report_end(const kube::RestClient& client, const NodeVmis& vmis, const Node
   spdlog::info("VMI {} is {}", guest.spec().full_name(), to_text(*decision.phase));
   const auto pod = pods.launcher_of(uid);
   if (pod == nullptr) return;
-  const json ended = pod_ended(*pod, *decision.phase == Phase::succeeded, rfc3339_now());
+  const json ended = pod_ended(*pod, *decision.phase == Phase::succeeded, format_time(now_seconds()));
   if (const auto told = client.patch(pod_path(*pod) + "/status", kube::PatchType::merge, ended); !told) {
     spdlog::warn("{}", told.error().message());
   }

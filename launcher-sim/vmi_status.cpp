@@ -1,7 +1,6 @@
 #include "launcher-sim/vmi_status.h"
 
 #include <chrono>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "common/json_at.h"
@@ -98,15 +97,6 @@ json vmi_event(const json& vmi, const std::string& type, const std::string& reas
 std::string vmi_path(const json& vmi) {
   return "/apis/kubevirt.io/v1/namespaces/" + text_at(vmi, "/metadata/namespace") + "/virtualmachineinstances/" +
          text_at(vmi, "/metadata/name");
-}
-
-std::string rfc3339_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return {text, size};
 }
 
 }  // namespace usbloop::launcher

@@ -30,7 +30,4 @@ nlohmann::json vmi_event(const nlohmann::json& vmi, const std::string& type, con
 /// Path of the VMI in the API.
 std::string vmi_path(const nlohmann::json& vmi);
 
-/// The time as the API writes it, in whole seconds.
-std::string rfc3339_now();
-
 }  // namespace usbloop::launcher

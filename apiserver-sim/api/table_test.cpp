@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "apiserver-sim/test_support.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

@@ -11,10 +11,10 @@
 #include "apiserver-sim/controllers/vmi_controller.h"
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
 #include "apiserver-sim/test_support.h"
+#include "common/timestamp.h"
 #include "kube-sim/controllers/namespace_controller.h"
 #include "kube-sim/controllers/node_lifecycle.h"
 #include "kube-sim/controllers/scheduler.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/pod.h"
 
 using namespace usbloop::apiserver;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver-sim/controllers/virt_controller.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/node.h"
 
 namespace usbloop::apiserver {

@@ -6,10 +6,10 @@
 #include "apiserver-sim/controllers/virt_controller.h"
 #include "apiserver-sim/kinds/vm.h"
 #include "apiserver-sim/kinds/vmi.h"
+#include "common/kube/conditions.h"
 #include "common/log.h"
-#include "kube-sim/controllers/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -120,8 +120,8 @@ Next VmController::start(const Key& key, const json& vm) {
   recorder_.warning(vm, "FailedCreate", "Error creating virtual machine instance: " + why);
   edit(key, [&](const json& current) -> json {
     json failed = current;
-    set_condition(failed, {"Failure", "True", "FailedCreate", "Failure while starting VMI: " + why},
-                  format_time(now_seconds()));
+    kube::set_condition(failed, {"Failure", "True", "FailedCreate", "Failure while starting VMI: " + why},
+                        format_time(now_seconds()));
     return failed;
   });
   return Next::failure(outcome.error());
@@ -164,7 +164,7 @@ Next VmController::write_status(const Key& key, const json& vm, const OptionalJs
     json next = held(current);
     note_start_failure(next, pointer_to(before), now);
     next = advance_vm(next, pointer_to(after), now);
-    if (after) remove_condition(next, "Failure");
+    if (after) kube::remove_condition(next, "Failure");
     return next;
   };
   const ObjectPtr object = store_.get(key);

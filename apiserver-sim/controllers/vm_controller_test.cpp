@@ -7,7 +7,7 @@
 #include "apiserver-sim/kinds/vm.h"
 #include "apiserver-sim/subresource/vm_lifecycle.h"
 #include "apiserver-sim/test_support.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
 using nlohmann::json;

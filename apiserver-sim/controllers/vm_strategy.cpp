@@ -7,10 +7,10 @@
 
 #include "apiserver-sim/controllers/vmi_lifecycle.h"
 #include "apiserver-sim/kinds/vm.h"
-#include "kube-sim/controllers/conditions.h"
+#include "common/kube/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/objects/object_writer.h"
-#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -111,22 +111,23 @@ void drop_done_requests(json& vm, const json* vmi) {
   }
 }
 
-Condition ready_of(const json* vmi) {
+kube::Condition ready_of(const json* vmi) {
   if (vmi == nullptr) return {"Ready", "False", "VMINotExists", "VMI does not exist"};
-  const json* ready = find_condition(*vmi, "Ready");
+  const json* ready = kube::find_condition(*vmi, "Ready");
   if (ready == nullptr) return {"Ready", "False", "VMIConditionMissing", "VMI is missing the Ready condition"};
   return {"Ready", text_at(*ready, "/status"), text_at(*ready, "/reason"), text_at(*ready, "/message")};
 }
 
 void copy_conditions(json& vm, const json* vmi, const std::string& now) {
-  set_condition(vm, ready_of(vmi), now);
+  kube::set_condition(vm, ready_of(vmi), now);
   for (const char* type : {"LiveMigratable", "StorageLiveMigratable", "Paused", "PodScheduled", "AgentConnected"}) {
-    const json* found = vmi == nullptr ? nullptr : find_condition(*vmi, type);
+    const json* found = vmi == nullptr ? nullptr : kube::find_condition(*vmi, type);
     if (found == nullptr) {
-      remove_condition(vm, type);
+      kube::remove_condition(vm, type);
       continue;
     }
-    set_condition(vm, {type, text_at(*found, "/status"), text_at(*found, "/reason"), text_at(*found, "/message")}, now);
+    kube::set_condition(vm, {type, text_at(*found, "/status"), text_at(*found, "/reason"), text_at(*found, "/message")},
+                        now);
   }
 }
 
@@ -136,7 +137,7 @@ bool is_on_its_way(const json& vmi) {
 }
 
 bool is_unschedulable(const json& vmi) {
-  const json* scheduled = find_condition(vmi, "PodScheduled");
+  const json* scheduled = kube::find_condition(vmi, "PodScheduled");
   return scheduled != nullptr && text_at(*scheduled, "/status") == "False" &&
          text_at(*scheduled, "/reason") == "Unschedulable";
 }

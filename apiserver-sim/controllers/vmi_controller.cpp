@@ -8,8 +8,8 @@
 #include "apiserver-sim/kinds/kubevirt_pod.h"
 #include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/pod.h"
 
 namespace usbloop::apiserver {

@@ -4,7 +4,7 @@
 
 #include "apiserver-sim/controllers/launcher_pod.h"
 #include "apiserver-sim/kinds/vmi.h"
-#include "kube-sim/controllers/conditions.h"
+#include "common/kube/conditions.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/resources/pod.h"
 
@@ -71,7 +71,7 @@ void keep_node(json& vmi, const json& pod) {
   vmi["metadata"]["labels"][kNodeLabel] = status["nodeName"];
 }
 
-Condition ready_condition(const json& vmi, const json* pod) {
+kube::Condition ready_condition(const json& vmi, const json* pod) {
   if (pod == nullptr) {
     return {"Ready", "False", "PodNotExists", "virt-launcher pod has not yet been scheduled"};
   }
@@ -79,7 +79,7 @@ Condition ready_condition(const json& vmi, const json* pod) {
   if (text_at(vmi, "/status/phase") != "Running") {
     return {"Ready", "False", "GuestNotRunning", "Guest VM is not reported as running"};
   }
-  const json* ready = find_condition(*pod, "Ready");
+  const json* ready = kube::find_condition(*pod, "Ready");
   if (ready == nullptr) {
     return {"Ready", "False", "PodConditionMissing", "virt-launcher pod is missing the Ready condition"};
   }
@@ -88,11 +88,12 @@ Condition ready_condition(const json& vmi, const json* pod) {
 
 /// A pod that finds no node says so in its condition; the VMI shows it.
 void copy_scheduling(json& vmi, const json* pod, const std::string& now) {
-  const json* scheduled = pod == nullptr ? nullptr : find_condition(*pod, "PodScheduled");
+  const json* scheduled = pod == nullptr ? nullptr : kube::find_condition(*pod, "PodScheduled");
   if (scheduled == nullptr || text_at(*scheduled, "/status") != "False") {
-    return remove_condition(vmi, "PodScheduled");
+    return kube::remove_condition(vmi, "PodScheduled");
   }
-  set_condition(vmi, {"PodScheduled", "False", text_at(*scheduled, "/reason"), text_at(*scheduled, "/message")}, now);
+  kube::set_condition(vmi, {"PodScheduled", "False", text_at(*scheduled, "/reason"), text_at(*scheduled, "/message")},
+                      now);
 }
 
 }  // namespace
@@ -126,7 +127,7 @@ json advance_vmi(const json& vmi, const json* pod, const std::string& now) {
     keep_node(next, *pod);
     next["status"]["activePods"] = {{text_at(*pod, "/metadata/uid"), text_at(*pod, "/spec/nodeName")}};
   }
-  set_condition(next, ready_condition(next, pod), now);
+  kube::set_condition(next, ready_condition(next, pod), now);
   copy_scheduling(next, pod, now);
   return next;
 }

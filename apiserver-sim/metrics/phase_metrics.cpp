@@ -6,7 +6,7 @@
 
 #include "apiserver-sim/kinds/vmi.h"
 #include "common/log.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {

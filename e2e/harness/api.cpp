@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/kube/event_lines.h"
 #include "common/kube/kubeconfig.h"
 #include "e2e/harness/connect.h"
 #include "e2e/harness/failure.h"
@@ -20,26 +21,8 @@ ApiAnswer take(const httplib::Result& result, const std::string& what) {
   return {.status = result->status, .body = result->body};
 }
 
-/// Splits a watch stream into its events, one JSON document a line.
-class EventLines {
- public:
-  explicit EventLines(const std::function<bool(const json&)>& on_event) : on_event_(on_event) {}
-
-  /// Whether the wanted event was among them.
-  bool feed(const char* data, std::size_t size) {
-    text_.append(data, size);
-    for (std::size_t end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-      const std::string line = text_.substr(0, end);
-      text_.erase(0, end + 1);
-      if (!line.empty() && on_event_(json::parse(line))) return true;
-    }
-    return false;
-  }
-
- private:
-  const std::function<bool(const json&)>& on_event_;
-  std::string text_;
-};
+/// The longest event of a watch.
+constexpr std::size_t kEventBytes = 64 << 20;
 
 }  // namespace
 
@@ -93,18 +76,19 @@ void Api::watch(const std::string& path, milliseconds timeout, const std::string
   const std::string address = path + (path.find('?') == std::string::npos ? "?" : "&") + "watch=true";
   bool found = false;
   std::string last = "no event";
-  const std::function<bool(const json&)> remember = [&](const json& event) {
+  const std::function<bool(const json&)> look = [&](const json& event) {
     last = event.dump();
-    return on_event(event);
+    found = on_event(event);
+    return !found;
   };
   while (!found && !deadline.passed()) {
     const auto client = connect(*this);
     client->set_read_timeout(std::chrono::duration_cast<std::chrono::seconds>(deadline.left()) + 1s);
-    EventLines lines(remember);
+    kube::EventLines lines(kEventBytes);
     const auto result = client->Get(address, [&](const char* data, std::size_t size) {
-      found = lines.feed(data, size);
-      return !found && !deadline.passed();
+      return lines.feed({data, size}, look) && !deadline.passed();
     });
+    if (lines.error()) throw Failure("watch " + path + ": " + *lines.error());
     if (result && result->status != 200) throw Failure("watch " + path + ": HTTP " + std::to_string(result->status));
     if (!found && !result && result.error() == httplib::Error::Connection) throw Failure("watch " + path + ": refused");
   }

@@ -5,9 +5,9 @@
 #include <set>
 #include <utility>
 
-#include "kube-sim/controllers/conditions.h"
+#include "common/kube/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/custom_definition.h"
 #include "kube-sim/resources/custom_resource.h"
 #include "kube-sim/schema/field_error.h"
@@ -123,25 +123,27 @@ Next CustomKinds::serve(const Key& key, const json& definition) {
     if (generation_of(current) != generation_of(definition)) return told;  // comes again
     note_stored_version(told);
     if (!conflict) {
-      set_condition(told, {"NamesAccepted", "True", "NoConflicts", "no conflicts found", ConditionForm::plain}, now);
+      kube::set_condition(
+          told, {"NamesAccepted", "True", "NoConflicts", "no conflicts found", kube::ConditionForm::plain}, now);
       told["status"]["acceptedNames"] = told["spec"]["names"];
     } else {
-      set_condition(told, {"NamesAccepted", "False", "NameConflict", *conflict, ConditionForm::plain}, now);
+      kube::set_condition(told, {"NamesAccepted", "False", "NameConflict", *conflict, kube::ConditionForm::plain}, now);
     }
     if (accepted) {
-      set_condition(
-          told,
-          {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted", ConditionForm::plain},
-          now);
+      kube::set_condition(told,
+                          {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted",
+                           kube::ConditionForm::plain},
+                          now);
     } else if (!served_.contains(key.name)) {
       const std::string why = room ? "not all names are accepted" : "this server makes no more kinds from definitions";
-      set_condition(
-          told, {"Established", "False", room ? "NotAccepted" : "TooManyDefinitions", why, ConditionForm::plain}, now);
+      kube::set_condition(
+          told, {"Established", "False", room ? "NotAccepted" : "TooManyDefinitions", why, kube::ConditionForm::plain},
+          now);
     }
     if (unserved.empty()) {
-      remove_condition(told, "PartlyServed");
+      kube::remove_condition(told, "PartlyServed");
     } else {
-      set_condition(told, {"PartlyServed", "True", "NotSupported", unserved, ConditionForm::plain}, now);
+      kube::set_condition(told, {"PartlyServed", "True", "NotSupported", unserved, kube::ConditionForm::plain}, now);
     }
     return told;
   };
@@ -169,10 +171,10 @@ Next CustomKinds::finish(const Key& key, const json& definition) {
       remove_finalizer(told, kCleanup);
       return told;
     }
-    set_condition(told,
-                  {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress",
-                   ConditionForm::plain},
-                  now);
+    kube::set_condition(told,
+                        {"Terminating", "True", "InstanceDeletionInProgress", "CustomResource deletion is in progress",
+                         kube::ConditionForm::plain},
+                        now);
     return told;
   };
   const auto outcome = writer_.update(definitions, key, extensions_user(), {.whole = true}, tell);

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "kube-sim/controllers/conditions.h"
-#include "kube-sim/request/time.h"
+#include "common/kube/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/disruption.h"
 #include "kube-sim/resources/pod.h"
 #include "kube-sim/schema/field_path.h"
@@ -48,17 +48,18 @@ std::int64_t generation_of_budget(const json& budget) {
 
 void note_allowed_disruptions(json& budget, const std::string& now) {
   const bool allowed = int64_of(budget["status"].value("disruptionsAllowed", json()), 0) > 0;
-  set_condition(budget,
-                {"DisruptionAllowed", allowed ? "True" : "False", allowed ? "SufficientPods" : "InsufficientPods", "",
-                 ConditionForm::common, generation_of_budget(budget)},
-                now);
+  kube::set_condition(budget,
+                      {"DisruptionAllowed", allowed ? "True" : "False", allowed ? "SufficientPods" : "InsufficientPods",
+                       "", kube::ConditionForm::common, generation_of_budget(budget)},
+                      now);
 }
 
 /// What cannot be counted allows nothing.
 void fail_safe(json& object, const std::string& why, const std::string& now) {
   object["status"]["disruptionsAllowed"] = 0;
   const std::int64_t seen = int64_of(object["status"].value("observedGeneration", json()), 0);
-  set_condition(object, {"DisruptionAllowed", "False", "SyncFailed", why, ConditionForm::common, seen}, now);
+  kube::set_condition(object, {"DisruptionAllowed", "False", "SyncFailed", why, kube::ConditionForm::common, seen},
+                      now);
 }
 
 }  // namespace

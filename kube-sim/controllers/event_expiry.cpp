@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/event.h"
 
 namespace usbloop::apiserver {

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "common/log.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/event.h"
 
 namespace usbloop::apiserver {

@@ -3,8 +3,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "kube-sim/controllers/conditions.h"
-#include "kube-sim/request/time.h"
+#include "common/kube/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/namespace.h"
 
 namespace usbloop::apiserver {
@@ -118,32 +118,33 @@ Next NamespaceController::tell(const Key& key, const Remains& remains) {
   const std::string now = format_time(now_seconds());
   const auto edit = [&](const json& current) -> json {
     json told = current;
-    set_condition(
+    kube::set_condition(
         told,
         {"NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"},
         now);
-    set_condition(told,
-                  {"NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions",
-                   "All legacy kube types successfully parsed"},
-                  now);
-    set_condition(told,
-                  {"NamespaceDeletionContentFailure", "False", "ContentDeleted",
-                   "All content successfully deleted, may be waiting on finalization"},
-                  now);
-    set_condition(told,
-                  {"NamespaceContentRemaining", "True", "SomeResourcesRemain",
-                   "Some resources are remaining: " + listed(remains.objects, " has ")},
-                  now);
+    kube::set_condition(told,
+                        {"NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions",
+                         "All legacy kube types successfully parsed"},
+                        now);
+    kube::set_condition(told,
+                        {"NamespaceDeletionContentFailure", "False", "ContentDeleted",
+                         "All content successfully deleted, may be waiting on finalization"},
+                        now);
+    kube::set_condition(told,
+                        {"NamespaceContentRemaining", "True", "SomeResourcesRemain",
+                         "Some resources are remaining: " + listed(remains.objects, " has ")},
+                        now);
     if (remains.finalizers.empty()) {
-      set_condition(told,
-                    {"NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
-                     "All content-preserving finalizers finished"},
-                    now);
+      kube::set_condition(told,
+                          {"NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
+                           "All content-preserving finalizers finished"},
+                          now);
     } else {
-      set_condition(told,
-                    {"NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain",
-                     "Some content in the namespace has finalizers remaining: " + listed(remains.finalizers, " in ")},
-                    now);
+      kube::set_condition(
+          told,
+          {"NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain",
+           "Some content in the namespace has finalizers remaining: " + listed(remains.finalizers, " in ")},
+          now);
     }
     return told;
   };

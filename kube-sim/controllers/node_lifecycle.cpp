@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/kube/conditions.h"
 #include "common/log.h"
-#include "kube-sim/controllers/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/lease.h"
 #include "kube-sim/resources/node.h"
 #include "kube-sim/resources/pod.h"
@@ -126,7 +126,7 @@ Next NodeLifecycle::reconcile(const Key& key) {
 std::int64_t NodeLifecycle::last_beat(const std::string& name, const json& node) const {
   const auto lease = leases_.find(name);
   std::int64_t beat = lease == leases_.end() ? 0 : lease->second;
-  if (const json* ready = find_condition(node, "Ready")) {
+  if (const json* ready = kube::find_condition(node, "Ready")) {
     beat = std::max(beat, time_at(*ready, "/lastHeartbeatTime"));
   }
   return beat;
@@ -134,7 +134,7 @@ std::int64_t NodeLifecycle::last_beat(const std::string& name, const json& node)
 
 Next NodeLifecycle::check_node(const Key& key, const json& node) {
   // A node that has never said anything about itself has not come up yet.
-  if (find_condition(node, "Ready") == nullptr) return Next::done();
+  if (kube::find_condition(node, "Ready") == nullptr) return Next::done();
   const std::int64_t now = now_seconds();
   const std::int64_t left = last_beat(key.name, node) + times_.grace.count() - now;
   if (left <= 0) return silent(key, node, now);
@@ -155,7 +155,7 @@ Next NodeLifecycle::alive(const Key& key, const json& node) {
 }
 
 Next NodeLifecycle::silent(const Key& key, const json& node, std::int64_t now) {
-  const json* ready = find_condition(node, "Ready");
+  const json* ready = kube::find_condition(node, "Ready");
   const Resource* resource = registry_.find_qualified(kNodeResource);
   if (text_at(*ready, "/status") != "Unknown") {
     spdlog::warn("node {}: no heartbeat for {} s", key.name, times_.grace.count());
@@ -198,7 +198,7 @@ void NodeLifecycle::mark_pods(const std::string& node) {
     const auto outcome = writer_.update(*registry_.find_qualified(kPodResource), key, node_controller_user(),
                                         {.status_only = true}, [&](const json& current) -> json {
                                           json marked = current;
-                                          set_condition(marked, {"Ready", "False"}, now);
+                                          kube::set_condition(marked, {"Ready", "False"}, now);
                                           return marked;
                                         });
     if (!outcome) spdlog::error("pod {}/{}: {}", key.namespace_, key.name, outcome.error().message);

@@ -4,10 +4,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "common/kube/conditions.h"
 #include "common/log.h"
-#include "kube-sim/controllers/conditions.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/node.h"
 #include "kube-sim/resources/pod.h"
 
@@ -205,7 +205,7 @@ Next Scheduler::bind(const Key& key, const std::string& node) {
     json bound = current;
     if (!text_at(current, "/spec/nodeName").empty() || is_being_deleted(current)) return bound;
     bound["spec"]["nodeName"] = node;
-    set_condition(bound, {"PodScheduled", "True"}, now);
+    kube::set_condition(bound, {"PodScheduled", "True"}, now);
     return bound;
   };
   const Resource* resource = registry_.find_qualified(kPodResource);
@@ -227,7 +227,7 @@ Next Scheduler::refuse(const Key& key, const std::string& why) {
   const auto edit = [&](const json& current) -> json {
     json refused = current;
     if (is_being_deleted(current)) return refused;
-    set_condition(refused, {"PodScheduled", "False", "Unschedulable", why}, now);
+    kube::set_condition(refused, {"PodScheduled", "False", "Unschedulable", why}, now);
     changed = refused != current;
     return refused;
   };

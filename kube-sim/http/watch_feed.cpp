@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "common/timestamp.h"
 #include "kube-sim/http/watch_session.h"
 #include "kube-sim/objects/table.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/rest/request_options.h"
 #include "kube-sim/rest/rest_handler.h"
 

@@ -1,8 +1,8 @@
 #include "kube-sim/objects/answer.h"
 
+#include "common/timestamp.h"
 #include "kube-sim/objects/table.h"
 #include "kube-sim/objects/yaml.h"
-#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -1,9 +1,9 @@
 #include "kube-sim/objects/object_writer.h"
 
+#include "common/timestamp.h"
 #include "kube-sim/objects/managed_fields/field_manager.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/objects/write_checks.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/namespace.h"
 #include "kube-sim/schema/field_error.h"
 

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "common/kube/encoding.h"
+#include "common/timestamp.h"
 #include "kube-sim/objects/codec.h"
 #include "kube-sim/objects/protobuf_message.h"
-#include "kube-sim/request/time.h"
 
 namespace usbloop::apiserver {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "common/ascii_text.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 #include "kube-sim/schema/schema_set.h"
 #include "kube-sim/schema/validation.h"
 
@@ -201,16 +201,6 @@ std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {
   const bool is_beyond =
       value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(kInt64Max);
   return is_beyond ? kInt64Max : value.get<std::int64_t>();
-}
-
-const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer) {
-  const nlohmann::json::json_pointer path(pointer);
-  return object.contains(path) ? &object.at(path) : nullptr;
-}
-
-std::string text_at(const nlohmann::json& object, const char* pointer) {
-  const nlohmann::json* found = element_at(object, pointer);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 std::string condition_status(const nlohmann::json& object, const std::string& type) {

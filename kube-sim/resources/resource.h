@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/json_at.h"
 #include "common/kube/status.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/resources/cell.h"
@@ -131,14 +132,10 @@ class Resource {
 /// A kind is shared by the registry and the requests that deal with its objects: a custom one may go while they run.
 using ResourcePtr = std::shared_ptr<const Resource>;
 
-// For reading objects whose shape is not known.
+// For reading objects whose shape is not known, beside common/json_at.h.
 
-/// The string at a JSON pointer ("/status/phase"), or empty.
-std::string text_at(const nlohmann::json& object, const char* pointer);
 /// The integer, at most what int64 holds (the parser keeps more as unsigned); `fallback` when it is none.
 std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback);
-/// The element at a JSON pointer, or null.
-const nlohmann::json* element_at(const nlohmann::json& object, const char* pointer);
 /// status of the condition of that type, or empty.
 std::string condition_status(const nlohmann::json& object, const std::string& type);
 /// The age of a timestamp as kubectl prints it ("5m", "3d4h"), "<unknown>" when there is none.

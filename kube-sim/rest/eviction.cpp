@@ -1,6 +1,6 @@
+#include "common/timestamp.h"
 #include "kube-sim/objects/codec.h"
 #include "kube-sim/objects/object_meta.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/resources/disruption.h"
 #include "kube-sim/resources/pod.h"
 #include "kube-sim/rest/rest_handler.h"

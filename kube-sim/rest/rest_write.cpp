@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "common/timestamp.h"
 #include "kube-sim/objects/codec.h"
 #include "kube-sim/objects/managed_fields/field_manager.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/objects/patch.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/rest/api_handler.h"
 #include "kube-sim/rest/field_validation.h"
 #include "kube-sim/rest/rest_handler.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "common/timestamp.h"
 #include "kube-sim/objects/codec.h"
-#include "kube-sim/request/time.h"
 #include "kube-sim/rest/rest_handler.h"
 #include "kube-sim/schema/field_error.h"
 

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "common/ascii_text.h"
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 
 namespace usbloop::apiserver {
 namespace {

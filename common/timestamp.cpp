@@ -1,4 +1,4 @@
-#include "kube-sim/request/time.h"
+#include "common/timestamp.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <ctime>
 
-namespace usbloop::apiserver {
+namespace usbloop {
 namespace {
 
 constexpr std::int64_t kMinute = 60;
@@ -93,4 +93,4 @@ std::string human_duration(std::int64_t seconds) {
   return one_unit(seconds, kYear, "y");
 }
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop

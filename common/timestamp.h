@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-namespace usbloop::apiserver {
+namespace usbloop {
 
 /// Seconds since 1970.
 std::int64_t now_seconds();
@@ -21,4 +21,4 @@ std::optional<std::int64_t> parse_time(const std::string& text);
 /// A duration as kubectl prints ages: "5s", "3m20s", "7h5m", "4d", "2y30d". Negative: "<invalid>".
 std::string human_duration(std::int64_t seconds);
 
-}  // namespace usbloop::apiserver
+}  // namespace usbloop
