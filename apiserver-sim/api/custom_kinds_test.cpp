@@ -7,6 +7,7 @@
 #include "kube-sim/objects/table.h"
 
 using namespace usbloop::apiserver;
+using usbloop::text_at;
 using nlohmann::json;
 using test::Api;
 

@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+#include <regex>
+
 #include "apiserver-sim/test_support.h"
 #include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
+using usbloop::format_time;
 using nlohmann::json;
 
 namespace {
@@ -64,6 +68,69 @@ TEST_CASE("every kind has as many cells as columns, also for objects without any
       CHECK(resource->cells(object, kNow).size() == resource->columns().size());
     }
   }
+}
+
+namespace {
+
+/// Objects of every shape, right and wrong, made of the names that a kind's cells look at and of some that hurt.
+class RandomObjects {
+ public:
+  explicit RandomObjects(const Resource& resource) {
+    if (resource.description() == nullptr) return;
+    const std::regex word("[A-Za-z]+");
+    for (const auto& [column, cell] : resource.description()->columns) {
+      for (std::sregex_iterator at(cell.begin(), cell.end(), word), end; at != end; ++at) names_.push_back(at->str());
+    }
+  }
+
+  json object(int depth = 4) {
+    json made = json::object();
+    for (int left = pick(5); left >= 0; --left) made[names_[pick(names_.size())]] = value(depth - 1);
+    if (depth == 4 && pick(8) != 0) made["metadata"] = object(2);
+    return made;
+  }
+
+ private:
+  std::size_t pick(std::size_t count) { return random_() % count; }
+
+  json value(int depth) {
+    switch (depth <= 0 ? pick(4) : pick(7)) {
+      case 0: return texts_[pick(texts_.size())];
+      case 1: return static_cast<std::int64_t>(pick(1000)) - 500;
+      case 2: return nullptr;
+      case 3: return pick(2) == 0;
+      case 4: return json::array({value(depth - 1), object(depth - 1)});
+      default: return object(depth - 1);
+    }
+  }
+
+  std::mt19937 random_{7};
+  std::vector<std::string> names_ = {"metadata", "spec", "status",        "type",   "name", "conditions", "a\"b",
+                                     "a\\",      "}",    "\xc3\xa9,\x01", "labels", "",     "items"};
+  std::vector<std::string> texts_ = {"Ready",    "True", "",         "\\", "\"",
+                                     "{\"a\":[", "]}",   "\xc3\xa9", "\n", kFiveMinutesAgo};
+};
+
+}  // namespace
+
+TEST_CASE("a row made of the object's text is the row made of its tree, for every kind") {
+  const Registry registry = kubevirt_registry();
+  std::size_t quick = 0;
+  for (const auto& resource : registry.all()) {
+    CAPTURE(resource->qualified());
+    quick += resource->cell_fields() == nullptr ? 0 : 1;
+    RandomObjects objects(*resource);
+    for (int round = 0; round < 100; ++round) {
+      json tree = objects.object();
+      tree["apiVersion"] = "v1";
+      const ObjectPtr stored = make_object({resource->qualified(), "", "demo"}, 1, tree, {});
+      for (const auto include : {IncludeObject::none, IncludeObject::metadata, IncludeObject::object}) {
+        const TableOptions options{"v1", include, true};
+        CHECK(row_text(*resource, *stored, "v1", options, kNow) == make_row(*resource, tree, options, kNow).dump());
+      }
+    }
+  }
+  CHECK(quick > 15);  // and not that none of them takes the quick way
 }
 
 TEST_CASE("a node is Ready, NotReady or Unknown, and says that it takes nothing more") {

@@ -18,6 +18,8 @@
 #include "kube-sim/resources/pod.h"
 
 using namespace usbloop::apiserver;
+using usbloop::format_time;
+using usbloop::now_seconds;
 using nlohmann::json;
 using test::Api;
 using test::comes_true;

@@ -10,6 +10,7 @@
 #include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
+using usbloop::format_time;
 using nlohmann::json;
 using test::Api;
 using test::comes_true;

@@ -57,7 +57,7 @@ Response answer_table(const View& view, int code, const std::vector<const Object
   body.resize(body.size() - kListEnd.size());
   for (const Object* object : objects) {
     if (object != objects.front()) body += ',';
-    body += make_row(view.resource, object_tree(view, *object), options, now).dump();
+    body += row_text(view.resource, *object, view.resource.api_version(view.version), options, now);
   }
   return finish(view, answer_json(code, body.append(kListEnd)));
 }

@@ -1,6 +1,7 @@
 #include "kube-sim/objects/table.h"
 
 #include "kube-sim/schema/field_error.h"
+#include "kube-sim/schema/json_members.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -22,6 +23,16 @@ json row_object(json object, const TableOptions& options) {
   return part;
 }
 
+/// The text of an object's metadata where it stands; nothing when it is not as our writer makes it.
+std::optional<std::string_view> metadata_text(const std::string& object) {
+  const auto members = json_members(object);
+  if (!members) return std::nullopt;
+  for (const auto& [name, value] : *members) {
+    if (name == "metadata") return value;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 json make_table(const Resource& resource, const json& metadata, const TableOptions& options) {
@@ -40,6 +51,25 @@ json make_row(const Resource& resource, json object, const TableOptions& options
   json row = {{"cells", resource.cells(object, now)}};
   if (options.include != IncludeObject::none) row["object"] = row_object(std::move(object), options);
   return row;
+}
+
+std::string row_text(const Resource& resource, const Object& object, const std::string& api_version,
+                     const TableOptions& options, std::int64_t now) {
+  const FieldProjection* fields = options.include == IncludeObject::object ? nullptr : resource.cell_fields();
+  const auto seen = fields == nullptr ? std::nullopt : fields->read(object.text);
+  const auto metadata = metadata_text(object.text);
+  if (!seen || !metadata) {
+    json tree = object.parse();
+    tree["apiVersion"] = api_version;
+    return make_row(resource, std::move(tree), options, now).dump();
+  }
+  std::string row = R"({"cells":)" + resource.cells(*seen, now).dump();
+  if (options.include == IncludeObject::metadata) {
+    row += R"(,"object":{"apiVersion":"meta.k8s.io/)" + options.meta_version +
+           R"(","kind":"PartialObjectMetadata","metadata":)";
+    row.append(*metadata) += '}';
+  }
+  return row += '}';
 }
 
 std::optional<IncludeObject> parse_include_object(const std::string& text) {

@@ -20,6 +20,9 @@ class CellFormula {
   /// `now`: seconds since 1970.
   [[nodiscard]] nlohmann::json value(const nlohmann::json& object, std::int64_t now) const;
 
+  /// The paths it looks at; none for a cell that code fills.
+  [[nodiscard]] const std::vector<FieldPath>& paths() const { return paths_; }
+
   using Function = nlohmann::json (*)(const std::vector<std::vector<const nlohmann::json*>>& arguments,
                                       std::int64_t now);
 

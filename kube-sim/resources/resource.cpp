@@ -52,6 +52,16 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
   for (nlohmann::json& item : *found) put_default(item, path, value);
 }
 
+/// What the formulas look at; nothing when code fills one of the cells.
+std::optional<FieldProjection> fields_of(const std::vector<CellFormula>& formulas) {
+  FieldProjection fields;
+  for (const CellFormula& formula : formulas) {
+    if (formula.paths().empty()) return std::nullopt;
+    for (const FieldPath& path : formula.paths()) fields.add(path.leading_names());
+  }
+  return fields;
+}
+
 }  // namespace
 
 Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {
@@ -100,6 +110,7 @@ void Resource::describe(const SchemaSet& schemas) {
     columns_.push_back(column);
     formulas_.emplace_back(cell);
   }
+  cell_fields_ = fields_of(formulas_);
 }
 
 const nlohmann::json* Resource::openapi(const std::string&) const { return nullptr; }

@@ -116,6 +116,15 @@ bool FieldPath::names_only() const {
   return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.kind == Step::Kind::name; });
 }
 
+std::vector<std::string> FieldPath::leading_names() const {
+  std::vector<std::string> names;
+  for (const Step& step : steps_) {
+    if (step.kind != Step::Kind::name) break;
+    names.push_back(step.name);
+  }
+  return names;
+}
+
 bool FieldPath::put(json& object, const json& value) const {
   if (!names_only()) return false;
   json* at = &object;

@@ -24,6 +24,8 @@ class FieldPath {
   bool put(nlohmann::json& object, const nlohmann::json& value) const;
   /// Whether each step is a name.
   [[nodiscard]] bool names_only() const;
+  /// The names before the first step of another kind: all that select() finds is below them.
+  [[nodiscard]] std::vector<std::string> leading_names() const;
 
  private:
   struct Step {
