@@ -55,9 +55,10 @@ Response answer_table(const View& view, int code, const std::vector<const Object
   const std::int64_t now = now_seconds();
   std::string body = make_table(view.resource, list_meta(meta), options).dump();
   body.resize(body.size() - kListEnd.size());
+  const std::string version = view.resource.api_version(view.version);
   for (const Object* object : objects) {
     if (object != objects.front()) body += ',';
-    body += row_text(view.resource, *object, view.resource.api_version(view.version), options, now);
+    body += row_text(view.resource, *object, version, options, now);
   }
   return finish(view, answer_json(code, body.append(kListEnd)));
 }

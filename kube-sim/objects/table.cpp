@@ -23,14 +23,19 @@ json row_object(json object, const TableOptions& options) {
   return part;
 }
 
-/// The text of an object's metadata where it stands; nothing when it is not as our writer makes it.
-std::optional<std::string_view> metadata_text(const std::string& object) {
-  const auto members = json_members(object);
-  if (!members) return std::nullopt;
-  for (const auto& [name, value] : *members) {
-    if (name == "metadata") return value;
+/// The text of the member where it stands.
+std::optional<std::string_view> text_of(const std::vector<JsonMember>& members, std::string_view wanted) {
+  for (const auto& [name, value] : members) {
+    if (name == wanted) return value;
   }
   return std::nullopt;
+}
+
+std::string row_of_tree(const Resource& resource, const Object& object, const std::string& api_version,
+                        const TableOptions& options, std::int64_t now) {
+  json tree = object.parse();
+  tree["apiVersion"] = api_version;
+  return make_row(resource, std::move(tree), options, now).dump();
 }
 
 }  // namespace
@@ -56,13 +61,10 @@ json make_row(const Resource& resource, json object, const TableOptions& options
 std::string row_text(const Resource& resource, const Object& object, const std::string& api_version,
                      const TableOptions& options, std::int64_t now) {
   const FieldProjection* fields = options.include == IncludeObject::object ? nullptr : resource.cell_fields();
-  const auto seen = fields == nullptr ? std::nullopt : fields->read(object.text);
-  const auto metadata = metadata_text(object.text);
-  if (!seen || !metadata) {
-    json tree = object.parse();
-    tree["apiVersion"] = api_version;
-    return make_row(resource, std::move(tree), options, now).dump();
-  }
+  const auto members = fields == nullptr ? std::nullopt : json_members(object.text);
+  const auto seen = members ? fields->read(*members) : std::nullopt;
+  const auto metadata = members ? text_of(*members, "metadata") : std::nullopt;
+  if (!seen || !metadata) return row_of_tree(resource, object, api_version, options, now);
   std::string row = R"({"cells":)" + resource.cells(*seen, now).dump();
   if (options.include == IncludeObject::metadata) {
     row += R"(,"object":{"apiVersion":"meta.k8s.io/)" + options.meta_version +

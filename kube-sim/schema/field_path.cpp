@@ -84,9 +84,24 @@ std::optional<FieldPath> FieldPath::parse(std::string_view rest) {
   return path;
 }
 
+const json* FieldPath::walk_names(const json& object, std::size_t& step) const {
+  const json* at = &object;
+  for (step = 0; step < steps_.size() && steps_[step].kind == Step::Kind::name; ++step) {
+    if (!at->is_object()) return nullptr;
+    const auto child = at->find(steps_[step].name);
+    if (child == at->end()) return nullptr;
+    at = &*child;
+  }
+  return at;
+}
+
 std::vector<const json*> FieldPath::select(const json& object) const {
-  std::vector<const json*> found = {&object};
-  for (const Step& step : steps_) {
+  std::size_t walked = 0;
+  const json* start = walk_names(object, walked);
+  if (start == nullptr) return {};
+  std::vector<const json*> found = {start};
+  for (; walked < steps_.size(); ++walked) {
+    const Step& step = steps_[walked];
     std::vector<const json*> next;
     for (const json* at : found) {
       if (next.size() >= kMostResults) break;
@@ -108,6 +123,10 @@ std::vector<const json*> FieldPath::select(const json& object) const {
 }
 
 const json* FieldPath::first(const json& object) const {
+  if (names_only()) {
+    std::size_t walked = 0;
+    return walk_names(object, walked);
+  }
   const auto found = select(object);
   return found.empty() ? nullptr : found.front();
 }

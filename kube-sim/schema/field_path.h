@@ -35,6 +35,9 @@ class FieldPath {
     std::size_t index = 0;
     std::string value;  ///< of a filter
   };
+  /// The value at the leading names, or null; `step` becomes the first step behind them.
+  const nlohmann::json* walk_names(const nlohmann::json& object, std::size_t& step) const;
+
   std::vector<Step> steps_;
 };
 

@@ -1,7 +1,5 @@
 #include "kube-sim/schema/field_projection.h"
 
-#include "kube-sim/schema/json_members.h"
-
 namespace usbloop::apiserver {
 namespace {
 
@@ -33,9 +31,12 @@ std::optional<json> FieldProjection::read(std::string_view text) const {
     return tree;
   }
   const auto members = json_members(text);
-  if (!members) return std::nullopt;
+  return members ? read(*members) : std::nullopt;
+}
+
+std::optional<json> FieldProjection::read(const std::vector<JsonMember>& members) const {
   json tree = json::object();
-  for (const auto& [name, value] : *members) {
+  for (const auto& [name, value] : members) {
     const auto wanted = below_.find(name);
     if (wanted == below_.end()) continue;
     auto part = wanted->second.read(value);

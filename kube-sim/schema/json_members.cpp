@@ -45,6 +45,7 @@ std::optional<std::vector<JsonMember>> json_members(std::string_view text) {
   if (!text.starts_with('{') || !text.ends_with('}')) return std::nullopt;
   std::vector<JsonMember> members;
   if (text == "{}") return members;
+  members.reserve(8);
   std::size_t at = 0;
   while (at + 1 < text.size()) {  // at the '{' or a ','
     const std::size_t name = at + 1;
