@@ -72,7 +72,8 @@ TEST_CASE("what a VMI lacks or has wrong is named by its field") {
     object.merge_patch(json::parse(entry.patch));
     const Response refused = api.call("POST", kVmis, object);
     CHECK(refused.code == 422);
-    REQUIRE(causes(refused).size() == 1);
+    // Where the object is wrong in such a way, the rules of the schema are not looked at, and the server says so.
+    REQUIRE(causes(refused).size() == (entry.reason == std::string("FieldValueInvalid") ? 1 : 2));
     CHECK(causes(refused)[0]["field"] == entry.field);
     CHECK(causes(refused)[0]["reason"] == entry.reason);
   }

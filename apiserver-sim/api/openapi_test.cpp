@@ -51,6 +51,35 @@ TEST_CASE("OpenAPI v3 says what clientPassthrough is, and which parameters a pat
   CHECK(document["paths"].contains("/apis/kubevirt.io/v1/virtualmachineinstances"));
 }
 
+TEST_CASE(
+    "what a schema demands of a value stands in the documents, as far as each version of OpenAPI has words for it") {
+  Api api;
+  const json whole = v3(api, "apis/kubevirt.io/v1")["components"]["schemas"];
+  const json& vmi = whole["io.kubevirt.v1.VirtualMachineInstance"]["properties"];
+  const json& spec = vmi["spec"]["properties"];
+  CHECK(spec["utilityVolumes"]["maxItems"] == 256);
+  CHECK(spec["utilityVolumes"]["x-kubernetes-list-type"] == "map");
+  CHECK(spec["topologySpreadConstraints"]["x-kubernetes-list-map-keys"] == json{"topologyKey", "whenUnsatisfiable"});
+  CHECK(spec["domain"]["properties"]["rebootPolicy"]["enum"] == json{"Reboot", "Terminate"});
+  CHECK_FALSE(spec["domain"]["properties"]["cpu"]["properties"]["cores"].contains("minimum"));
+  const json& directory = spec["volumes"]["items"]["properties"]["containerPath"]["properties"]["path"];
+  CHECK(directory["maxLength"] == 4096);
+  CHECK(directory["x-kubernetes-validations"][1]["rule"] == "!self.contains('..')");
+  const json& status = vmi["status"]["properties"];
+  CHECK(status["VSOCKCID"]["maximum"] == 4294967295);
+  CHECK(status["changedBlockTracking"]["nullable"] == true);
+  const json& claim = status["migratedVolumes"]["items"]["properties"]["sourcePVCInfo"]["properties"];
+  CHECK(claim["filesystemOverhead"]["pattern"].get<std::string>().starts_with("^(0"));
+  CHECK(claim["capacity"]["additionalProperties"]["pattern"].get<std::string>().starts_with("^("));
+  const json& vm = whole["io.kubevirt.v1.VirtualMachine"]["properties"]["spec"]["properties"];
+  CHECK(vm["dataVolumeTemplates"]["items"]["nullable"] == true);
+
+  const json v2 = api.ok(api.raw("GET", "/openapi/v2", "", "", "application/json"))["definitions"];
+  const json& older = v2["io.kubevirt.v1.VirtualMachineInstance"]["properties"];
+  CHECK(older["spec"]["properties"]["utilityVolumes"]["maxItems"] == 256);
+  CHECK_FALSE(older["status"]["properties"]["changedBlockTracking"].contains("nullable"));
+}
+
 TEST_CASE("every reference in every document has its definition") {
   Api api;
   const json index = api.ok(api.call("GET", "/openapi/v3"))["paths"];

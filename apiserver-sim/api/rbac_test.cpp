@@ -104,6 +104,63 @@ TEST_CASE("usbredir is for those who may edit: admin and edit, not view") {
   }
 }
 
+TEST_CASE("KubeVirt's roles allow what those of v1.9 allow") {
+  struct Line {
+    const char* verb;
+    const char* group;
+    const char* resource;
+    const char* subresource;
+    const char* roles;  // of kubevirt.io
+  };
+  constexpr const char* kSub = "subresources.kubevirt.io";
+  constexpr const char* kVmi = "virtualmachineinstances";
+  constexpr const char* kVm = "virtualmachines";
+  constexpr Line kLines[] = {
+      {"get", kSub, kVmi, "usbredir", "admin edit"},
+      {"update", kSub, kVmi, "usbredir", ""},
+      {"get", kSub, kVmi, "vnc", "admin edit"},
+      {"get", kSub, kVmi, "vnc/screenshot", "admin"},
+      {"get", kSub, kVmi, "vsock", ""},
+      {"get", kSub, kVmi, "guestosinfo", "admin edit view"},
+      {"get", kSub, kVmi, "objectgraph", "admin edit view"},
+      {"get", kSub, kVm, "objectgraph", "admin edit view"},
+      {"get", kSub, kVm, "expand-spec", "admin edit view"},
+      {"update", kSub, "expand-vm-spec", "", "admin edit view"},
+      {"update", kSub, kVmi, "evacuate/cancel", "admin edit"},
+      {"update", kSub, kVm, "evacuate/cancel", "admin edit"},
+      {"update", kSub, kVmi, "reset", "admin edit"},
+      {"update", kSub, kVmi, "backup", ""},
+      {"update", kSub, kVm, "migrate", "migrate"},
+      {"create", "kubevirt.io", "virtualmachineinstancemigrations", "", "migrate"},
+      {"watch", "kubevirt.io", "virtualmachineinstancemigrations", "", "admin edit view migrate"},
+      {"deletecollection", "kubevirt.io", kVm, "", "admin"},
+      {"delete", "kubevirt.io", kVm, "", "admin edit"},
+      {"create", "backup.kubevirt.io", "virtualmachinebackups", "", "admin edit"},
+      {"deletecollection", "backup.kubevirt.io", "virtualmachinebackuptrackers", "", "admin"},
+      {"list", "backup.kubevirt.io", "virtualmachinebackuptrackers", "", "admin edit view"},
+      {"create", "plugin.kubevirt.io", "plugins", "", "admin"},
+      {"list", "plugin.kubevirt.io", "plugins", "", "admin view"},
+      {"list", "kubevirt.io", "kubevirts", "", "default edit view"},
+      {"get", kSub, "guestfs", "", "default"},
+  };
+  Api api;
+  for (const std::string name : {"admin", "edit", "view", "migrate", "default"}) {
+    const std::string who = "user-of-" + name;
+    const json bound = binding("kubevirt-" + name, "ClusterRole", "kubevirt.io:" + name, subjects("User", who.c_str()));
+    REQUIRE(api.call("POST", kBindings, bound).code == 201);
+    for (const Line& line : kLines) {
+      CAPTURE(name);
+      CAPTURE(line.verb);
+      CAPTURE(line.resource);
+      CAPTURE(line.subresource);
+      const std::string list = std::string(" ") + line.roles + " ";
+      // Without groups: everyone who is authenticated has kubevirt.io:default.
+      CHECK(api.authorizer.allows({who, "", {}}, on(line.verb, line.group, line.resource, line.subresource)) ==
+            (list.find(" " + name + " ") != std::string::npos));
+    }
+  }
+}
+
 TEST_CASE("a decision names the binding that allows") {
   Api api;
   api.call("POST", kBindings, binding("b", "ClusterRole", "view", subjects("ServiceAccount", "ci")));
@@ -363,6 +420,10 @@ TEST_CASE("a start gives the server's own roles back what they have lost, and le
   const json whole = api.ok(api.call("GET", kClusterRoles + "/kubevirt.io:edit"))["rules"];
   CHECK(patch(kClusterRoles + "/kubevirt.io:edit", {{"rules", json::array()}}) == 200);
   CHECK(patch(kClusterBindings + "/system:discovery", {{"subjects", json::array()}}) == 200);
+  // What an older KubeVirt let a role do, and this one does not, goes; what somebody adds to Kubernetes' roles stays.
+  const json more = json::array({rule("get", "subresources.kubevirt.io", "virtualmachineinstances/vnc/screenshot")});
+  CHECK(patch(kClusterRoles + "/kubevirt.io:view", {{"rules", more}}) == 200);
+  CHECK(patch(kClusterRoles + "/system:basic-user", {{"rules", more}}) == 200);
   const json left_alone = {{"metadata", {{"annotations", {{"rbac.authorization.kubernetes.io/autoupdate", "false"}}}}},
                            {"rules", json::array()}};
   CHECK(patch(kClusterRoles + "/system:monitoring", left_alone) == 200);
@@ -372,6 +433,12 @@ TEST_CASE("a start gives the server's own roles back what they have lost, and le
   CHECK(uncovered(read_rules(api.ok(api.call("GET", kClusterRoles + "/kubevirt.io:edit"))),
                   read_rules({{"rules", whole}}))
             ->empty());
+  const auto covers_more = [&](const std::string& name) {
+    return uncovered(read_rules(api.ok(api.call("GET", kClusterRoles + "/" + name))), read_rules({{"rules", more}}))
+        ->empty();
+  };
+  CHECK_FALSE(covers_more("kubevirt.io:view"));
+  CHECK(covers_more("system:basic-user"));
   CHECK(api.authorizer.allows(user("guest"), at("get", "/apis")));
   CHECK(api.ok(api.call("GET", kClusterRoles + "/system:monitoring"))["rules"].empty());
   const auto settled = api.store->version();

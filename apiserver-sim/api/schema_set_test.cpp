@@ -8,6 +8,7 @@
 
 using usbloop::apiserver::all_schemas;
 using usbloop::apiserver::Schema;
+using usbloop::apiserver::SchemaRule;
 using usbloop::apiserver::SchemaSet;
 
 TEST_CASE("the schemas that are compiled in are complete, and say what KubeVirt says") {
@@ -40,7 +41,15 @@ kind Thing: A thing.
       later.
   colour string(red|green)
   sizes map[quantity]
-  parts []Part
+  parts []Part{..3}:count
+  spare[]? []Part
+  share? string~^(0(?:\.\d{1,3})?|1)$ Share of: all
+  port int32{1..65535}
+  path string{..9}
+  %path self.startsWith('/'): begins at the root
+  %path !self.contains('..'): goes no way back
+  sure bool
+  %sure self == true: has to be
 type Later:
   +Part
   ...
@@ -57,10 +66,26 @@ type Part:
   CHECK(later.schema->open);
   REQUIRE(later.schema->field("count") != nullptr);
   CHECK(later.schema->field("count")->description == "How many: a number");
-  CHECK(later.schema->field("count")->schema->minimum == 0);
+  CHECK(later.schema->field("count")->schema->natural);
   CHECK(thing->field("colour")->schema->allowed == std::vector<std::string>{"red", "green"});
   CHECK(thing->field("sizes")->schema->element->type == Schema::Type::quantity);
   CHECK(thing->field("parts")->schema->element->name == "Part");
+  CHECK(thing->field("parts")->schema->most == 3);
+  CHECK(thing->field("parts")->merge == "count");
+  CHECK(thing->field("parts")->no_twins);
+  CHECK(thing->field("share")->nullable);
+  CHECK(thing->field("spare")->schema->null_items);
+  CHECK_FALSE(thing->field("spare")->nullable);
+  CHECK(thing->field("share")->schema->pattern == "^(0(?:\\.\\d{1,3})?|1)$");
+  CHECK(thing->field("share")->description == "Share of: all");
+  CHECK(thing->field("port")->schema->minimum == 1);
+  CHECK(thing->field("port")->schema->maximum == 65535);
+  CHECK(thing->field("path")->schema->most == 9);
+  REQUIRE(thing->field("path")->rules.size() == 2);
+  CHECK(thing->field("path")->rules[0].text == "/");
+  CHECK(thing->field("path")->rules[1].form == SchemaRule::Form::lacks);
+  CHECK(thing->field("path")->rules[1].message == "goes no way back");
+  CHECK(thing->field("sure")->rules[0].form == SchemaRule::Form::is_true);
   CHECK(thing->field("metadata")->schema->name == "ObjectMeta");
 }
 
@@ -68,4 +93,11 @@ TEST_CASE("a mistake in a schema file is found when it is read") {
   CHECK_THROWS_AS(SchemaSet({"package p p/v1\ntype A:\n  b Missing\n"}), std::logic_error);
   CHECK_THROWS_AS(SchemaSet({"package p p/v1\ntype A:\ntype A:\n"}), std::logic_error);
   CHECK_THROWS_AS(SchemaSet({"struct A\n"}), std::logic_error);
+  for (const char* field :
+       {"a string{1..2}", "a bool{..2}", "a int{2}", "a int{x..}", "a B{..2}", "a map[int]{..2}",
+        "a bool\n  %b self == true: no", "a bool\n  %a self == false: no", "a bool\n  %a self == true"}) {
+    CAPTURE(field);
+    const std::string text = "package p p/v1\ntype B:\n  c int\ntype A:\n  " + std::string(field) + "\n";
+    CHECK_THROWS_AS(SchemaSet({text}), std::logic_error);
+  }
 }

@@ -61,14 +61,16 @@ TEST_CASE("only the listed values are supported where there is a list") {
 }
 
 TEST_CASE("unknown fields are found at every depth, and below open objects nothing is unknown") {
-  const json object = vmi_with(R"({"domian":{},"affinity":{"x":1},"domain":{"foo":1,
+  const json object = vmi_with(R"({"domian":{},"affinity":{"x":1},"domain":{"foo":1,"clock":{"x":1},
       "devices":{"disks":[{"name":"a"},{"name":"b","nmae":"c"}]},"resources":{"requests":{"any":"1"}}}})");
-  const std::vector<std::string> expected = {"spec.domain.devices.disks[1].nmae", "spec.domain.foo", "spec.domian"};
+  const std::vector<std::string> expected = {"spec.affinity.x", "spec.domain.devices.disks[1].nmae", "spec.domain.foo",
+                                             "spec.domian"};
   CHECK(unknown_fields(vmi_schema(), object) == expected);
   json pruned = object;
   prune_unknown_fields(vmi_schema(), pruned);
   CHECK(unknown_fields(vmi_schema(), pruned).empty());
-  CHECK(pruned["spec"]["affinity"]["x"] == 1);
+  CHECK(pruned["spec"]["affinity"] == json::object());
+  CHECK(pruned["spec"]["domain"]["clock"]["x"] == 1);
   CHECK(pruned["spec"]["domain"]["devices"]["disks"][1] == json{{"name", "b"}});
 }
 

@@ -61,15 +61,14 @@ void VmResource::prepare_create(json& object, const std::string&) const {
     return;
   }
   // The mutating webhook fills the template in, so that what a client sees is what will run.
-  json* template_spec = nullptr;
-  if (spec.is_object() && given(spec, "template") && spec["template"].is_object()) {
-    template_spec = &spec["template"]["spec"];
-  }
-  if (template_spec == nullptr || !template_spec->is_object()) return;
-  if (!given(*template_spec, "architecture")) (*template_spec)["architecture"] = "amd64";
-  if (given(*template_spec, "domain") && (*template_spec)["domain"].is_object() &&
-      !given((*template_spec)["domain"], "devices")) {
-    (*template_spec)["domain"]["devices"] = json::object();
+  if (!spec.is_object() || !given(spec, "template") || !spec["template"].is_object()) return;
+  json& template_spec = spec["template"]["spec"];
+  if (template_spec.is_null()) template_spec = {{"domain", json::object()}};
+  if (!template_spec.is_object()) return;
+  if (!given(template_spec, "architecture")) template_spec["architecture"] = "amd64";
+  if (given(template_spec, "domain") && template_spec["domain"].is_object() &&
+      !given(template_spec["domain"], "devices")) {
+    template_spec["domain"]["devices"] = json::object();
   }
 }
 

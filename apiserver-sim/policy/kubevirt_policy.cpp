@@ -13,20 +13,20 @@ constexpr std::string_view kSnapshots = "virtualmachinesnapshots virtualmachines
 constexpr std::string_view kInstancetypes =
     "virtualmachineinstancetypes virtualmachineclusterinstancetypes "
     "virtualmachinepreferences virtualmachineclusterpreferences";
+constexpr std::string_view kBackups = "virtualmachinebackups virtualmachinebackuptrackers";
 constexpr std::string_view kStreams =
-    "virtualmachineinstances/console virtualmachineinstances/vnc virtualmachineinstances/vnc/screenshot "
-    "virtualmachineinstances/portforward virtualmachineinstances/guestosinfo "
-    "virtualmachineinstances/filesystemlist virtualmachineinstances/userlist "
+    "virtualmachineinstances/console virtualmachineinstances/vnc virtualmachineinstances/portforward "
+    "virtualmachineinstances/guestosinfo virtualmachineinstances/filesystemlist virtualmachineinstances/userlist "
     "virtualmachineinstances/sev/fetchcertchain virtualmachineinstances/sev/querylaunchmeasurement "
-    "virtualmachineinstances/usbredir";
+    "virtualmachineinstances/usbredir virtualmachines/objectgraph virtualmachineinstances/objectgraph";
 constexpr std::string_view kOrdersToVmis =
     "virtualmachineinstances/pause virtualmachineinstances/unpause virtualmachineinstances/addvolume "
     "virtualmachineinstances/removevolume virtualmachineinstances/freeze virtualmachineinstances/unfreeze "
     "virtualmachineinstances/softreboot virtualmachineinstances/reset virtualmachineinstances/sev/setupsession "
-    "virtualmachineinstances/sev/injectlaunchsecret";
+    "virtualmachineinstances/sev/injectlaunchsecret virtualmachineinstances/evacuate/cancel";
 constexpr std::string_view kOrdersToVms =
     "virtualmachines/start virtualmachines/stop virtualmachines/restart virtualmachines/addvolume "
-    "virtualmachines/removevolume virtualmachines/memorydump";
+    "virtualmachines/removevolume virtualmachines/memorydump virtualmachines/evacuate/cancel";
 constexpr std::string_view kMachines =
     "virtualmachines virtualmachineinstances virtualmachineinstancepresets virtualmachineinstancereplicasets";
 constexpr std::string_view kMachinesAndMigrations =
@@ -35,8 +35,10 @@ constexpr std::string_view kMachinesAndMigrations =
 
 constexpr BootstrapRule kKubevirtDefault[] = {{"get list", kKubevirtGroup, "kubevirts"},
                                               {"get list", kSubresourceGroup, "version guestfs"}};
+// Who may only edit sees no screen without those who sit at it.
 constexpr BootstrapRule kKubevirtAdmin[] = {
     {"get", kSubresourceGroup, kStreams},
+    {"get", kSubresourceGroup, "virtualmachineinstances/vnc/screenshot"},
     {"update", kSubresourceGroup, kOrdersToVmis},
     {"get", kSubresourceGroup, "virtualmachines/expand-spec virtualmachines/portforward"},
     {"update", kSubresourceGroup, kOrdersToVms},
@@ -44,6 +46,8 @@ constexpr BootstrapRule kKubevirtAdmin[] = {
     {kAll, kKubevirtGroup, kMachines},
     {kView, kKubevirtGroup, "virtualmachineinstancemigrations"},
     {kAll, "snapshot.kubevirt.io", kSnapshots},
+    {kAll, "backup.kubevirt.io", kBackups},
+    {kAll, "plugin.kubevirt.io", "plugins"},
     {kAll, "export.kubevirt.io", "virtualmachineexports"},
     {kAll, "clone.kubevirt.io", "virtualmachineclones"},
     {kAll, "instancetype.kubevirt.io", kInstancetypes},
@@ -58,6 +62,7 @@ constexpr BootstrapRule kKubevirtEdit[] = {
     {kEdit, kKubevirtGroup, kMachines},
     {kView, kKubevirtGroup, "virtualmachineinstancemigrations"},
     {kEdit, "snapshot.kubevirt.io", kSnapshots},
+    {kEdit, "backup.kubevirt.io", kBackups},
     {kEdit, "export.kubevirt.io", "virtualmachineexports"},
     {kEdit, "clone.kubevirt.io", "virtualmachineclones"},
     {kEdit, "instancetype.kubevirt.io", kInstancetypes},
@@ -69,15 +74,18 @@ constexpr BootstrapRule kKubevirtView[] = {
     {"get", kSubresourceGroup,
      "virtualmachines/expand-spec virtualmachineinstances/guestosinfo virtualmachineinstances/filesystemlist "
      "virtualmachineinstances/userlist virtualmachineinstances/sev/fetchcertchain "
-     "virtualmachineinstances/sev/querylaunchmeasurement"},
+     "virtualmachineinstances/sev/querylaunchmeasurement virtualmachines/objectgraph "
+     "virtualmachineinstances/objectgraph"},
     {"update", kSubresourceGroup, "expand-vm-spec"},
     {kView, kKubevirtGroup, kMachinesAndMigrations},
     {kView, "snapshot.kubevirt.io", kSnapshots},
+    {kView, "backup.kubevirt.io", kBackups},
     {kView, "export.kubevirt.io", "virtualmachineexports"},
     {kView, "clone.kubevirt.io", "virtualmachineclones"},
     {kView, "instancetype.kubevirt.io", kInstancetypes},
     {kView, "pool.kubevirt.io", "virtualmachinepools"},
-    {kView, "migrations.kubevirt.io", "migrationpolicies"}};
+    {kView, "migrations.kubevirt.io", "migrationpolicies"},
+    {kView, "plugin.kubevirt.io", "plugins"}};
 constexpr BootstrapRule kKubevirtMigrate[] = {{"update", kSubresourceGroup, "virtualmachines/migrate"},
                                               {kAll, kKubevirtGroup, "virtualmachineinstancemigrations"}};
 constexpr BootstrapRule kInstancetypeView[] = {
@@ -96,6 +104,6 @@ constexpr BootstrapBinding kKubevirtBindings[] = {
 
 }  // namespace
 
-BootstrapPolicy kubevirt_policy() { return {kKubevirtRoles, kKubevirtBindings, "kubevirt.io"}; }
+BootstrapPolicy kubevirt_policy() { return {kKubevirtRoles, kKubevirtBindings, "kubevirt.io", true}; }
 
 }  // namespace usbloop::apiserver

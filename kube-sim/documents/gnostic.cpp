@@ -31,8 +31,25 @@ class Message {
   }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
+  using Members = std::initializer_list<std::pair<const char*, unsigned>>;
+  /// Members of a JSON object that are numbers, where there are any.
+  void numbers_of(const ordered_json& object, Members fields) {
+    for (const auto& [name, field] : fields) {
+      if (const auto found = object.find(name); found != object.end()) number(field, found->get<double>());
+    }
+  }
+  /// The same for those that are counts.
+  void counts_of(const ordered_json& object, Members fields) {
+    for (const auto& [name, field] : fields) {
+      const auto found = object.find(name);
+      if (found == object.end()) continue;
+      tag(field, 0);
+      varint(found->get<std::uint64_t>());
+    }
+  }
+
   /// Members of a JSON object that are texts or lists of texts, where there are any.
-  void texts_of(const ordered_json& object, std::initializer_list<std::pair<const char*, unsigned>> fields) {
+  void texts_of(const ordered_json& object, Members fields) {
     for (const auto& [name, field] : fields) {
       const auto found = object.find(name);
       if (found == object.end()) continue;
@@ -77,8 +94,9 @@ void add_extensions(const ordered_json& object, unsigned field, Message& message
 
 Message schema_message(const ordered_json& schema) {
   Message message;
-  message.texts_of(schema, {{"$ref", 1}, {"format", 2}, {"description", 4}, {"required", 19}});
-  if (const auto minimum = schema.find("minimum"); minimum != schema.end()) message.number(9, minimum->get<double>());
+  message.texts_of(schema, {{"$ref", 1}, {"format", 2}, {"description", 4}, {"pattern", 13}, {"required", 19}});
+  message.numbers_of(schema, {{"maximum", 7}, {"minimum", 9}});
+  message.counts_of(schema, {{"maxLength", 11}, {"maxItems", 14}});
   if (const auto allowed = schema.find("enum"); allowed != schema.end()) {
     for (const ordered_json& value : *allowed) message.message(20, any(value));
   }

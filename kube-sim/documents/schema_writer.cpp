@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
+
+#include "kube-sim/schema/quantity.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -53,6 +56,20 @@ ordered_json scalar_definition(Type type) {
     case Type::int_or_string:
       return {{"description", "A whole number or a text."}, {"type", "string"}, {"format", "int-or-string"}};
     default: return {{"description", "A time as RFC 3339 writes it."}, {"type", "string"}, {"format", "date-time"}};
+  }
+}
+
+/// What a custom kind's field keeps to beyond its type.
+void add_constraints(const SchemaField& field, OpenApiVersion version, ordered_json& written) {
+  if (field.nullable && version == OpenApiVersion::v3) written["nullable"] = true;
+  if (field.no_twins) {
+    const bool set = field.merge == "set";
+    written["x-kubernetes-list-type"] = set ? "set" : "map";
+    std::istringstream keys(set ? "" : field.merge);
+    for (std::string key; std::getline(keys, key, ',');) written["x-kubernetes-list-map-keys"].push_back(key);
+  }
+  for (const SchemaRule& rule : field.rules) {
+    written["x-kubernetes-validations"].push_back({{"message", rule.message}, {"rule", rule.rule}});
   }
 }
 
@@ -142,7 +159,12 @@ ordered_json SchemaWriter::write(const Schema& schema, bool custom) {
       return schema.name.empty() || (custom && schema.package != kMetaPackage) ? write_object(schema, custom)
                                                                                : write_named(schema);
     case Type::map: return {{"type", "object"}, {"additionalProperties", write(*schema.element, custom)}};
-    case Type::array: return {{"type", "array"}, {"items", write(*schema.element, custom)}};
+    case Type::array: {
+      ordered_json written = {{"type", "array"}, {"items", write(*schema.element, custom)}};
+      if (schema.most) written["maxItems"] = *schema.most;
+      if (schema.null_items && version_ == OpenApiVersion::v3) written["items"]["nullable"] = true;
+      return written;
+    }
     default: return write_scalar(schema, custom);
   }
 }
@@ -176,6 +198,7 @@ ordered_json SchemaWriter::write_field(const SchemaField& field, bool custom) {
   if (version_ == OpenApiVersion::v3 && written.contains("$ref")) {
     return {{"description", field.description}, {"allOf", ordered_json::array({written})}};
   }
+  if (custom) add_constraints(field, version_, written);
   ordered_json described = {{"description", field.description}};
   written.erase("description");
   described.update(written);
@@ -194,6 +217,7 @@ ordered_json SchemaWriter::write_scalar(const Schema& schema, bool custom) {
     if (version_ == OpenApiVersion::v3) {
       written["anyOf"] = ordered_json::array({{{"type", "integer"}}, {{"type", "string"}}});
     }
+    if (schema.type == Type::quantity) written["pattern"] = kQuantityPattern;
     written["x-kubernetes-int-or-string"] = true;
     return written;
   }
@@ -206,6 +230,9 @@ ordered_json SchemaWriter::write_scalar(const Schema& schema, bool custom) {
   if (!schema.format.empty()) written["format"] = schema.format;
   if (!schema.allowed.empty()) written["enum"] = schema.allowed;
   if (schema.minimum) written["minimum"] = *schema.minimum;
+  if (schema.maximum) written["maximum"] = *schema.maximum;
+  if (schema.most) written["maxLength"] = *schema.most;
+  if (!schema.pattern.empty()) written["pattern"] = schema.pattern;
   return written;
 }
 

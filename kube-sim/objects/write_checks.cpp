@@ -5,6 +5,7 @@
 
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/resources/metadata_check.h"
+#include "kube-sim/schema/constraints.h"
 #include "kube-sim/schema/field_error.h"
 
 namespace usbloop::apiserver {
@@ -68,6 +69,7 @@ std::optional<kube::Status> refuse_invalid(const Resource& resource, const json&
   // What is wrong with the metadata may keep the rest from being read.
   if (causes.empty()) causes = resource.validate(object);
   if (causes.empty()) return resource.admit(object);
+  if (resource.has_rules() && keeps_from_rules(causes)) causes.push_back(rules_not_checked());
   return kube::invalid(resource.info().group, resource.info().kind, text_at(object, "/metadata/name"),
                        std::move(causes));
 }

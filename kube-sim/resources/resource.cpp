@@ -8,6 +8,7 @@
 
 #include "common/ascii_text.h"
 #include "common/timestamp.h"
+#include "kube-sim/schema/constraints.h"
 #include "kube-sim/schema/schema_set.h"
 #include "kube-sim/schema/validation.h"
 
@@ -28,8 +29,9 @@ const std::vector<Column>& name_and_age() {
   return kColumns;
 }
 
-/// Writes the default in at a path below `at`, wherever the objects on the way are there.
-void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json& value) {
+/// Writes the default in at a path below `at`, wherever the objects on the way are there. `begins_status`: a status is
+/// there.
+void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json& value, bool begins_status) {
   if (!at.is_object()) return;
   path.remove_prefix(1);  // the dot
   std::string name(path.substr(0, path.find('.')));
@@ -43,13 +45,12 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
       at[name] = value;
     return;
   }
-  // The status is the server's, who begins it.
-  if (name == "status" && !at.contains(name)) at[name] = nlohmann::json::object();
+  if (name == "status" && begins_status && !at.contains(name)) at[name] = nlohmann::json::object();
   const auto found = at.find(name);
   if (found == at.end()) return;
-  if (!into_items) return put_default(*found, path, value);
+  if (!into_items) return put_default(*found, path, value, begins_status);
   if (!found->is_array()) return;
-  for (nlohmann::json& item : *found) put_default(item, path, value);
+  for (nlohmann::json& item : *found) put_default(item, path, value, begins_status);
 }
 
 /// What the formulas look at; nothing when code fills one of the cells.
@@ -85,7 +86,10 @@ void Resource::describe(const SchemaSet& schemas) {
   if (schema_ != nullptr) merge_schema_ = MergeSchema::of(*schema_);
   description_ = schemas.description(version, info_.kind);
   if (description_ == nullptr) return;
-  if (const SchemaPackage* package = schemas.package(version)) info_.strategic_merge = !package->custom;
+  if (const SchemaPackage* package = schemas.package(version)) {
+    info_.strategic_merge = !package->custom;
+    has_rules_ = package->custom && schema_ != nullptr && usbloop::apiserver::has_rules(*schema_);
+  }
   info_.plural = description_->plural;
   info_.singular = lower_case(info_.kind);
   info_.namespaced = !description_->cluster_wide;
@@ -123,7 +127,10 @@ void Resource::prune(nlohmann::json& object, std::vector<std::string>* unknown) 
 
 void Resource::add_defaults(nlohmann::json& object) const {
   if (description_ == nullptr) return;
-  for (const auto& [path, value] : description_->defaults) put_default(object, path, value);
+  // The status of Kubernetes' own kinds is the server's, who begins it. Custom resources have none before it is
+  // written.
+  const bool begins_status = !info_.custom();
+  for (const auto& [path, value] : description_->defaults) put_default(object, path, value, begins_status);
 }
 
 std::string Resource::without_controller() const {

@@ -61,6 +61,8 @@ class Resource {
   /// What the fields of the objects may be; null when no schema file describes the kind. For what is unknown to it:
   /// schema/validation.h.
   [[nodiscard]] const Schema* schema() const { return schema_; }
+  /// Whether the schema has rules, of which the API server speaks also where it has not looked at them.
+  [[nodiscard]] bool has_rules() const { return has_rules_; }
   /// The OpenAPI schema by which a custom resource is defined, as it was given for that version; null for the kinds of
   /// the schema files.
   [[nodiscard]] virtual const nlohmann::json* openapi(const std::string& version) const;
@@ -126,6 +128,7 @@ class Resource {
  private:
   ResourceInfo info_;
   const Schema* schema_ = nullptr;
+  bool has_rules_ = false;
   MergeSchema merge_schema_;
   const KindDescription* description_ = nullptr;
   std::vector<Column> columns_;

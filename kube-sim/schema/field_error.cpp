@@ -1,5 +1,6 @@
 #include "kube-sim/schema/field_error.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -7,8 +8,6 @@ namespace usbloop::apiserver::field {
 namespace {
 
 using nlohmann::json;
-
-std::string shown_value(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 std::string type_of(const json& value) {
   if (value.is_boolean()) return "boolean";
@@ -18,7 +17,14 @@ std::string type_of(const json& value) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) { return shown_value(json(std::string(text))); }
+std::string shown(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::size_t length_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+std::string quoted(std::string_view text) { return shown(json(std::string(text))); }
 
 kube::StatusCause required(std::string field, std::string_view detail) {
   std::string message = "Required value";
@@ -27,7 +33,7 @@ kube::StatusCause required(std::string field, std::string_view detail) {
 }
 
 kube::StatusCause invalid(std::string field, const json& value, std::string_view detail) {
-  std::string message = "Invalid value: " + shown_value(value);
+  std::string message = "Invalid value: " + shown(value);
   if (!detail.empty()) message.append(": ").append(detail);
   return {"FieldValueInvalid", std::move(message), std::move(field)};
 }
@@ -56,6 +62,12 @@ kube::StatusCause forbidden(std::string field, std::string_view detail) {
 
 kube::StatusCause too_long(std::string field, std::size_t most_bytes) {
   return {"FieldValueTooLong", "Too long: may not be more than " + std::to_string(most_bytes) + " bytes",
+          std::move(field)};
+}
+
+kube::StatusCause too_many(std::string field, std::size_t count, std::size_t most) {
+  return {"FieldValueTooMany",
+          "Too many: " + std::to_string(count) + ": must have at most " + std::to_string(most) + " items",
           std::move(field)};
 }
 

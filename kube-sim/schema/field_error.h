@@ -21,7 +21,12 @@ kube::StatusCause not_supported(std::string field, std::string_view shown,
                                 const std::vector<std::string_view>& supported);
 kube::StatusCause forbidden(std::string field, std::string_view detail);
 kube::StatusCause too_long(std::string field, std::size_t most_bytes);
+kube::StatusCause too_many(std::string field, std::size_t count, std::size_t most);
 
+/// The value as it is quoted in a message.
+std::string shown(const nlohmann::json& value);
+/// How long a text is: its characters, not its bytes.
+std::size_t length_of(std::string_view text);
 /// The text in double quotes, as Go's %q writes it.
 std::string quoted(std::string_view text);
 

@@ -33,12 +33,6 @@ bool fits_type(const std::string& type, const json& value) {
   return true;
 }
 
-/// Characters, not bytes.
-std::size_t length_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
 class ObjectCheck {
  public:
   std::vector<kube::StatusCause> causes;
@@ -98,7 +92,7 @@ class ObjectCheck {
 
   void check_text(const json& schema, const json& value, const std::string& path) {
     const auto& text = value.get_ref<const std::string&>();
-    const std::size_t length = length_of(text);
+    const std::size_t length = field::length_of(text);
     if (const auto least = schema.find("minLength"); least != schema.end() && static_cast<double>(length) < *least) {
       refuse(path, value, "should be at least " + least->dump() + " chars long");
     }

@@ -10,6 +10,16 @@ namespace usbloop::apiserver {
 
 struct Schema;
 
+/// What a field must keep to beyond its type: a rule in CEL of one of three forms.
+struct SchemaRule {
+  enum class Form { begins_with, lacks, is_true };
+
+  Form form = Form::is_true;
+  std::string text;     ///< what the value begins with or lacks
+  std::string rule;     ///< in CEL, as it is published
+  std::string message;  ///< why a value is refused
+};
+
 /// One field of an object.
 struct SchemaField {
   std::string name;
@@ -20,6 +30,9 @@ struct SchemaField {
   std::uint32_t number = 0;  ///< in Kubernetes' protobuf messages; 0: not sent there
   bool keeps_zero = false;   ///< in such a message, 0, false and "" are values; else the field is absent then
   std::string merge = {};    ///< how it is merged, if not by the rule: "atomic", "set" or key fields (merge_schema.h)
+  bool nullable = false;     ///< of custom kinds: null is published as a value (all nulls count as absent here)
+  bool no_twins = false;     ///< of custom kinds' lists that are merged by keys or as sets: no two items are the same
+  std::vector<SchemaRule> rules = {};
 };
 
 /// What a value may be, and what it means. The one source of validation, of unknown fields, and of the OpenAPI
@@ -36,6 +49,11 @@ struct Schema {
   const Schema* element = nullptr;      ///< of arrays and maps
   std::vector<std::string> allowed;     ///< of strings: the only values; empty: any
   std::optional<std::int64_t> minimum;  ///< of integers
+  std::optional<std::int64_t> maximum;  ///< of integers
+  bool natural = false;                 ///< of integers: negative ones are refused, which no document says
+  std::optional<std::size_t> most;      ///< items of an array, or characters of a string
+  bool null_items = false;              ///< of arrays: an item may be null
+  std::string pattern;                  ///< of strings (linear_regex.h); may be empty
   bool open = false;                    ///< of objects: may hold fields that are not listed, which are kept
   bool microseconds = false;            ///< of times
 

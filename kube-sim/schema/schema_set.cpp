@@ -1,78 +1,26 @@
 #include "kube-sim/schema/schema_set.h"
 
 #include <algorithm>
-#include <charconv>
-#include <stdexcept>
-#include <system_error>
+
+#include "kube-sim/schema/schema_text.h"
 
 namespace usbloop::apiserver {
 namespace {
 
+using schema_text::mistake;
+using schema_text::take_number;
+using schema_text::take_prefix;
+using schema_text::take_word;
 using Type = Schema::Type;
-
-/// A field or a type as it stands in the text.
-struct Line {
-  std::string text;
-  std::size_t indent = 0;
-};
-
-/// The lines of a text without comments and blank ones; what is indented deeper than a field continues the line before.
-std::vector<Line> lines_of(std::string_view text) {
-  constexpr std::size_t kDeepestField = 2;
-  std::vector<Line> lines;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const std::size_t indent = line.find_first_not_of(' ');
-    if (indent == std::string_view::npos || line[indent] == '#') continue;
-    const std::string content(line.substr(indent));
-    if (indent > kDeepestField && !lines.empty()) {
-      lines.back().text += " " + content;
-    } else {
-      lines.push_back({content, indent});
-    }
-  }
-  return lines;
-}
-
-/// Takes the first word off; the rest begins with its own first word.
-std::string take_word(std::string& text) {
-  const std::string word = text.substr(0, text.find(' '));
-  const std::size_t next = text.find_first_not_of(' ', word.size());
-  text = next == std::string::npos ? std::string() : text.substr(next);
-  return word;
-}
-
-bool take_prefix(std::string& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.erase(0, prefix.size());
-  return true;
-}
-
-[[noreturn]] void mistake(const std::string& what) { throw std::logic_error("resources/schemas: " + what); }
-
-/// Takes "#NUMBER" or "#NUMBER*" off the end of a word; 0 when there is none.
-std::uint32_t take_number(std::string& word, bool* starred = nullptr) {
-  const std::size_t at = word.find('#');
-  if (at == std::string::npos) return 0;
-  std::string digits = word.substr(at + 1);
-  word.erase(at);
-  const bool has_star = digits.ends_with('*');
-  if (has_star) digits.pop_back();
-  if (starred != nullptr) *starred = has_star;
-  std::uint32_t number = 0;
-  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  constexpr std::uint32_t kMostInProtobuf = (1U << 29U) - 1;
-  if (fault != std::errc() || end != digits.data() + digits.size() || number == 0 || number > kMostInProtobuf)
-    mistake("no number of a field: #" + digits);
-  return number;
-}
 
 struct Primitive {
   const char* name;
   Type type;
   const char* format;
 };
+
+/// "string~PATTERN"
+constexpr std::string_view kPatterned = "string~";
 
 constexpr Primitive kPrimitives[] = {
     {"object", Type::object, ""},       {"string", Type::string, ""},
@@ -93,7 +41,7 @@ class SchemaSet::Reader {
 
   /// First step: the types and the lines of their fields.
   void declare(std::string_view text) {
-    for (Line& line : lines_of(text)) {
+    for (schema_text::Line& line : schema_text::lines_of(text)) {
       if (line.indent > 0) {
         if (declared_.empty()) mistake("a field before all types: " + line.text);
         declared_.back().lines.push_back(std::move(line.text));
@@ -174,6 +122,8 @@ class SchemaSet::Reader {
         embed(schema, text);
       } else if (take_prefix(text, "@")) {
         describe_kind(declaration, text);
+      } else if (take_prefix(text, "%")) {
+        add_rule(schema, text);
       } else {
         add_field(schema, text);
       }
@@ -206,21 +156,57 @@ class SchemaSet::Reader {
     field.name = take_word(text);
     field.defaulted = field.name.ends_with('=');
     field.required = field.defaulted || field.name.ends_with('!');
-    if (field.required) field.name.pop_back();
+    field.nullable = field.name.ends_with('?');
+    if (field.required || field.nullable) field.name.pop_back();
+    const bool null_items = field.nullable && field.name.ends_with("[]");
+    if (null_items) field.name.resize(field.name.size() - 2);
+    field.nullable = field.nullable && !null_items;
     std::string type = take_word(text);
-    field.number = take_number(type, &field.keeps_zero);
-    if (const auto colon = type.find(':'); colon != std::string::npos) {
-      field.merge = type.substr(colon + 1);
-      type.erase(colon);
+    if (!type.starts_with(kPatterned)) {
+      field.number = take_number(type, &field.keeps_zero);
+      if (const auto colon = type.find(':'); colon != std::string::npos) {
+        field.merge = type.substr(colon + 1);
+        type.erase(colon);
+      }
     }
+    field.no_twins =
+        is_custom(schema.package) && !field.merge.empty() && field.merge != "atomic" && field.merge != "open";
     field.schema = read_type(schema.package, type);
+    if (null_items) {
+      if (field.schema->type != Type::array) mistake("no list: " + field.name);
+      Schema& list = set_.nodes_.emplace_back(*field.schema);
+      list.null_items = true;
+      field.schema = &list;
+    }
     // An empty text that is required is as missing as none.
     field.keeps_zero = field.keeps_zero || (field.required && field.schema->type != Type::string);
     field.description = std::move(text);
     schema.fields.push_back(std::move(field));
   }
 
+  /// "%FIELD RULE: MESSAGE", below the line of the field.
+  void add_rule(Schema& schema, std::string text) {
+    const std::string name = take_word(text);
+    const std::size_t colon = text.find(": ");
+    if (colon == std::string::npos || schema.fields.empty() || schema.fields.back().name != name) {
+      mistake("no rule of the field above: " + name + " " + text);
+    }
+    schema.fields.back().rules.push_back(schema_text::rule_of(text.substr(0, colon), text.substr(colon + 2)));
+  }
+
+  [[nodiscard]] bool is_custom(const std::string& package) const {
+    return std::any_of(set_.packages_.begin(), set_.packages_.end(),
+                       [&](const SchemaPackage& known) { return known.name == package && known.custom; });
+  }
+
   const Schema* read_type(const std::string& package, std::string text) {
+    if (take_prefix(text, kPatterned)) {
+      Schema& schema = set_.nodes_.emplace_back();
+      schema.type = Type::string;
+      schema.pattern = text;
+      return &schema;
+    }
+    if (const auto bounds = schema_text::take_bounds(text)) return bounded(*read_type(package, text), *bounds);
     if (take_prefix(text, "[]")) return container(Type::array, read_type(package, text));
     if (text.starts_with("map[") && text.ends_with(']')) {
       return container(Type::map, read_type(package, text.substr(4, text.size() - 5)));
@@ -231,7 +217,7 @@ class SchemaSet::Reader {
       Schema& schema = set_.nodes_.emplace_back();
       schema.type = primitive.type;
       schema.format = primitive.format;
-      if (text.starts_with("uint")) schema.minimum = 0;
+      schema.natural = text.starts_with("uint");
       schema.open = schema.type == Type::object;
       schema.microseconds = text == "microtime";
       return &schema;
@@ -243,6 +229,20 @@ class SchemaSet::Reader {
     Schema& schema = set_.nodes_.emplace_back();
     schema.type = type;
     schema.element = element;
+    return &schema;
+  }
+
+  const Schema* bounded(const Schema& plain, const schema_text::Bounds& bounds) {
+    const bool counted = plain.type == Type::array || plain.type == Type::string;
+    const bool fits = counted ? !bounds.least && bounds.most.value_or(-1) >= 0 : plain.type == Type::integer;
+    if (!fits) mistake("bounds of what has none");
+    Schema& schema = set_.nodes_.emplace_back(plain);
+    if (counted) {
+      schema.most = static_cast<std::size_t>(*bounds.most);
+    } else {
+      schema.minimum = bounds.least;
+      schema.maximum = bounds.most;
+    }
     return &schema;
   }
 

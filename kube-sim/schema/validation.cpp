@@ -1,9 +1,11 @@
 #include "kube-sim/schema/validation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "kube-sim/schema/quantity.h"
+#include "kube-sim/schema/constraints.h"
+#include "kube-sim/schema/field_error.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -11,18 +13,9 @@ namespace {
 using nlohmann::json;
 using Type = Schema::Type;
 
-constexpr const char* kQuantityPattern =
-    R"(^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$)";
-
 std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
 std::string element_of(const std::string& path, std::size_t index) { return path + "[" + std::to_string(index) + "]"; }
-
-const char* json_type(const json& value) {
-  if (value.is_boolean()) return "boolean";
-  if (value.is_number_integer()) return "integer";
-  return value.type_name();
-}
 
 const char* expected_type(Type type) {
   switch (type) {
@@ -52,27 +45,29 @@ bool has_type(Type type, const json& value) {
   }
 }
 
-/// The value as it is quoted in a message.
-std::string quoted(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 class Validator {
  public:
   std::vector<kube::StatusCause> causes;
+  std::vector<kube::StatusCause> broken_rules;  ///< asked for where nothing else keeps from it
 
   void check(const Schema& schema, const json& value, const std::string& path) {
     if (causes.size() >= kMaxFindings) return;
-    if (!has_type(schema.type, value)) return wrong_type(schema.type, value, path);
+    if (!has_type(schema.type, value)) {
+      causes.push_back(field::wrong_type(path, value, expected_type(schema.type)));
+      return;
+    }
+    check_constraints(schema, value, path, causes);
     switch (schema.type) {
       case Type::object: return check_object(schema, value, path);
       case Type::map:
         for (const auto& [key, child] : value.items()) check_present(*schema.element, child, below(path, key));
         return;
       case Type::array:
-        for (std::size_t i = 0; i < value.size(); ++i) check(*schema.element, value[i], element_of(path, i));
+        for (std::size_t i = 0; i < value.size(); ++i) {
+          if (schema.null_items && value[i].is_null()) continue;
+          check(*schema.element, value[i], element_of(path, i));
+        }
         return;
-      case Type::string: return check_allowed(schema, value, path);
-      case Type::integer: return check_minimum(schema, value, path);
-      case Type::quantity: return check_quantity(value, path);
       default: return;
     }
   }
@@ -86,57 +81,36 @@ class Validator {
     for (const SchemaField& field : schema.fields) {
       const auto found = object.find(field.name);
       if (found != object.end() && !found->is_null()) {
-        check(*field.schema, *found, below(path, field.name));
+        check_field(field, *found, below(path, field.name));
       } else if (field.required && !field.defaulted) {
-        add("FieldValueRequired", "Required value", below(path, field.name));
+        causes.push_back(field::required(below(path, field.name)));
       }
     }
   }
 
-  void wrong_type(Type type, const json& value, const std::string& path) {
-    const std::string found = std::string("\"") + json_type(value) + "\"";
-    add("FieldValueTypeInvalid",
-        "Invalid value: " + found + ": " + path + " in body must be of type " + expected_type(type) + ": " + found,
-        path);
-  }
-
-  void check_allowed(const Schema& schema, const json& value, const std::string& path) {
-    if (schema.allowed.empty()) return;
-    const std::string text = value.get<std::string>();
-    if (std::find(schema.allowed.begin(), schema.allowed.end(), text) != schema.allowed.end()) return;
-    std::string list;
-    for (const std::string& allowed : schema.allowed) list += (list.empty() ? "\"" : ", \"") + allowed + "\"";
-    add("FieldValueNotSupported", "Unsupported value: " + quoted(value) + ": supported values: " + list, path);
-  }
-
-  void check_minimum(const Schema& schema, const json& value, const std::string& path) {
-    // An unsigned number may be too large for the comparison, and is then large enough.
-    if (!schema.minimum || (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX)) return;
-    if (value.get<std::int64_t>() >= *schema.minimum) return;
-    add("FieldValueInvalid",
-        "Invalid value: " + value.dump() + ": " + path + " in body should be greater than or equal to " +
-            std::to_string(*schema.minimum),
-        path);
-  }
-
-  void check_quantity(const json& value, const std::string& path) {
-    if (!value.is_string() || is_quantity(value.get<std::string>())) return;
-    add("FieldValueInvalid",
-        "Invalid value: " + quoted(value) + ": " + path + " in body should match '" + kQuantityPattern + "'", path);
-  }
-
-  void add(const char* reason, std::string message, std::string field) {
-    causes.push_back({reason, std::move(message), std::move(field)});
+  void check_field(const SchemaField& field, const json& value, const std::string& path) {
+    check(*field.schema, value, path);
+    if (causes.size() >= kMaxFindings || !has_type(field.schema->type, value)) return;
+    if (field.no_twins && value.is_array()) find_twins(field, value, path, causes);
+    check_rules(field, value, path, broken_rules);
   }
 };
 
+/// What a value of the wrong type may hold: nothing that has a name.
+const Schema& nothing() {
+  static const Schema kNothing;
+  return kNothing;
+}
+
 void list_unknown(const Schema& schema, const json& value, const std::string& path, std::vector<std::string>& found) {
   if (found.size() >= kMaxFindings) return;
-  if (schema.type == Type::array && value.is_array()) {
-    for (std::size_t i = 0; i < value.size(); ++i) list_unknown(*schema.element, value[i], element_of(path, i), found);
-  } else if (schema.type == Type::map && value.is_object()) {
+  if (value.is_array()) {
+    const Schema& element = schema.type == Type::array ? *schema.element : nothing();
+    if (schema.open) return;
+    for (std::size_t i = 0; i < value.size(); ++i) list_unknown(element, value[i], element_of(path, i), found);
+  } else if (value.is_object() && schema.type == Type::map) {
     for (const auto& [key, child] : value.items()) list_unknown(*schema.element, child, below(path, key), found);
-  } else if (schema.type == Type::object && value.is_object()) {
+  } else if (value.is_object()) {
     for (const auto& [key, child] : value.items()) {
       const SchemaField* field = schema.field(key);
       if (field != nullptr) {
@@ -153,7 +127,12 @@ void list_unknown(const Schema& schema, const json& value, const std::string& pa
 std::vector<kube::StatusCause> violations(const Schema& schema, const json& object) {
   Validator validator;
   validator.check(schema, object, "");
-  return std::move(validator.causes);
+  auto causes = std::move(validator.causes);
+  if (!keeps_from_rules(causes)) {
+    std::move(validator.broken_rules.begin(), validator.broken_rules.end(), std::back_inserter(causes));
+  }
+  if (causes.size() > kMaxFindings) causes.resize(kMaxFindings);
+  return causes;
 }
 
 std::vector<std::string> unknown_fields(const Schema& schema, const json& object) {
@@ -163,7 +142,12 @@ std::vector<std::string> unknown_fields(const Schema& schema, const json& object
 }
 
 void prune_unknown_fields(const Schema& schema, json& value) {
-  if (schema.type == Type::object && value.is_object()) {
+  if (value.is_array()) {
+    if (schema.open) return;
+    for (json& child : value) prune_unknown_fields(schema.type == Type::array ? *schema.element : nothing(), child);
+  } else if (value.is_object() && schema.type == Type::map) {
+    for (json& child : value) prune_unknown_fields(*schema.element, child);
+  } else if (value.is_object()) {
     for (auto at = value.begin(); at != value.end();) {
       const SchemaField* field = schema.field(at.key());
       if (field == nullptr && !schema.open) {
@@ -173,8 +157,6 @@ void prune_unknown_fields(const Schema& schema, json& value) {
       if (field != nullptr) prune_unknown_fields(*field->schema, at.value());
       ++at;
     }
-  } else if ((schema.type == Type::array && value.is_array()) || (schema.type == Type::map && value.is_object())) {
-    for (json& child : value) prune_unknown_fields(*schema.element, child);
   }
 }
 

@@ -98,12 +98,14 @@ void complete_map(json& object, const json& wanted, const char* name) {
   }
 }
 
-json completed(json object, const json& wanted) {
+json completed(json object, const json& wanted, bool exact) {
   complete_map(object, wanted, "labels");
   complete_map(object, wanted, "annotations");
   if (wanted.contains("aggregationRule")) {
     // The rules of an aggregated role come from other roles.
     if (!object.contains("aggregationRule")) object["aggregationRule"] = wanted["aggregationRule"];
+  } else if (wanted.contains("rules") && exact) {
+    object["rules"] = wanted["rules"];
   } else if (wanted.contains("rules")) {
     const auto missing = uncovered(read_rules(object), read_rules(wanted));
     if (!object["rules"].is_array()) object["rules"] = json::array();
@@ -117,8 +119,8 @@ json completed(json object, const json& wanted) {
   return object;
 }
 
-std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const Resource& resource,
-                                      const json& wanted) {
+std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const Resource& resource, const json& wanted,
+                                      bool exact) {
   const Key key{resource.qualified(), "", text_at(wanted, "/metadata/name")};
   const ObjectPtr found = store.get(key);
   if (found) {
@@ -129,8 +131,8 @@ std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const 
     // A binding cannot be pointed to another role, so it is made anew.
     const bool other_role = wanted.contains("roleRef") && current["roleRef"] != wanted["roleRef"];
     if (!other_role) {
-      const auto outcome =
-          writer.update(resource, key, self(), {}, [&](const json& object) { return completed(object, wanted); });
+      const auto outcome = writer.update(resource, key, self(), {},
+                                         [&](const json& object) { return completed(object, wanted, exact); });
       return outcome ? std::nullopt : std::optional(outcome.error());
     }
     if (const auto removed = writer.remove(resource, key, {}); !removed) return removed.error();
@@ -144,18 +146,20 @@ std::optional<kube::Status> reconcile(ObjectWriter& writer, Store& store, const 
 Result<> apply_bootstrap_policies(const Registry& registry, Store& store,
                                   const std::vector<BootstrapPolicy>& policies) {
   ObjectWriter writer(store);
-  const auto keep = [&](const char* resource, const json& wanted) -> Result<> {
-    const auto refused = reconcile(writer, store, *registry.find_qualified(resource), wanted);
+  const auto keep = [&](const char* resource, const json& wanted, bool exact) -> Result<> {
+    const auto refused = reconcile(writer, store, *registry.find_qualified(resource), wanted, exact);
     if (!refused) return {};
     return make_error(ErrorKind::internal, "make the " + std::string(resource), text_at(wanted, "/metadata/name"),
                       refused->message);
   };
   for (const BootstrapPolicy& policy : policies) {
     for (const BootstrapRole& role : policy.roles) {
-      if (auto kept = keep(kClusterRoleResource, role_object(registry, policy, role)); !kept) return kept;
+      const json wanted = role_object(registry, policy, role);
+      if (auto kept = keep(kClusterRoleResource, wanted, policy.exact); !kept) return kept;
     }
     for (const BootstrapBinding& binding : policy.bindings) {
-      if (auto kept = keep(kClusterRoleBindingResource, binding_object(policy, binding)); !kept) return kept;
+      if (auto kept = keep(kClusterRoleBindingResource, binding_object(policy, binding), policy.exact); !kept)
+        return kept;
     }
   }
   return aggregate_roles(registry, store);

@@ -38,10 +38,12 @@ struct BootstrapPolicy {
   std::span<const BootstrapRole> roles;
   std::span<const BootstrapBinding> bindings;
   std::string_view label = {};  ///< the author's on each object; empty: that of Kubernetes' own defaults
+  bool exact = false;           ///< roles have these rules alone: what others have added to them goes
 };
 
 /// Makes the roles and bindings of the policies as far as they are missing, and gives existing ones back the rules,
-/// labels and subjects that they have lost, as kube-apiserver does at each start. Those with the annotation
+/// labels and subjects that they have lost, as kube-apiserver does at each start; exact ones are as virt-operator
+/// keeps its roles. Those with the annotation
 /// rbac.authorization.kubernetes.io/autoupdate "false" are left alone. Ends with all aggregated roles resolved.
 Result<> apply_bootstrap_policies(const Registry& registry, Store& store, const std::vector<BootstrapPolicy>& policies);
 
