@@ -23,8 +23,8 @@ const Schema* message_schema(const SchemaSet& schemas, const std::string& api_ve
   if (kind == "DeleteOptions") return schemas.type("io.k8s.apimachinery.pkg.apis.meta.v1", kind);
   const SchemaPackage* package = schemas.package(api_version);
   const Schema* schema = schemas.kind(api_version, kind);
-  if (schema == nullptr) {
-    // An earlier version of the same kind has the same numbers.
+  if (schema == nullptr && api_version.ends_with("/v1beta1")) {
+    // The one that is served, of authentication.k8s.io, has the numbers of v1. Not each version has: RBAC's v1alpha1.
     const std::string stable = api_version.substr(0, api_version.find('/')) + "/v1";
     package = schemas.package(stable);
     schema = schemas.kind(stable, kind);

@@ -122,14 +122,19 @@ TEST_CASE("what comes as protobuf and has no number in the schema file is refuse
   CHECK(refused.error().message ==
         "this server does not read field 9 of the object from protobuf; send the object as JSON");
   const auto deeper =
-      decode(envelope("v1", "Pod", field(2, field(1, field(1, "v") + field(2, field(8, field(1, "x")))))));
+      decode(envelope("v1", "Pod", field(2, field(1, field(1, "v") + field(2, field(99, field(1, "x")))))));
   REQUIRE_FALSE(deeper.has_value());
   CHECK(deeper.error().message ==
-        "this server does not read field 8 of spec.volumes from protobuf; send the object as JSON");
+        "this server does not read field 99 of spec.volumes from protobuf; send the object as JSON");
   CHECK(decode(envelope("apiextensions.k8s.io/v1", "CustomResourceDefinition", "")).error().code == 415);
   CHECK(decode(envelope("example.org/v1", "Widget", "")).error().code == 415);
+  CHECK(decode(envelope("authentication.k8s.io/v1beta1", "SelfSubjectReview", field(1, field(1, "n")))).has_value());
+  // Its rules have other numbers than those of v1.
+  CHECK(decode(envelope("rbac.authorization.k8s.io/v1alpha1", "Role", "")).error().code == 415);
   // A text where a number belongs.
   CHECK(decode(envelope("apps/v1", "Deployment", field(2, field(1, "x")))).error().code == 400);
+  // A number where the message of the embedded fields belongs.
+  CHECK(decode(envelope("v1", "Pod", field(2, field(1, number(2, 1))))).error().code == 400);
 }
 
 TEST_CASE("the fields of managers come as JSON within protobuf") {
@@ -137,4 +142,76 @@ TEST_CASE("the fields of managers come as JSON within protobuf") {
       decode(envelope("v1", "ConfigMap", field(1, field(17, field(1, "m") + field(7, field(1, R"({"f:data":{}})"))))));
   REQUIRE(made);
   CHECK((*made)["metadata"]["managedFields"][0] == json::parse(R"({"manager":"m","fieldsV1":{"f:data":{}}})"));
+}
+
+TEST_CASE("a pod's status comes with the states of its containers") {
+  const std::string time = number(1, 100) + number(2, 0);
+  const std::string ended = number(1, 0) + number(2, 0) + field(3, "Completed") + field(5, time) + field(6, "");
+  const std::string main =
+      field(1, "c") + field(2, field(2, field(1, time))) + field(3, field(3, ended)) + number(4, 1);
+  const std::string device = field(1, "usb") + field(2, field(1, "1-2") + field(2, "Healthy"));
+  const std::string waiting = field(1, "d") + field(2, field(1, field(1, "Starting"))) + field(14, device) +
+                              field(10, field(1, "cpu") + field(2, field(1, "100m")));
+  const auto pod = decode(envelope("v1", "Pod",
+                                   field(3, field(1, "Running") + field(8, main) + field(12, field(1, "10.0.0.7")) +
+                                                field(13, waiting) + field(16, field(1, "10.0.0.1")))));
+  REQUIRE(pod);
+  CHECK((*pod)["status"] == json::parse(R"({"phase":"Running","podIPs":[{"ip":"10.0.0.7"}],
+      "hostIPs":[{"ip":"10.0.0.1"}],
+      "containerStatuses":[{"name":"c","ready":true,"state":{"running":{"startedAt":"1970-01-01T00:01:40Z"}},
+        "lastState":{"terminated":{"exitCode":0,"reason":"Completed","startedAt":"1970-01-01T00:01:40Z"}}}],
+      "ephemeralContainerStatuses":[{"name":"d","state":{"waiting":{"reason":"Starting"}},
+        "allocatedResources":{"cpu":"100m"},
+        "allocatedResourcesStatus":[{"name":"usb","resources":[{"resourceID":"1-2","health":"Healthy"}]}]}]})"));
+}
+
+TEST_CASE("ephemeral containers, restart rules and volumes of drivers come with all that they have") {
+  const std::string rule = field(1, "Restart") + field(2, field(1, "In") + number(2, 42) + number(2, 0));
+  const std::string debugger = field(1, field(1, "d") + field(2, "image") + number(16, 1) + field(25, rule));
+  const std::string csi = field(1, "csi.example.com") + number(2, 0) + field(3, "") +
+                          field(4, field(1, "a") + field(2, "b")) + field(5, field(1, "login"));
+  const std::string iscsi = field(1, "10.0.0.9") + field(2, "iqn.2026-01.com.example:disk") + number(3, 0);
+  const auto volume = [](const char* name, std::size_t kind, const std::string& source) {
+    return field(1, field(1, name) + field(2, field(kind, source)));
+  };
+  const auto pod =
+      decode(envelope("v1", "Pod",
+                      field(2, volume("v", 28, csi) + volume("w", 8, iscsi) + field(34, debugger + field(2, "c")) +
+                                   field(39, field(1, "gpu") + field(4, "one")) + field(41, "host"))));
+  REQUIRE(pod);
+  CHECK((*pod)["spec"] == json::parse(R"({"hostnameOverride":"host",
+      "volumes":[{"name":"v","csi":{"driver":"csi.example.com","readOnly":false,"fsType":"",
+          "volumeAttributes":{"a":"b"},"nodePublishSecretRef":{"name":"login"}}},
+        {"name":"w","iscsi":{"targetPortal":"10.0.0.9","iqn":"iqn.2026-01.com.example:disk","lun":0}}],
+      "ephemeralContainers":[{"name":"d","image":"image","stdin":true,"targetContainerName":"c",
+        "restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[42,0]}}]}],
+      "resourceClaims":[{"name":"gpu","resourceClaimTemplateName":"one"}]})"));
+}
+
+TEST_CASE("load balancers, nodes and questions with selectors come with all that they have") {
+  const std::string port = number(1, 80) + field(2, "TCP");
+  const auto service = decode(envelope(
+      "v1", "Service", field(3, field(1, field(1, field(1, "192.0.2.1") + field(3, "VIP") + field(4, port))))));
+  REQUIRE(service);
+  CHECK((*service)["status"] == json::parse(R"({"loadBalancer":{"ingress":[
+      {"ip":"192.0.2.1","ipMode":"VIP","ports":[{"port":80,"protocol":"TCP"}]}]}})"));
+  const auto node = decode(
+      envelope("v1", "Node", field(3, field(6, field(1, number(1, 10250))) + field(8, field(1, "a") + number(2, 7)))));
+  REQUIRE(node);
+  CHECK((*node)["status"] == json::parse(R"({"daemonEndpoints":{"kubeletEndpoint":{"Port":10250}},
+      "images":[{"names":["a"],"sizeBytes":7}]})"));
+  const std::string requirement = field(1, "spec.nodeName") + field(2, "In") + field(3, "n");
+  const auto review = decode(
+      envelope("authorization.k8s.io/v1", "SelfSubjectAccessReview",
+               field(2, field(1, field(2, "list") + field(8, field(2, requirement)) + field(9, field(1, "a=b"))))));
+  REQUIRE(review);
+  CHECK((*review)["spec"]["resourceAttributes"] == json::parse(R"({"verb":"list",
+      "fieldSelector":{"requirements":[{"key":"spec.nodeName","operator":"In","values":["n"]}]},
+      "labelSelector":{"rawSelector":"a=b"}})"));
+}
+
+TEST_CASE("an empty text that a client wrote down stays") {
+  const auto lease = decode(envelope("coordination.k8s.io/v1", "Lease", field(2, field(1, ""))));
+  REQUIRE(lease);
+  CHECK((*lease)["spec"] == json::parse(R"({"holderIdentity":""})"));
 }

@@ -58,7 +58,9 @@ class ObjectReader {
 
   bool read_field(const Field& field, const Schema& schema, json& object, const std::string& path, int depth) {
     for (const Schema::Inlined& inlined : schema.inlined) {
-      if (inlined.number == field.number) return read(field.bytes, *inlined.schema, object, path, depth + 1);
+      if (inlined.number != field.number) continue;
+      if (field.wire != Field::Wire::bytes) return fail(kBroken);
+      return read(field.bytes, *inlined.schema, object, path, depth + 1);
     }
     for (const SchemaField& known : schema.fields) {
       if (known.number == 0 || known.number != field.number) continue;
