@@ -7,9 +7,9 @@
 #include "kube-sim/objects/table.h"
 
 using namespace usbloop::apiserver;
-using usbloop::text_at;
 using nlohmann::json;
 using test::Api;
+using usbloop::text_at;
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
-using usbloop::format_time;
 using nlohmann::json;
+using usbloop::format_time;
 
 namespace {
 constexpr std::int64_t kNow = 1'800'000'000;

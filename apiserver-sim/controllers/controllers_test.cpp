@@ -18,8 +18,6 @@
 #include "kube-sim/resources/pod.h"
 
 using namespace usbloop::apiserver;
-using usbloop::format_time;
-using usbloop::now_seconds;
 using nlohmann::json;
 using test::Api;
 using test::comes_true;
@@ -28,6 +26,8 @@ using test::kPods;
 using test::kVmis;
 using test::message;
 using test::vmi;
+using usbloop::format_time;
+using usbloop::now_seconds;
 
 namespace {
 

@@ -10,13 +10,13 @@
 #include "common/timestamp.h"
 
 using namespace usbloop::apiserver;
-using usbloop::format_time;
 using nlohmann::json;
 using test::Api;
 using test::comes_true;
 using test::kMerge;
 using test::kVmis;
 using test::message;
+using usbloop::format_time;
 using Action = VmDecision::Action;
 
 namespace {
