@@ -9,7 +9,8 @@ namespace usbloop::client {
 namespace {
 
 constexpr const char* kDescription =
-    R"(Redirects a USB device of this machine into a virtual machine (VMI) of a KubeVirt cluster, until Ctrl-C.
+    R"(Redirects a USB device of this machine into a virtual machine (VMI) of a KubeVirt cluster, until Ctrl-C. A lost
+connection, a VM that restarts and a device that is unplugged are waited for.
 )";
 
 std::string footer(const std::string& program) {
@@ -35,8 +36,8 @@ It takes up to four devices at a time. The device is taken from its driver here 
 back at the end, even if this program is killed: unmount a stick first.
 
 Exit status:
-  0  ended as asked (Ctrl-C, SIGTERM, or closed by the server in good order)
-  1  refused, failed, or the other side ended the redirection
+  0  ended as asked (Ctrl-C, SIGTERM; with --once also closed by the server in good order)
+  1  refused, failed, or cannot come back (the VMI is deleted, access is revoked); with --once also lost or unplugged
   2  wrong usage
 )";
 }
@@ -158,6 +159,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "--emulate", options.emulate,
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
       ->type_name("SPEC");
+  app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   app.add_flag("--list", options.list, "List the USB devices of this machine");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device

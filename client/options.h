@@ -20,6 +20,7 @@ struct Options {
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
   std::string name_space;  ///< empty: the context's
+  bool once = false;       ///< ends with the first session
   int verbosity = 0;
 };
 

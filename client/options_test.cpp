@@ -33,6 +33,8 @@ TEST_CASE("options may stand anywhere") {
   CHECK(line.options->context == "lab");
   CHECK(line.options->kubeconfig == "/k");
   CHECK(line.options->verbosity == 2);
+  CHECK_FALSE(line.options->once);
+  CHECK(parse({"--once", "1-3", "demo"}).options->once);
 }
 
 TEST_CASE("with an emulated device only the VMI is named") {

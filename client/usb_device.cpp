@@ -47,6 +47,7 @@ LocalDevice describe(libusb_device* device, const libusb_device_descriptor& desc
   info.speed = speed_of(device);
   info.manufacturer = usbredir::printable(platform::attribute(info.place, "manufacturer"));
   info.product_name = usbredir::printable(platform::attribute(info.place, "product"));
+  info.serial = platform::attribute(info.place, "serial");
   return info;
 }
 
@@ -61,6 +62,11 @@ void UsbDeviceDeleter::operator()(libusb_device* device) const { libusb_unref_de
 void UsbHandleDeleter::operator()(libusb_device_handle* handle) const { libusb_close(handle); }
 
 std::string LocalDevice::bus_device() const { return to_string(Selector(BusDevice{place.bus, place.address})); }
+
+std::string LocalDevice::port_path() const {
+  const std::string bus = std::to_string(place.bus);
+  return place.ports.empty() ? "usb" + bus : bus + "-" + place.ports;
+}
 
 std::string LocalDevice::id() const { return to_string(Selector(VendorProduct{vendor, product})); }
 

@@ -39,9 +39,12 @@ struct LocalDevice {
   usbredir::Speed speed = usbredir::Speed::high;
   std::string manufacturer;  ///< printable
   std::string product_name;  ///< printable
+  std::string serial;        ///< as the device says it, not printable; empty: it has none, or nobody knows
 
   /// `1-3`.
   [[nodiscard]] std::string bus_device() const;
+  /// `1-2.3`: the bus, and the port of each hub down to the device; `usb1` for a root hub. As sysfs names the device.
+  [[nodiscard]] std::string port_path() const;
   /// `0951:1666`.
   [[nodiscard]] std::string id() const;
   /// `1-3  0951:1666  Kingston DataTraveler 3.0`.

@@ -32,11 +32,15 @@ Result<VmiState> read_once(const kube::RestClient& client, const Target& target)
                   text_at(*object, json::json_pointer("/status/phase"))};
 }
 
-Result<VmiState> ask(const kube::ClusterAccess& access, const Target& target) {
+Result<kube::RestClient> impatient_client(const kube::ClusterAccess& access) {
   kube::RestOptions limits;
   limits.connect_timeout = kPatience;
   limits.answer_timeout = kPatience;
-  const auto client = kube::RestClient::make(access, "usbloop/" USBLOOP_VERSION, limits);
+  return kube::RestClient::make(access, "usbloop/" USBLOOP_VERSION, limits);
+}
+
+Result<VmiState> ask_until_settled(const kube::ClusterAccess& access, const Target& target) {
+  const auto client = impatient_client(access);
   if (!client) return tl::unexpected(client.error());
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
@@ -47,6 +51,22 @@ Result<VmiState> ask(const kube::ClusterAccess& access, const Target& target) {
   }
 }
 
+Result<VmiState> ask_with_vm(const kube::ClusterAccess& access, const Target& target) {
+  const auto client = impatient_client(access);
+  if (!client) return tl::unexpected(client.error());
+  auto state = read_once(*client, target);
+  if (!state) return state;
+  const auto vm = client->get(target.vm_path());
+  if (vm) {
+    state->has_vm = text_at(*vm, json::json_pointer("/metadata/deletionTimestamp")).empty();
+  } else if (vm.error().kind != ErrorKind::not_found && vm.error().kind != ErrorKind::denied) {
+    return tl::unexpected(vm.error());
+  }
+  return state;
+}
+
+using Ask = Result<VmiState> (*)(const kube::ClusterAccess&, const Target&);
+
 /// What the asking thread and the one that waits share.
 struct Asking {
   std::mutex mutex;
@@ -54,12 +74,11 @@ struct Asking {
   std::optional<Result<VmiState>> answer;
 };
 
-}  // namespace
-
-Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+Result<VmiState> ask_aside(Ask ask, const kube::ClusterAccess& access, const Target& target,
+                           const std::stop_token& stop) {
   const auto asking = std::make_shared<Asking>();
   // A look-up of the server's name, or an answer that comes byte by byte, cannot be cancelled from outside.
-  std::thread([asking, access, target] {
+  std::thread([ask, asking, access, target] {
     Result<VmiState> answer;
     try {
       answer = ask(access, target);
@@ -75,6 +94,16 @@ Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& ta
   if (asking->answer) return *asking->answer;
   if (stop.stop_requested()) return make_error(ErrorKind::cancelled, "ask for", target.label(), "asked to stop");
   return make_error(ErrorKind::timeout, "ask for", target.label(), "no answer in time");
+}
+
+}  // namespace
+
+Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+  return ask_aside(ask_until_settled, access, target, stop);
+}
+
+Result<VmiState> look_up_machine(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+  return ask_aside(ask_with_vm, access, target, stop);
 }
 
 }  // namespace usbloop::client

@@ -90,7 +90,7 @@ TEST_CASE("a device that the guest resets stays redirected: its number in sysfs 
   const CaseDir dir;
   Loop loop(dir, {.nodes = {}});
   SlotNode node(loop, Way::handoff);
-  Machine machine(dir, "3", {"--kubeconfig", loop.kubeconfig(), "1-3", "demo"});
+  Machine machine(dir, "3", {"--once", "--kubeconfig", loop.kubeconfig(), "1-3", "demo"});
   const auto slot = node.accept(0, 60s);
   CHECK(slot->send(qemu_hello()));
   machine.client().wait_err("Redirecting 0951:1666", 30s);
