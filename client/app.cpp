@@ -1,14 +1,21 @@
 #include "client/app.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <utility>
 
+#include "client/device_list.h"
+#include "client/device_question.h"
 #include "client/device_source.h"
+#include "client/device_watch.h"
 #include "client/exit_status.h"
 #include "client/give_back.h"
 #include "client/messages.h"
+#include "client/object_names.h"
 #include "client/options.h"
 #include "client/redirection.h"
 #include "client/stop_signal.h"
@@ -16,6 +23,7 @@
 #include "common/kube/kubeconfig.h"
 #include "common/log.h"
 #include "common/shown_text.h"
+#include "device-sim/spec.h"
 
 namespace usbloop::client {
 
@@ -30,11 +38,34 @@ int fail(const Error& error) {
   return kExitFailed;
 }
 
-int list_devices() {
+int list_devices(const Options& options) {
+  if (options.watch) {
+    const auto ended = watch_devices(options.list_format, std::cout);
+    return fail(ended);
+  }
   const auto devices = UsbDevices::list();
   if (!devices) return fail(devices.error());
-  std::cout << shown_lines(device_table(devices->all()));
+  std::cout << shown_lines(render(look_at(devices->all()), options.list_format)) << std::flush;
   return kExitAsAsked;
+}
+
+bool on_terminal() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
+
+/// The device that the options name, found and opened. A person at a terminal is asked which of several is meant.
+Result<std::unique_ptr<DeviceSource>> find_device(const Options& options) {
+  auto source = make_device_source(options);
+  auto prepared = source->prepare();
+  const bool is_ambiguous = !prepared && prepared.error().kind == ErrorKind::conflict && options.emulate.empty();
+  if (is_ambiguous && on_terminal()) {
+    const auto chosen = ask_which(*options.selector, std::cin, std::cerr);
+    if (!chosen) return tl::unexpected(prepared.error());
+    Options exact = options;
+    exact.selector = *chosen;
+    source = make_device_source(exact);
+    prepared = source->prepare();
+  }
+  if (!prepared) return tl::unexpected(prepared.error());
+  return source;
 }
 
 int give_device_back(const Options& options) {
@@ -53,8 +84,12 @@ int give_device_back(const Options& options) {
 }
 
 int redirect(const Options& options) {
-  auto device = make_device_source(options);
-  if (auto prepared = device->prepare(); !prepared) return fail(prepared.error());
+  auto device = find_device(options);
+  if (!device) {
+    // A description that says nothing sensible is part of the command line.
+    const bool is_usage = device.error().operation == device_sim::kEmulateOperation;
+    return is_usage ? (fail(device.error()), kExitUsage) : fail(device.error());
+  }
   const auto load = [&options] {
     return kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context);
   };
@@ -64,7 +99,7 @@ int redirect(const Options& options) {
   if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
   RedirectionOptions how;
   how.once = options.once;
-  Redirection redirection(std::move(*access), target, std::move(device), std::move(how), {say, load, leave});
+  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }
@@ -83,7 +118,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const int verbosity = line.options->verbosity;
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
-    if (line.options->list) return list_devices();
+    if (line.options->list) return list_devices(*line.options);
     return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});

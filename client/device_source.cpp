@@ -33,7 +33,7 @@ class LocalSource final : public DeviceSource {
     info_ = devices->all()[*index];
     handle_ = std::move(*handle);
     context_ = devices->take_context();
-    if (!identity_) identity_ = identity_of(info_, false);
+    if (!identity_) identity_ = identity_of(info_, std::holds_alternative<PortPath>(selector_));
     return {};
   }
 

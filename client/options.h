@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "client/device_list.h"
 #include "client/selector.h"
 #include "common/error.h"
 
@@ -11,7 +12,9 @@ namespace usbloop::client {
 
 /// What the command line asks for.
 struct Options {
-  bool list = false;                 ///< show this machine's devices and end
+  bool list = false;  ///< show this machine's devices and end
+  ListFormat list_format = ListFormat::lines;
+  bool watch = false;                ///< list: go on, and tell of each change
   bool give_back = false;            ///< give `selector` back to this machine's drivers and end
   int after = 0;                     ///< give_back: when this parent process has ended; 0: now
   std::optional<Selector> selector;  ///< a real device, or
@@ -37,9 +40,5 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
 
 /// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin.
 std::string display_name(const std::string& argv0);
-
-/// Whether `name` can be the name of a VMI (RFC 1123 subdomain) or of a namespace (label); the cause otherwise.
-Result<> check_vmi_name(const std::string& name);
-Result<> check_namespace(const std::string& name);
 
 }  // namespace usbloop::client

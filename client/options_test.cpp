@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "client/object_names.h"
 #include "common/test_text.h"
 
 using namespace usbloop;
@@ -45,10 +46,34 @@ TEST_CASE("with an emulated device only the VMI is named") {
   CHECK(line.options->vmi == "demo");
 }
 
-TEST_CASE("--list needs nothing else") {
-  const auto line = parse({"--list"});
-  REQUIRE(line.options);
-  CHECK(line.options->list);
+TEST_CASE("list needs nothing else, and has forms") {
+  for (const char* word : {"list", "--list"}) {
+    const auto line = parse({word});
+    REQUIRE(line.options);
+    CHECK(line.options->list);
+    CHECK(line.options->list_format == ListFormat::lines);
+  }
+  CHECK(parse({"list", "-o", "wide"}).options->list_format == ListFormat::wide);
+  CHECK(parse({"-ojson", "list"}).options->list_format == ListFormat::json);
+  CHECK(parse({"list", "--output=yaml"}).options->list_format == ListFormat::yaml);
+  CHECK(parse({"list", "--watch"}).options->watch);
+}
+
+TEST_CASE("a VMI may have the name list: where a device is given, or emulated") {
+  CHECK(parse({"0951:1666", "list"}).options->vmi == "list");
+  CHECK(parse({"--emulate", "stick,image=a.img", "list"}).options->vmi == "list");
+}
+
+TEST_CASE("a VMI is named as kubectl names objects") {
+  for (const char* name : {"demo", "vmi/demo", "vm/demo", "vmis/demo", "virtualmachine/demo",
+                           "virtualmachineinstance.kubevirt.io/demo", "virtualmachines.v1.kubevirt.io/demo"}) {
+    const auto line = parse({"0951:1666", name});
+    REQUIRE_MESSAGE(line.options, name);
+    CHECK(line.options->vmi == "demo");
+  }
+  for (const char* name : {"pod/demo", "vmi/", "/demo", "vmi/a/b", "vmi.apps/demo"}) {
+    CHECK_MESSAGE(parse({"0951:1666", name}).exit_status == 2, name);
+  }
 }
 
 TEST_CASE("--give-back needs a device and no VMI") {
@@ -90,7 +115,7 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"--emulate", "stick,image=x"}, "the VMI is missing"},
       {{"--emulate", "", "demo"}, "--emulate: it is empty"},
       {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
-      {{"0951:1666", "demo", "more"}, "more"},
+      {{"0951:1666", "demo", "more"}, "there are too many, from \"more\" on"},
       {{"0951:1666", ""}, "the VMI's name: it is empty"},
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
@@ -98,8 +123,14 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"0951:1666", "demo", "-n", ""}, "the namespace: it is empty"},
       {{"0951:1666", "demo", "-n", "a/b"}, "cannot use the namespace \"a/b\""},
       {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
-      {{"--list", "demo"}, "--list stands alone"},
-      {{"--wrong", "0951:1666", "demo"}, "--wrong"},
+      {{"--list", "demo"}, "list stands alone"},
+      {{"list", "-o", "xml"}, "--output: \"xml\" is not wide, json or yaml"},
+      {{"0951:1666", "demo", "-o", "json"}, "--output: it belongs to list"},
+      {{"0951:1666", "demo", "--watch"}, "--watch: it belongs to list"},
+      {{"--wrong", "0951:1666", "demo"}, "unknown flag: --wrong\n"},
+      {{"0951:1666", "--wrong=5", "demo"}, "unknown flag: --wrong\n"},
+      {{"--", "-2", "demo"}, "the bus before the dash is not a number"},
+      {{"0951:1666", "demo", "-x"}, "unknown flag: -x\n"},
   };
   for (const auto& [arguments, text] : cases) {
     const auto line = parse(arguments);

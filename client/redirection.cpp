@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "client/exit_status.h"
+#include "common/log.h"
+#include "common/shown_text.h"
 
 namespace usbloop::client {
 
@@ -77,6 +79,7 @@ asio::awaitable<int> Redirection::redirect() {
 asio::awaitable<Redirection::Attempt> Redirection::attempt() {
   const std::string path = target_.subresource_path();
   Attempt result;
+  spdlog::debug("asking {} for a USB slot of {}", shown_lines(access_.url()), target_.label());
   auto opened = co_await websocket::connect(access_, path, options_.channel, options_.connect_timeout);
   if (!opened) {
     result.not_connected = explain_connect_error(opened.error(), access_);
@@ -91,6 +94,7 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
 asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel) {
   Attempt result;
   if (!hold()) co_return result;
+  spdlog::debug("the websocket is open; the device is taken, and the guest's hello waited for");
   auto host = device_->take();
   if (!host) {
     const std::string no_reason;
