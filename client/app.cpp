@@ -91,7 +91,7 @@ int redirect(const Options& options) {
     return is_usage ? (fail(device.error()), kExitUsage) : fail(device.error());
   }
   const auto load = [&options] {
-    return kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context);
+    return kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context, options.overrides);
   };
   auto access = load();
   if (!access) return fail(access.error());
@@ -99,6 +99,7 @@ int redirect(const Options& options) {
   if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
   RedirectionOptions how;
   how.once = options.once;
+  if (options.request_timeout) how.connect_timeout = *options.request_timeout;
   Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();

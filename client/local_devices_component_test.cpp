@@ -52,8 +52,17 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   [[nodiscard]] Outcome run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"umockdev-run", "-d", (path_ / "devices").string(), "--", USBLOOP_CLIENT});
+    return run_as(USBLOOP_CLIENT, std::move(arguments));
+  }
+  [[nodiscard]] Outcome run_as(const std::string& program, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"umockdev-run", "-d", (path_ / "devices").string(), "--", program});
     return run_plainly(std::move(arguments));
+  }
+
+  /// The program under another name.
+  [[nodiscard]] std::string link(const std::string& name) const {
+    fs::create_symlink(USBLOOP_CLIENT, path_ / name);
+    return (path_ / name).string();
   }
 
   [[nodiscard]] Outcome run_plainly(std::vector<std::string> argv) const {
@@ -159,6 +168,18 @@ TEST_CASE("one of two devices of a kind can be named by its place: only the kube
   const auto end = machine.run({"01-004", "demo"});
   CHECK(end.code == 1);
   CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
+}
+
+TEST_CASE("the same program under virtctl's name takes what agents type: only the kubeconfig is missing then") {
+  need_umockdev();
+  const Machine machine;
+  const auto name = machine.link("virtctl");
+  const auto end = machine.run_as(name, {"--kubeconfig", "/nowhere/K", "usbredir", "1-4", "demo", "-n", "team"});
+  CHECK(end.code == 1);
+  CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig /nowhere/K"), end.err);
+  const auto other = machine.run_plainly({name, "start", "demo"});
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(contains(other.err, "this program only knows usbredir"), other.err);
 }
 
 TEST_CASE("the same program under its second name says so in its help") {

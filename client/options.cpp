@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "client/cluster_flags.h"
 #include "client/exit_status.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
@@ -92,16 +93,19 @@ std::string unplaced(const std::vector<std::string>& extras) {
   return "unknown flag: " + flag->substr(0, flag->find('='));
 }
 
+/// virtctl, or the name under which krew installs it.
+bool is_virtctl(const std::string& program) { return program == "virtctl" || program == "kubectl virt"; }
+
+Error unknown_command(const std::string& command) {
+  const std::string cause = command.empty() ? "the command is missing" : "this program only knows usbredir";
+  return {ErrorKind::invalid, "run", command.empty() ? "virtctl" : "\"" + command.substr(0, 64) + "\"", cause,
+          "It is usbloop's client under the name of virtctl. All else is done by KubeVirt's own virtctl."};
+}
+
 Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
   if (app.count("--emulate") > 0 && options.emulate.empty()) {
     return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
                       "Write for example --emulate stick,image=disk.img.");
-  }
-  if (app.count("--kubeconfig") > 0 && options.kubeconfig.empty()) {
-    return make_error(ErrorKind::invalid, "use", "--kubeconfig", "it is empty");
-  }
-  if (app.count("--namespace") > 0) {
-    if (auto fine = check_namespace(options.name_space); !fine) return fine;
   }
   return assign(positionals, options);
 }
@@ -121,16 +125,17 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   std::string first;
   std::string second;
   CLI::App app(kDescription, program);
-  app.footer(help_footer(program));
+  app.footer(help_footer(is_virtctl(program) ? program + " usbredir" : program));
   app.set_version_flag("--version", version);
   std::string format;
+  std::string command;
+  int level = 0;
+  const bool as_virtctl = is_virtctl(program);
+  if (as_virtctl) app.add_option("COMMAND", command, "usbredir")->type_name("");
   app.add_option("DEVICE", first, "VENDOR:PRODUCT, BUS-DEVICE, port=PATH or serial=TEXT; left out with --emulate")
       ->type_name("");
   app.add_option("VMI", second, "The virtual machine instance: NAME, vmi/NAME or vm/NAME")->type_name("");
-  app.add_option("--kubeconfig", options.kubeconfig, "Kubeconfig file [KUBECONFIG, ~/.kube/config]")->type_name("FILE");
-  app.add_option("--context", options.context, "Context of the kubeconfig [its current-context]")->type_name("NAME");
-  app.add_option("-n,--namespace", options.name_space, "Namespace of the VMI [the context's, else default]")
-      ->type_name("NAME");
+  ClusterFlags cluster(app, options);
   app.add_option(
          "--emulate", options.emulate,
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
@@ -141,8 +146,13 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
-  app.add_flag("-v,--verbose", options.verbosity,
-               "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
+  if (as_virtctl) {
+    app.add_option("-v,--v", level, "Say more: from 3 on each step, from 6 on each transfer")->type_name("LEVEL");
+  } else {
+    app.add_flag(
+        "-v,--verbose", options.verbosity,
+        "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
+  }
   try {
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -158,6 +168,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   std::vector<std::string> positionals;
   if (app.count("DEVICE") > 0) positionals.push_back(first);
   if (app.count("VMI") > 0) positionals.push_back(second);
+  if (as_virtctl) {
+    if (command != "usbredir") return usage_error(program, unknown_command(command));
+    options.once = true;
+    options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
+  }
+  if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "client/device_list.h"
 #include "client/selector.h"
 #include "common/error.h"
+#include "common/kube/kubeconfig.h"
 
 namespace usbloop::client {
 
@@ -23,7 +25,9 @@ struct Options {
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
   std::string name_space;  ///< empty: the context's
-  bool once = false;       ///< ends with the first session
+  kube::AccessOverrides overrides;
+  std::optional<std::chrono::milliseconds> request_timeout;
+  bool once = false;  ///< ends with the first session
   int verbosity = 0;
 };
 
@@ -35,10 +39,13 @@ struct CommandLine {
 };
 
 /// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.
+/// Called as `virtctl` (or `kubectl virt`), it takes virtctl's line: the command usbredir, with flags anywhere, and
+/// ends with its first session.
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
                                const std::string& version);
 
-/// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin.
+/// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin, `virtctl` when it
+/// bears that name.
 std::string display_name(const std::string& argv0);
 
 }  // namespace usbloop::client

@@ -92,6 +92,80 @@ TEST_CASE("--give-back needs a device and no VMI") {
   }
 }
 
+TEST_CASE("kubectl's flags are taken, anywhere") {
+  const auto line = parse({"-s",
+                           "https://h:1",
+                           "1-3",
+                           "--token=t",
+                           "--cluster",
+                           "c",
+                           "demo",
+                           "--user",
+                           "u",
+                           "--as",
+                           "me",
+                           "--as-group",
+                           "x",
+                           "--as-group=y",
+                           "--as-uid",
+                           "7",
+                           "--certificate-authority",
+                           "/ca",
+                           "--tls-server-name",
+                           "n",
+                           "--request-timeout",
+                           "1m30s"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  const auto& over = line.options->overrides;
+  CHECK(over.server == "https://h:1");
+  CHECK(over.token == "t");
+  CHECK(over.cluster == "c");
+  CHECK(over.user == "u");
+  CHECK(over.as == "me");
+  CHECK(over.as_uid == "7");
+  CHECK(over.as_groups == std::vector<std::string>{"x", "y"});
+  CHECK(over.certificate_authority == "/ca");
+  CHECK(over.tls_server_name == "n");
+  CHECK_FALSE(over.insecure_skip_tls_verify);
+  CHECK(line.options->request_timeout == std::chrono::seconds(90));
+  CHECK(parse({"1-3", "demo", "--insecure-skip-tls-verify"}).options->overrides.insecure_skip_tls_verify);
+  CHECK(parse({"1-3", "demo", "--as-group", "x", "--as", "me"}).options->vmi == "demo");
+  CHECK_FALSE(parse({"1-3", "demo", "--request-timeout", "0"}).options->request_timeout);
+  CHECK(parse({"1-3", "demo", "--request-timeout", "soon"}).exit_status == 2);
+  CHECK(parse({"1-3", "demo", "--token", ""}).exit_status == 2);
+}
+
+TEST_CASE("called as virtctl it takes virtctl's line, with flags anywhere, and ends as virtctl does") {
+  const std::vector<std::vector<std::string>> lines = {
+      {"--kubeconfig", "K", "usbredir", "0951:1666", "demo", "-n", "team"},
+      {"usbredir", "-n", "team", "0951:1666", "--kubeconfig=K", "demo"},
+      {"usbredir", "0951:1666", "demo", "--namespace", "team", "--kubeconfig", "K"},
+  };
+  for (const std::string program : {"virtctl", "kubectl virt"}) {
+    for (const auto& arguments : lines) {
+      const auto line = parse_command_line(program, arguments, "1");
+      REQUIRE_MESSAGE(line.options, line.text);
+      CHECK(line.options->kubeconfig == "K");
+      CHECK(line.options->name_space == "team");
+      CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+      CHECK(line.options->vmi == "demo");
+      CHECK(line.options->once);
+    }
+  }
+  const auto virtctl = [](const std::vector<std::string>& arguments) {
+    return parse_command_line("virtctl", arguments, "1");
+  };
+  CHECK(virtctl({"-v", "3", "usbredir", "1-3", "demo"}).options->verbosity == 1);
+  CHECK(virtctl({"usbredir", "1-3", "demo", "--v=9"}).options->verbosity == 2);
+  CHECK(virtctl({"usbredir", "1-3", "demo"}).options->verbosity == 0);
+  CHECK(virtctl({"start", "demo"}).exit_status == 2);
+  CHECK(contains(virtctl({"start", "demo"}).text, "cannot run \"start\": this program only knows usbredir"));
+  CHECK(contains(virtctl({}).text, "the command is missing"));
+  CHECK(contains(virtctl({"usbredir", "1-3"}).text, "the VMI is missing after the device"));
+  CHECK(virtctl({"--help"}).exit_status == 0);
+  CHECK(contains(virtctl({"--help"}).text, "virtctl usbredir 0951:1666 demo"));
+}
+
 TEST_CASE("help and version go to standard output") {
   const auto help = parse({"--help"});
   CHECK(help.exit_status == 0);
@@ -120,7 +194,7 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
       {{"0951:1666", "Demo"}, "lower-case letters"},
-      {{"0951:1666", "demo", "-n", ""}, "the namespace: it is empty"},
+      {{"0951:1666", "demo", "-n", ""}, "--namespace: it is empty"},
       {{"0951:1666", "demo", "-n", "a/b"}, "cannot use the namespace \"a/b\""},
       {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
       {{"--list", "demo"}, "list stands alone"},
@@ -154,5 +228,7 @@ TEST_CASE("the names of VMIs and namespaces follow RFC 1123") {
 TEST_CASE("the program is named as the person calls it") {
   CHECK(display_name("/usr/bin/kubectl-usbredir") == "kubectl usbredir");
   CHECK(display_name("usbredir") == "usbredir");
+  CHECK(display_name("/opt/bin/virtctl") == "virtctl");
+  CHECK(display_name("/root/.krew/bin/kubectl-virt") == "kubectl virt");
   CHECK(display_name("C:\\tools\\kubectl-usbredir.exe") == "kubectl usbredir");
 }

@@ -207,6 +207,28 @@ TEST_CASE("who may view is refused usbredir, who may edit is not, and a binding 
   CHECK(contains(said_to("view.kubeconfig"), refused));
 }
 
+TEST_CASE("kubectl's flags say who asks and whom: --as, --server with --token and no kubeconfig, --user") {
+  Desk desk;
+  const std::string not_there = "virtualmachineinstance.kubevirt.io \"ghost\" not found";
+  CHECK(contains(desk.refusal("ghost"), not_there));
+  const std::string as_viewer = desk.refusal("ghost", {"--as", "viewer"});
+  CHECK_MESSAGE(contains(as_viewer, "User \"viewer\" cannot get resource"), as_viewer);
+  CHECK(contains(desk.refusal("ghost", {"--as", "stranger", "--as-group", "system:masters"}), not_there));
+  CHECK(contains(desk.refusal("ghost", {"--user", "nobody"}), "\"nobody\" is not defined"));
+
+  const auto& api = desk.loop.api();
+  const std::string server = "https://" + api.host() + ":" + std::to_string(api.port());
+  const auto without_kubeconfig = [&](const std::string& token, const std::string& name) {
+    return run_client(desk.dir, name,
+                      {"--server", server, "--token", token, "--certificate-authority", api.ca_file(), "--emulate",
+                       "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+  };
+  const ClientEnd known = without_kubeconfig(api.token(), "by-flags");
+  CHECK_MESSAGE(contains(known.err, not_there), known.err);
+  const ClientEnd unknown = without_kubeconfig("wrong", "by-wrong-token");
+  CHECK_MESSAGE(contains(unknown.err, "the token or certificate is wrong or has expired"), unknown.err);
+}
+
 TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {
   Desk desk;
   desk.node.add_running_vmi("demo");

@@ -196,6 +196,7 @@ class RestClient::Impl {
       request.set_header("Connection", "close");
       request.set_header("User-Agent", user_agent_);
       if (const auto authorization = access_.authorization()) request.set_header("Authorization", *authorization);
+      for (const auto& [name, value] : access_.impersonation()) request.headers.emplace(name, value);
       if (stop.stop_requested()) return make_error(ErrorKind::cancelled, operation, object, "asked to stop");
       const Interrupt interrupt(**client, stop);
       const httplib::Result result = (*client)->send(request);

@@ -84,7 +84,7 @@ asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::
   if (!stream) co_return tl::unexpected(stream.error());
   const std::string key = new_key();
   std::string request = upgrade_request(access.path_prefix + path, host_header(access), key,
-                                        access.authorization().value_or(""), kUserAgent);
+                                        access.authorization().value_or(""), kUserAgent, access.impersonation());
 
   const net::Deadline deadline((*stream)->socket().get_executor(), until(end), [raw = stream->get()] { raw->close(); });
   auto opened = co_await shake_hands(std::move(*stream), std::move(request), key, options);
