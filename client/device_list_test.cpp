@@ -101,7 +101,7 @@ TEST_CASE("json and yaml hold the same") {
   CHECK(nlohmann::json::parse(render({}, ListFormat::json)).at("devices").empty());
 }
 
-TEST_CASE("names come from the list of ids, else from the device; what it says of itself steers no terminal") {
+TEST_CASE("names come from the list of ids, else from the device, and what it says of itself steers no terminal") {
   std::istringstream list("0951  Works of Sticks\n");
   const auto ids = UsbIds::from_usb_ids(list, {{0x0951, 0x1666}});
   auto device = stick().device;

@@ -273,7 +273,7 @@ TEST_CASE("refusals that pass are waited for, and each is told once") {
   CHECK(it.person.count("all slots") == 1);
 }
 
-TEST_CASE("access that is revoked ends it; one refusal alone may come from a server that has just started") {
+TEST_CASE("access that is revoked ends it, but one refusal alone may come from a server that has just started") {
   for (const int code : {401, 403}) {
     CAPTURE(code);
     Running it;

@@ -201,6 +201,44 @@ TEST_CASE("an API server that is killed in the middle of a read and started agai
   desk.vmi.remove();
 }
 
+TEST_CASE(
+    "a VM that is stopped and started has the device back by itself, and its client ends when the VM is deleted") {
+  const CaseDir dir;
+  Loop loop(dir);
+  const std::string vms = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
+  json vm = {{"apiVersion", "kubevirt.io/v1"},
+             {"kind", "VirtualMachine"},
+             {"metadata", {{"name", "demo"}}},
+             {"spec", {{"runStrategy", "Always"}, {"template", {{"spec", vmi_manifest("demo").at("spec")}}}}}};
+  vm["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 0;
+  REQUIRE(loop.api().create(vms, vm).status == 201);
+  const auto wait_running = [&] {
+    wait_until("the VMI to run", 30s, [&] {
+      const auto answer = loop.api().get(vmis_path() + "/demo");
+      return answer.status == 200 && answer.json().value("/status/phase"_json_pointer, "") == "Running";
+    });
+  };
+  const auto ask = [&](const std::string& what) {
+    const std::string path = "/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachines/demo/" + what;
+    const auto answer = loop.api().put(path, "{}");
+    REQUIRE_MESSAGE(answer.status == 202, answer.body);
+  };
+  wait_running();
+  const fs::path image = dir.path() / "stick.img";
+  make_random_image(image, kMiB, 1);
+  Client client(dir, "client", loop, {.image = image}, "demo");
+
+  ask("stop");
+  client.process().wait_err("VMI default/demo [^\n]*waiting until", 30s);
+  wait_until("the VMI to be gone", 30s, [&] { return loop.api().get(vmis_path() + "/demo").status == 404; });
+  ask("start");
+  client.process().wait_err("Redirecting 0951:1666 [^\n]* to VMI default/demo again", 40s);
+
+  REQUIRE(loop.api().remove(vms + "/demo").status == 200);
+  CHECK(client.process().wait_exit(30s).code == 1);
+  CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo has been deleted."), client.process().err());
+}
+
 TEST_CASE("SIGTERM to the launcher powers its guests off, and nothing of them is left") {
   Desk desk;
   Client client = desk.client("client");
