@@ -83,6 +83,16 @@ int give_device_back(const Options& options) {
   std::_Exit(kExitAsAsked);
 }
 
+/// The kubeconfig with the command line over it; a proxy of the environment where it names none.
+Result<kube::ClusterAccess> load_access(const Options& options) {
+  auto access = kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context, options.overrides);
+  if (!access || access->proxy) return access;
+  auto proxy = kube::proxy_of_environment(access->tls, access->host, access->port);
+  if (!proxy) return tl::unexpected(proxy.error());
+  access->proxy = std::move(*proxy);
+  return access;
+}
+
 int redirect(const Options& options) {
   auto device = find_device(options);
   if (!device) {
@@ -90,9 +100,7 @@ int redirect(const Options& options) {
     const bool is_usage = device.error().operation == device_sim::kEmulateOperation;
     return is_usage ? (fail(device.error()), kExitUsage) : fail(device.error());
   }
-  const auto load = [&options] {
-    return kube::load_kubeconfig(kube::kubeconfig_paths(options.kubeconfig), options.context, options.overrides);
-  };
+  const auto load = [&options] { return load_access(options); };
   auto access = load();
   if (!access) return fail(access.error());
   const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};

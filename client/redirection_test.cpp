@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <thread>
 
+#include "client/proxy_double.h"
 #include "client/scripted_host.h"
 #include "client/scripted_server.h"
 #include "common/test_text.h"
@@ -159,8 +160,10 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   void start() {
+    auto access = server.access();
+    if (change_access) change_access(access);
     redirection_ = std::make_unique<Redirection>(
-        server.access(), Target{"demo", "default"}, std::make_unique<DeskSource>(desk), options_,
+        std::move(access), Target{"demo", "default"}, std::make_unique<DeskSource>(desk), options_,
         RedirectionHooks{[this](const std::string& lines) { person.hear(lines); }, [this] { return reload(); },
                          [this] { left = true; }});
     thread_ = std::thread([this] { status_ = redirection_->run(); });
@@ -181,6 +184,7 @@ class Running {
   Desk desk;
   Person person;
   std::function<Result<kube::ClusterAccess>()> reload = [this] { return server.access(); };
+  std::function<void(kube::ClusterAccess&)> change_access;
   std::atomic<bool> left = false;
 
  private:
@@ -210,6 +214,31 @@ TEST_CASE("a connection that is lost comes back, with one line each way, and the
   it.press_ctrl_c();
   CHECK(it.end() == 0);
   CHECK(it.desk.disconnects() == 3);
+}
+
+TEST_CASE("redirections and questions go through a proxy, which alone knows the server's name") {
+  for (const auto kind : {kube::Proxy::Kind::http, kube::Proxy::Kind::socks5}) {
+    const client::testing::ProxyDouble proxy(kind);
+    Running it;
+    it.change_access = [&](kube::ClusterAccess& access) {
+      access.proxy = proxy.proxy();
+      access.host = "api.cluster.invalid";
+    };
+    it.reload = [&] {
+      auto access = it.server.access();
+      it.change_access(access);
+      return Result<kube::ClusterAccess>(access);
+    };
+    it.start_and_redirect();
+    it.server.cut();
+    CHECK(it.person.hears("default/demo again."));
+    it.server.set_object(kVmi, vmi_in("Failed"));
+    it.server.refuse_all(status_answer(400, "VMI is not running"));
+    it.server.cut();
+    CHECK(it.end() == 1);
+    CHECK(it.person.hears("VMI default/demo is no longer running (phase Failed)."));
+    CHECK(proxy.tunnels() >= 5);  // three sessions asked for, the VMI and the VM
+  }
 }
 
 TEST_CASE("a server that ends in good order is asked again as well") {

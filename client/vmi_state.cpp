@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "common/kube/rest_client.h"
+#include "client/api_get.h"
 
 namespace usbloop::client {
 
@@ -24,27 +24,18 @@ std::string text_at(const json& object, const json::json_pointer& path) {
   return object.contains(path) && object[path].is_string() ? object[path].get<std::string>() : std::string();
 }
 
-Result<VmiState> read_once(const kube::RestClient& client, const Target& target) {
-  const auto object = client.get(target.object_path());
+Result<VmiState> read_once(const kube::ClusterAccess& access, const Target& target) {
+  const auto object = api_get(access, target.object_path(), kPatience);
   if (!object && object.error().kind == ErrorKind::not_found) return VmiState{false, false, ""};
   if (!object) return tl::unexpected(object.error());
   return VmiState{true, !text_at(*object, json::json_pointer("/metadata/deletionTimestamp")).empty(),
                   text_at(*object, json::json_pointer("/status/phase"))};
 }
 
-Result<kube::RestClient> impatient_client(const kube::ClusterAccess& access) {
-  kube::RestOptions limits;
-  limits.connect_timeout = kPatience;
-  limits.answer_timeout = kPatience;
-  return kube::RestClient::make(access, "usbloop/" USBLOOP_VERSION, limits);
-}
-
 Result<VmiState> ask_until_settled(const kube::ClusterAccess& access, const Target& target) {
-  const auto client = impatient_client(access);
-  if (!client) return tl::unexpected(client.error());
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
-    auto state = read_once(*client, target);
+    auto state = read_once(access, target);
     const bool still_running = state && state->exists && !state->deleting && state->phase == "Running";
     if (!still_running || std::chrono::steady_clock::now() >= deadline) return state;
     std::this_thread::sleep_for(kInterval);
@@ -52,11 +43,9 @@ Result<VmiState> ask_until_settled(const kube::ClusterAccess& access, const Targ
 }
 
 Result<VmiState> ask_with_vm(const kube::ClusterAccess& access, const Target& target) {
-  const auto client = impatient_client(access);
-  if (!client) return tl::unexpected(client.error());
-  auto state = read_once(*client, target);
+  auto state = read_once(access, target);
   if (!state) return state;
-  const auto vm = client->get(target.vm_path());
+  const auto vm = api_get(access, target.vm_path(), kPatience);
   if (vm) {
     state->has_vm = text_at(*vm, json::json_pointer("/metadata/deletionTimestamp")).empty();
   } else if (vm.error().kind != ErrorKind::not_found && vm.error().kind != ErrorKind::denied) {

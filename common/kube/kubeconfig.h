@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/kube/proxy.h"
 
 namespace usbloop::kube {
 
@@ -22,6 +23,7 @@ struct ClusterAccess {
   std::string ca_pem;       ///< empty: the system's certificate authorities
   bool insecure_skip_tls_verify = false;
   std::string tls_server_name;  ///< empty: `host`
+  Proxy proxy;                  ///< `proxy-url`; none: straight to the server
   std::string client_cert_pem;
   std::string client_key_pem;
   std::string token;

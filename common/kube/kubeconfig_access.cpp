@@ -145,8 +145,9 @@ Result<> read_cluster(const Section& cluster, const AccessOverrides& flags, Clus
   if (!flags.server.empty()) server = flags.server;
   if (server.empty()) return cluster.error("server", "is missing", "It looks like https://127.0.0.1:6443.");
   if (!proxy.empty()) {
-    return cluster.error("proxy-url", "connections through a proxy are not supported",
-                         "Use a server URL that can be reached directly.");
+    auto parsed = parse_proxy_url(proxy);
+    if (!parsed) return cluster.error("proxy-url", parsed.error().cause, parsed.error().hint);
+    access.proxy = std::move(*parsed);
   }
   if (access.insecure_skip_tls_verify && !access.ca_pem.empty()) {
     return cluster.error("insecure-skip-tls-verify", "contradicts certificate-authority", "Remove one of the two.");

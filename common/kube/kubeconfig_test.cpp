@@ -173,7 +173,7 @@ TEST_CASE("each wrong field is named") {
       {"", "", "clusters[0].cluster.server: is missing"},
       {"", "server: 'ftp://x'", "clusters[0].cluster.server: it does not start with https:// or http://"},
       {"", "server: [1]", "clusters[0].cluster.server: must be text, but is a list"},
-      {"", "server: 'https://h', proxy-url: 'http://p'", "clusters[0].cluster.proxy-url: connections through a proxy"},
+      {"", "server: 'https://h', proxy-url: 'https://p'", "clusters[0].cluster.proxy-url: a proxy that speaks TLS"},
       {"", "server: 'https://h', insecure-skip-tls-verify: maybe", "insecure-skip-tls-verify: must be true or false"},
       {"", "server: 'https://h', certificate-authority-data: '!!'", "certificate-authority-data: is not base64"},
       {"", "server: 'https://h', certificate-authority-data: aGVsbG8=", "certificate-authority-data: has no PEM block"},
@@ -194,6 +194,14 @@ TEST_CASE("each wrong field is named") {
     CHECK_MESSAGE(contains(error.cause, cause), error.cause);
     CHECK(error.kind == ErrorKind::invalid);
   }
+}
+
+TEST_CASE("the proxy of a cluster is taken") {
+  const Workspace workspace;
+  const auto access = load_kubeconfig(
+      {workspace.write("config", one_context("", "server: 'https://h', proxy-url: 'socks5://p:1'"))}, "");
+  REQUIRE(access);
+  CHECK(access->proxy.url() == "socks5://p:1");
 }
 
 TEST_CASE("a certificate without its key is refused") {
