@@ -74,9 +74,25 @@ TEST_CASE("a hub is refused") {
   CHECK(index.error().cause == "it is a hub");
 }
 
-TEST_CASE("the table shows every device but hubs") {
-  const auto table = device_table(kDesk);
-  CHECK(contains(table, "1-3         0951:1666   "));
-  CHECK(contains(table, "Mouse"));
-  CHECK_FALSE(contains(table, "xHCI"));
+TEST_CASE("a device is found by its port and by its serial number, which tell twins apart") {
+  auto twins = kDesk;
+  twins[2].place.ports = "2.3";
+  twins[2].serial = "A";
+  twins[3].serial = "B";
+  CHECK(choose_device(twins, PortPath{"1-2.3"}) == 2);
+  CHECK(choose_device(twins, PortPath{"2-1"}) == 3);
+  CHECK(choose_device(twins, SerialNumber{"B"}) == 3);
+  CHECK_FALSE(choose_device(twins, SerialNumber{"C"}));
+  const auto both = choose_device(twins, VendorProduct{0x0627, 1});
+  REQUIRE(!both);
+  CHECK(contains(both.error().hint, "1-4  0627:0001  Keyboard  port=1-2.3  serial=A"));
+  CHECK(contains(both.error().hint, "2-4  0627:0001  Mouse  port=2-1  serial=B"));
+}
+
+TEST_CASE("BUS-DEVICE means the very device at that address, though its twin has the other's port") {
+  auto twins = kDesk;
+  twins[2].place.ports = "4";
+  CHECK(choose_device(twins, BusDevice{2, 4}) == 3);
+  CHECK(choose_device(twins, BusDevice{1, 4}) == 2);
+  CHECK_FALSE(choose_device(twins, BusDevice{2, 1}));
 }

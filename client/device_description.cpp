@@ -24,7 +24,7 @@ usbredir::DeviceDescription describe_device(libusb_device_handle* handle, const 
   description.speed = info.speed;
   description.manufacturer = info.manufacturer;
   description.product = info.product_name;
-  description.serial = platform::attribute(info.place, "serial");
+  description.serial = info.serial;
   description.kind = "device " + info.bus_device();
   libusb_device_descriptor descriptor{};
   if (description.product.empty() && libusb_get_device_descriptor(libusb_get_device(handle), &descriptor) == 0) {

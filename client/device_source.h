@@ -1,7 +1,8 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "client/options.h"
@@ -10,13 +11,35 @@
 
 namespace usbloop::client {
 
-/// A device that has been found and may be used. Its driver keeps it until the virtual machine's side has agreed.
-struct DeviceSource {
-  /// Takes the device and makes it the end of a redirection. Call once.
-  std::function<Result<std::unique_ptr<usbredir::HostEnd>>()> take;
+/// The device that is redirected, once or again and again: after a lost connection, or after it was unplugged. Used by
+/// one thread.
+class DeviceSource {
+ public:
+  virtual ~DeviceSource() = default;
+  DeviceSource() = default;
+  DeviceSource(const DeviceSource&) = delete;
+  DeviceSource& operator=(const DeviceSource&) = delete;
+
+  /// Finds and opens the device, so that what is wrong with it is told before a server is asked. Its driver keeps it.
+  /// After the first success only the same device will do. Errors: not_found (not plugged in), denied, conflict,
+  /// invalid.
+  virtual Result<> prepare() = 0;
+
+  /// Takes the prepared device and makes it the end of a redirection. Call once after each prepare(). Errors: conflict
+  /// (another program has it), not_found (unplugged meanwhile).
+  virtual Result<std::unique_ptr<usbredir::HostEnd>> take() = 0;
+
+  /// What is waited for: `0951:1666 with the serial number ABC`.
+  [[nodiscard]] virtual std::string label() const = 0;
+
+  /// Whether a device that is gone can come back.
+  [[nodiscard]] virtual bool can_come_back() const = 0;
+
+  /// Waits until a device has been plugged in here, `time` has passed or `stop` was requested.
+  virtual void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
-/// Finds and opens the device that the options name, real or emulated.
-Result<DeviceSource> open_device(const Options& options);
+/// The device that the options name, real or emulated.
+std::unique_ptr<DeviceSource> make_device_source(const Options& options);
 
 }  // namespace usbloop::client

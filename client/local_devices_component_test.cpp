@@ -33,7 +33,8 @@ std::string mock_device(int port, int number, const std::string& product) {
   return "P: /devices/pci0000:00/usb1/1-" + std::to_string(port) + "\nN: " + node + "\nE: BUSNUM=001\nE: DEVNUM=00" +
          digits + "\nE: DEVNAME=/dev/" + node +
          "\nE: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nA: busnum=1\\n\nA: devnum=" + digits +
-         "\\n\nA: speed=480\\n\nA: bConfigurationValue=1\\n\nA: product=" + product +
+         "\\n\nA: speed=480\\n\nA: bConfigurationValue=1\\n\nA: serial=serial-" + digits +
+         "\\n\nA: product=" + product +
          "\\n\nH: descriptors=120100020000004051096616010001020301"
          "0902200001010080320904000002080650000705810200020007050202000200\n\n";
 }
@@ -51,8 +52,17 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   [[nodiscard]] Outcome run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"umockdev-run", "-d", (path_ / "devices").string(), "--", USBLOOP_CLIENT});
+    return run_as(USBLOOP_CLIENT, std::move(arguments));
+  }
+  [[nodiscard]] Outcome run_as(const std::string& program, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"umockdev-run", "-d", (path_ / "devices").string(), "--", program});
     return run_plainly(std::move(arguments));
+  }
+
+  /// The program under another name.
+  [[nodiscard]] std::string link(const std::string& name) const {
+    fs::create_symlink(USBLOOP_CLIENT, path_ / name);
+    return (path_ / name).string();
   }
 
   [[nodiscard]] Outcome run_plainly(std::vector<std::string> argv) const {
@@ -102,8 +112,33 @@ TEST_CASE("--list shows the devices of the machine") {
   const Machine machine;
   const auto end = machine.run({"--list"});
   CHECK(end.code == 0);
-  CHECK_MESSAGE(contains(end.out, "1-3         0951:1666"), end.out);
-  CHECK_MESSAGE(contains(end.out, "Second"), end.out);
+  CHECK_MESSAGE(contains(end.out, "Bus 001 Device 003: ID 0951:1666"), end.out);
+  CHECK_MESSAGE(contains(end.out, "Bus 001 Device 004: ID 0951:1666"), end.out);
+}
+
+TEST_CASE("list -o wide and json tell what decides: port, speed, class, serial number") {
+  need_umockdev();
+  const Machine machine;
+  const auto wide = machine.run({"list", "-o", "wide"});
+  CHECK(wide.code == 0);
+  CHECK_MESSAGE(contains(wide.out, "1-3          0951:1666   1-1    high    mass storage"), wide.out);
+  CHECK_MESSAGE(contains(wide.out, "serial-4"), wide.out);
+  const auto json = machine.run({"list", "-o", "json"});
+  CHECK(json.code == 0);
+  CHECK_MESSAGE(contains(json.out, "\"serial\": \"serial-3\""), json.out);
+}
+
+TEST_CASE("a twin is named by its port and by its serial number: only the kubeconfig is missing then") {
+  need_umockdev();
+  const Machine machine;
+  for (const char* selector : {"port=1-2", "serial=serial-4", "001:004"}) {
+    const auto end = machine.run({selector, "vm/demo"});
+    CHECK(end.code == 1);
+    CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
+  }
+  const auto none = machine.run({"serial=serial-5", "demo"});
+  CHECK(none.code == 1);
+  CHECK_MESSAGE(contains(none.err, "cannot find USB device serial=serial-5: it is not plugged in"), none.err);
 }
 
 TEST_CASE("two devices of one kind are refused, and both are listed by their places") {
@@ -112,8 +147,8 @@ TEST_CASE("two devices of one kind are refused, and both are listed by their pla
   const auto end = machine.run({"0951:1666", "demo"});
   CHECK(end.code == 1);
   CHECK_MESSAGE(contains(end.err, "2 of them are plugged in"), end.err);
-  CHECK(contains(end.err, "1-3  0951:1666  First"));
-  CHECK(contains(end.err, "1-4  0951:1666  Second"));
+  CHECK(contains(end.err, "1-3  0951:1666  First  port=1-1  serial=serial-3"));
+  CHECK(contains(end.err, "1-4  0951:1666  Second  port=1-2  serial=serial-4"));
 }
 
 TEST_CASE("a device that is not plugged in is refused with what is there") {
@@ -123,7 +158,7 @@ TEST_CASE("a device that is not plugged in is refused with what is there") {
     const auto end = machine.run({selector, "demo"});
     CHECK(end.code == 1);
     CHECK_MESSAGE(contains(end.err, "cannot find USB device " + std::string(selector)), end.err);
-    CHECK(contains(end.err, "1-3  0951:1666  First"));
+    CHECK(contains(end.err, "1-3  0951:1666  First  port=1-1  serial=serial-3"));
   }
 }
 
@@ -133,6 +168,18 @@ TEST_CASE("one of two devices of a kind can be named by its place: only the kube
   const auto end = machine.run({"01-004", "demo"});
   CHECK(end.code == 1);
   CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
+}
+
+TEST_CASE("the same program under virtctl's name takes what agents type: only the kubeconfig is missing then") {
+  need_umockdev();
+  const Machine machine;
+  const auto name = machine.link("virtctl");
+  const auto end = machine.run_as(name, {"--kubeconfig", "/nowhere/K", "usbredir", "1-4", "demo", "-n", "team"});
+  CHECK(end.code == 1);
+  CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig /nowhere/K"), end.err);
+  const auto other = machine.run_plainly({name, "start", "demo"});
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(contains(other.err, "this program only knows usbredir"), other.err);
 }
 
 TEST_CASE("the same program under its second name says so in its help") {

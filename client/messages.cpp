@@ -49,6 +49,10 @@ std::string Target::object_path() const {
   return "/apis/kubevirt.io/v1/namespaces/" + name_space + "/virtualmachineinstances/" + name;
 }
 
+std::string Target::vm_path() const {
+  return "/apis/kubevirt.io/v1/namespaces/" + name_space + "/virtualmachines/" + name;
+}
+
 std::string refusal_message(const websocket::Refusal& refusal) {
   if (auto message = status_message(refusal); !message.empty()) return message;
   std::string text = "Can't connect to websocket (" + std::to_string(refusal.status) + "): websocket: bad handshake";
@@ -102,15 +106,18 @@ Error explain_connect_error(Error error, const kube::ClusterAccess& access) {
   return {error.kind, "connect to the API server", access.url(), std::move(detail), std::move(error.hint)};
 }
 
-std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state) {
-  std::string text;
+std::string what_ended(const SessionEnd& end, const Target& target) {
   if (end.cause == SessionEnd::Cause::closed) {
-    text = "The server closed the connection (" + std::to_string(end.close.code) + ")";
-    if (const auto reason = shown(end.close.reason); !reason.empty()) text += ": " + reason;
-  } else {
-    text = "The connection to " + target.label() + " ended";
-    if (end.error && end.error->kind != ErrorKind::cancelled) text += " (" + shown(end.error->cause) + ")";
+    const auto reason = shown(end.close.reason);
+    return "The server closed the connection (" + std::to_string(end.close.code) + ")" +
+           (reason.empty() ? "" : ": " + reason);
   }
+  const bool has_cause = end.error && end.error->kind != ErrorKind::cancelled;
+  return "The connection to " + target.label() + " ended" + (has_cause ? " (" + shown(end.error->cause) + ")" : "");
+}
+
+std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state) {
+  const std::string text = what_ended(end, target);
   if (!state) return text + ".\nThe API server cannot be asked why: " + shown(state.error().message()) + ".";
   if (!state->exists) return text + ": the VMI has been deleted.";
   if (state->deleting) return text + ": the VMI is being deleted.";

@@ -19,8 +19,9 @@ struct Target {
   [[nodiscard]] std::string label() const;
   /// Path of the usbredir subresource.
   [[nodiscard]] std::string subresource_path() const;
-  /// Path of the object itself.
+  /// Path of the object itself, and of the VirtualMachine of its name, which may start it anew.
   [[nodiscard]] std::string object_path() const;
+  [[nodiscard]] std::string vm_path() const;
 };
 
 /// What virtctl (v1.8 and newer) prints after `Can't access VMI NAME: ` for a refused handshake: the Status' message,
@@ -38,7 +39,11 @@ struct VmiState {
   bool exists = true;
   bool deleting = false;
   std::string phase;
+  bool has_vm = false;  ///< there is a VirtualMachine of its name, and it is not being deleted
 };
+
+/// `The connection to VMI default/demo ended (Connection reset by peer)` and the like, without a full stop.
+std::string what_ended(const SessionEnd& end, const Target& target);
 
 /// `The connection ended: the VMI has been deleted.` and the like.
 std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state);

@@ -1,17 +1,22 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "client/device_list.h"
 #include "client/selector.h"
 #include "common/error.h"
+#include "common/kube/kubeconfig.h"
 
 namespace usbloop::client {
 
 /// What the command line asks for.
 struct Options {
-  bool list = false;                 ///< show this machine's devices and end
+  bool list = false;  ///< show this machine's devices and end
+  ListFormat list_format = ListFormat::lines;
+  bool watch = false;                ///< list: go on, and tell of each change
   bool give_back = false;            ///< give `selector` back to this machine's drivers and end
   int after = 0;                     ///< give_back: when this parent process has ended; 0: now
   std::optional<Selector> selector;  ///< a real device, or
@@ -20,6 +25,9 @@ struct Options {
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
   std::string name_space;  ///< empty: the context's
+  kube::AccessOverrides overrides;
+  std::optional<std::chrono::milliseconds> request_timeout;
+  bool once = false;  ///< ends with the first session
   int verbosity = 0;
 };
 
@@ -31,14 +39,13 @@ struct CommandLine {
 };
 
 /// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.
+/// Called as `virtctl` (or `kubectl virt`), it takes virtctl's line: the command usbredir, with flags anywhere, and
+/// ends with its first session.
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
                                const std::string& version);
 
-/// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin.
+/// How to name the program in its help: `kubectl usbredir` when kubectl has started it as a plugin, `virtctl` when it
+/// bears that name.
 std::string display_name(const std::string& argv0);
-
-/// Whether `name` can be the name of a VMI (RFC 1123 subdomain) or of a namespace (label); the cause otherwise.
-Result<> check_vmi_name(const std::string& name);
-Result<> check_namespace(const std::string& name);
 
 }  // namespace usbloop::client

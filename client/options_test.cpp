@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "client/object_names.h"
 #include "common/test_text.h"
 
 using namespace usbloop;
@@ -33,6 +34,8 @@ TEST_CASE("options may stand anywhere") {
   CHECK(line.options->context == "lab");
   CHECK(line.options->kubeconfig == "/k");
   CHECK(line.options->verbosity == 2);
+  CHECK_FALSE(line.options->once);
+  CHECK(parse({"--once", "1-3", "demo"}).options->once);
 }
 
 TEST_CASE("with an emulated device only the VMI is named") {
@@ -43,10 +46,34 @@ TEST_CASE("with an emulated device only the VMI is named") {
   CHECK(line.options->vmi == "demo");
 }
 
-TEST_CASE("--list needs nothing else") {
-  const auto line = parse({"--list"});
-  REQUIRE(line.options);
-  CHECK(line.options->list);
+TEST_CASE("list needs nothing else, and has forms") {
+  for (const char* word : {"list", "--list"}) {
+    const auto line = parse({word});
+    REQUIRE(line.options);
+    CHECK(line.options->list);
+    CHECK(line.options->list_format == ListFormat::lines);
+  }
+  CHECK(parse({"list", "-o", "wide"}).options->list_format == ListFormat::wide);
+  CHECK(parse({"-ojson", "list"}).options->list_format == ListFormat::json);
+  CHECK(parse({"list", "--output=yaml"}).options->list_format == ListFormat::yaml);
+  CHECK(parse({"list", "--watch"}).options->watch);
+}
+
+TEST_CASE("a VMI may have the name list: where a device is given, or emulated") {
+  CHECK(parse({"0951:1666", "list"}).options->vmi == "list");
+  CHECK(parse({"--emulate", "stick,image=a.img", "list"}).options->vmi == "list");
+}
+
+TEST_CASE("a VMI is named as kubectl names objects") {
+  for (const char* name : {"demo", "vmi/demo", "vm/demo", "vmis/demo", "virtualmachine/demo",
+                           "virtualmachineinstance.kubevirt.io/demo", "virtualmachines.v1.kubevirt.io/demo"}) {
+    const auto line = parse({"0951:1666", name});
+    REQUIRE_MESSAGE(line.options, name);
+    CHECK(line.options->vmi == "demo");
+  }
+  for (const char* name : {"pod/demo", "vmi/", "/demo", "vmi/a/b", "vmi.apps/demo"}) {
+    CHECK_MESSAGE(parse({"0951:1666", name}).exit_status == 2, name);
+  }
 }
 
 TEST_CASE("--give-back needs a device and no VMI") {
@@ -63,6 +90,80 @@ TEST_CASE("--give-back needs a device and no VMI") {
                                                 {"--give-back", "1-3", "--after", "0"}}) {
     CHECK(parse(wrong).exit_status == 2);
   }
+}
+
+TEST_CASE("kubectl's flags are taken, anywhere") {
+  const auto line = parse({"-s",
+                           "https://h:1",
+                           "1-3",
+                           "--token=t",
+                           "--cluster",
+                           "c",
+                           "demo",
+                           "--user",
+                           "u",
+                           "--as",
+                           "me",
+                           "--as-group",
+                           "x",
+                           "--as-group=y",
+                           "--as-uid",
+                           "7",
+                           "--certificate-authority",
+                           "/ca",
+                           "--tls-server-name",
+                           "n",
+                           "--request-timeout",
+                           "1m30s"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  const auto& over = line.options->overrides;
+  CHECK(over.server == "https://h:1");
+  CHECK(over.token == "t");
+  CHECK(over.cluster == "c");
+  CHECK(over.user == "u");
+  CHECK(over.as == "me");
+  CHECK(over.as_uid == "7");
+  CHECK(over.as_groups == std::vector<std::string>{"x", "y"});
+  CHECK(over.certificate_authority == "/ca");
+  CHECK(over.tls_server_name == "n");
+  CHECK_FALSE(over.insecure_skip_tls_verify);
+  CHECK(line.options->request_timeout == std::chrono::seconds(90));
+  CHECK(parse({"1-3", "demo", "--insecure-skip-tls-verify"}).options->overrides.insecure_skip_tls_verify);
+  CHECK(parse({"1-3", "demo", "--as-group", "x", "--as", "me"}).options->vmi == "demo");
+  CHECK_FALSE(parse({"1-3", "demo", "--request-timeout", "0"}).options->request_timeout);
+  CHECK(parse({"1-3", "demo", "--request-timeout", "soon"}).exit_status == 2);
+  CHECK(parse({"1-3", "demo", "--token", ""}).exit_status == 2);
+}
+
+TEST_CASE("called as virtctl it takes virtctl's line, with flags anywhere, and ends as virtctl does") {
+  const std::vector<std::vector<std::string>> lines = {
+      {"--kubeconfig", "K", "usbredir", "0951:1666", "demo", "-n", "team"},
+      {"usbredir", "-n", "team", "0951:1666", "--kubeconfig=K", "demo"},
+      {"usbredir", "0951:1666", "demo", "--namespace", "team", "--kubeconfig", "K"},
+  };
+  for (const std::string program : {"virtctl", "kubectl virt"}) {
+    for (const auto& arguments : lines) {
+      const auto line = parse_command_line(program, arguments, "1");
+      REQUIRE_MESSAGE(line.options, line.text);
+      CHECK(line.options->kubeconfig == "K");
+      CHECK(line.options->name_space == "team");
+      CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+      CHECK(line.options->vmi == "demo");
+      CHECK(line.options->once);
+    }
+  }
+  const auto virtctl = [](const std::vector<std::string>& arguments) {
+    return parse_command_line("virtctl", arguments, "1");
+  };
+  CHECK(virtctl({"-v", "3", "usbredir", "1-3", "demo"}).options->verbosity == 1);
+  CHECK(virtctl({"usbredir", "1-3", "demo", "--v=9"}).options->verbosity == 2);
+  CHECK(virtctl({"usbredir", "1-3", "demo"}).options->verbosity == 0);
+  CHECK(virtctl({"start", "demo"}).exit_status == 2);
+  CHECK(contains(virtctl({"start", "demo"}).text, "cannot run \"start\": this program only knows usbredir"));
+  CHECK(contains(virtctl({}).text, "the command is missing"));
+  CHECK(contains(virtctl({"usbredir", "1-3"}).text, "the VMI is missing after the device"));
+  CHECK(virtctl({"--help"}).exit_status == 0);
+  CHECK(contains(virtctl({"--help"}).text, "virtctl usbredir 0951:1666 demo"));
 }
 
 TEST_CASE("help and version go to standard output") {
@@ -88,16 +189,22 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"--emulate", "stick,image=x"}, "the VMI is missing"},
       {{"--emulate", "", "demo"}, "--emulate: it is empty"},
       {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
-      {{"0951:1666", "demo", "more"}, "more"},
+      {{"0951:1666", "demo", "more"}, "there are too many, from \"more\" on"},
       {{"0951:1666", ""}, "the VMI's name: it is empty"},
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
       {{"0951:1666", "Demo"}, "lower-case letters"},
-      {{"0951:1666", "demo", "-n", ""}, "the namespace: it is empty"},
+      {{"0951:1666", "demo", "-n", ""}, "--namespace: it is empty"},
       {{"0951:1666", "demo", "-n", "a/b"}, "cannot use the namespace \"a/b\""},
       {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
-      {{"--list", "demo"}, "--list stands alone"},
-      {{"--wrong", "0951:1666", "demo"}, "--wrong"},
+      {{"--list", "demo"}, "list stands alone"},
+      {{"list", "-o", "xml"}, "--output: \"xml\" is not wide, json or yaml"},
+      {{"0951:1666", "demo", "-o", "json"}, "--output: it belongs to list"},
+      {{"0951:1666", "demo", "--watch"}, "--watch: it belongs to list"},
+      {{"--wrong", "0951:1666", "demo"}, "unknown flag: --wrong\n"},
+      {{"0951:1666", "--wrong=5", "demo"}, "unknown flag: --wrong\n"},
+      {{"--", "-2", "demo"}, "the bus before the dash is not a number"},
+      {{"0951:1666", "demo", "-x"}, "unknown flag: -x\n"},
   };
   for (const auto& [arguments, text] : cases) {
     const auto line = parse(arguments);
@@ -121,5 +228,7 @@ TEST_CASE("the names of VMIs and namespaces follow RFC 1123") {
 TEST_CASE("the program is named as the person calls it") {
   CHECK(display_name("/usr/bin/kubectl-usbredir") == "kubectl usbredir");
   CHECK(display_name("usbredir") == "usbredir");
+  CHECK(display_name("/opt/bin/virtctl") == "virtctl");
+  CHECK(display_name("/root/.krew/bin/kubectl-virt") == "kubectl virt");
   CHECK(display_name("C:\\tools\\kubectl-usbredir.exe") == "kubectl usbredir");
 }

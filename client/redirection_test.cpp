@@ -1,50 +1,486 @@
+#include "client/redirection.h"
+
 #include <doctest/doctest.h>
-#include <usbredirproto.h>
 
-#include <array>
+#include <condition_variable>
+#include <thread>
 
-#include "client/redir_library.h"
-#include "client/redirection_errors.h"
+#include "client/proxy_double.h"
+#include "client/scripted_host.h"
+#include "client/scripted_server.h"
+#include "common/test_text.h"
+
+// Whole redirections against a server of the test's own: what each end leads to, and what is said.
 
 using namespace usbloop;
 using namespace usbloop::client;
+using namespace std::chrono_literals;
+using client::testing::ScriptedHost;
+using client::testing::ScriptedServer;
+using client::testing::status_answer;
+using usbloop::testing::contains;
 using usbredir::HostState;
 
 namespace {
 
-std::optional<HostState> state_after_type(std::uint32_t type) {
-  std::array<std::byte, 12> packet{};
-  for (std::size_t index = 0; index < 4; ++index) packet[index] = static_cast<std::byte>(type >> (8 * index));
-  return state_after(packet);
+constexpr auto kTooLong = 20s;
+
+/// The desk: a device that the test plugs and unplugs. It holds one end at a time.
+class Desk {
+ public:
+  void unplug() {
+    const std::lock_guard lock(mutex_);
+    plugged_ = false;
+    if (host_ == nullptr) return;
+    host_->now = HostState::device_gone;
+    host_->wake();
+  }
+  void reject() {
+    const std::lock_guard lock(mutex_);
+    host_->now = HostState::rejected;
+    host_->wake();
+  }
+  void plug(ErrorKind wrong = ErrorKind::internal) {
+    const std::lock_guard lock(mutex_);
+    plugged_ = true;
+    wrong_ = wrong;
+    changed_.notify_all();
+  }
+  [[nodiscard]] int disconnects() const {
+    const std::lock_guard lock(mutex_);
+    return disconnects_;
+  }
+  [[nodiscard]] bool is_taken() const {
+    const std::lock_guard lock(mutex_);
+    return host_ != nullptr;
+  }
+  bool reliable = true;  ///< can come back
+
+ private:
+  friend class DeskSource;
+  class Host;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool plugged_ = true;
+  ErrorKind wrong_ = ErrorKind::internal;  ///< internal: nothing is wrong
+  ScriptedHost* host_ = nullptr;
+  int disconnects_ = 0;
+};
+
+class Desk::Host final : public ScriptedHost {
+ public:
+  explicit Host(Desk& desk) : desk_(desk) {
+    const std::lock_guard lock(desk_.mutex_);
+    REQUIRE(desk_.host_ == nullptr);
+    desk_.host_ = this;
+  }
+  ~Host() override {
+    const std::lock_guard lock(desk_.mutex_);
+    desk_.host_ = nullptr;
+    desk_.disconnects_ += disconnects > 0 ? 1 : 0;
+  }
+  void set_wake(std::function<void()> callback) override {
+    const std::lock_guard lock(desk_.mutex_);
+    ScriptedHost::set_wake(std::move(callback));
+  }
+
+ private:
+  Desk& desk_;
+};
+
+class DeskSource final : public DeviceSource {
+ public:
+  explicit DeskSource(Desk& desk) : desk_(desk) {}
+
+  Result<> prepare() override {
+    const std::lock_guard lock(desk_.mutex_);
+    if (!desk_.plugged_) return make_error(ErrorKind::not_found, "find", "it", "it is unplugged");
+    if (desk_.wrong_ != ErrorKind::internal) return make_error(desk_.wrong_, "open", "it", "wrong for now");
+    return {};
+  }
+  Result<std::unique_ptr<usbredir::HostEnd>> take() override { return std::make_unique<Desk::Host>(desk_); }
+  [[nodiscard]] std::string label() const override { return "the device"; }
+  [[nodiscard]] bool can_come_back() const override { return desk_.reliable; }
+  void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
+    std::unique_lock lock(desk_.mutex_);
+    desk_.changed_.wait_for(lock, stop, time, [this] { return desk_.plugged_ && desk_.wrong_ == ErrorKind::internal; });
+  }
+
+ private:
+  Desk& desk_;
+};
+
+/// A person at the terminal: reads what is said and presses Ctrl-C.
+class Person {
+ public:
+  void hear(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    all_ += line + "\n";
+    heard_.notify_all();
+  }
+  [[nodiscard]] bool hears(const std::string& part, std::size_t times = 1) {
+    std::unique_lock lock(mutex_);
+    return heard_.wait_for(lock, kTooLong, [&] { return count_in(all_, part) >= times; });
+  }
+  [[nodiscard]] std::string all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  [[nodiscard]] std::size_t count(const std::string& part) const { return count_in(all(), part); }
+
+ private:
+  static std::size_t count_in(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable heard_;
+  std::string all_;
+};
+
+RedirectionOptions quick() {
+  RedirectionOptions options;
+  options.backoff = {5ms, 20ms};
+  return options;
 }
+
+/// A redirection that runs in a thread of its own.
+class Running {
+ public:
+  explicit Running(RedirectionOptions options = quick()) : options_(std::move(options)) {}
+  ~Running() {
+    if (thread_.joinable()) {
+      redirection_->stop();
+      thread_.join();
+    }
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void start() {
+    auto access = server.access();
+    if (change_access) change_access(access);
+    redirection_ = std::make_unique<Redirection>(
+        std::move(access), Target{"demo", "default"}, std::make_unique<DeskSource>(desk), options_,
+        RedirectionHooks{[this](const std::string& lines) { person.hear(lines); }, [this] { return reload(); },
+                         [this] { left = true; }});
+    thread_ = std::thread([this] { status_ = redirection_->run(); });
+  }
+  /// To the point where it is announced.
+  void start_and_redirect() {
+    start();
+    REQUIRE(server.wait_sessions(1));
+    REQUIRE(person.hears("Redirecting"));
+  }
+  void press_ctrl_c() { redirection_->stop(); }
+  int end() {
+    thread_.join();
+    return status_;
+  }
+
+  ScriptedServer server;
+  Desk desk;
+  Person person;
+  std::function<Result<kube::ClusterAccess>()> reload = [this] { return server.access(); };
+  std::function<void(kube::ClusterAccess&)> change_access;
+  std::atomic<bool> left = false;
+
+ private:
+  RedirectionOptions options_;
+  std::unique_ptr<Redirection> redirection_;
+  std::thread thread_;
+  std::atomic<int> status_ = -1;
+};
+
+std::string vmi_in(const std::string& phase) { return R"({"metadata":{},"status":{"phase":")" + phase + "\"}}"; }
+constexpr const char* kVmi = "/virtualmachineinstances/demo";
+constexpr const char* kVm = "/virtualmachines/demo";
+constexpr const char* kNotFound = R"(virtualmachineinstance.kubevirt.io \"demo\" not found)";
 
 }  // namespace
 
-TEST_CASE("a packet to the guest shows how far a redirection has come") {
-  CHECK_FALSE(state_after_type(usb_redir_hello));
-  CHECK_FALSE(state_after_type(usb_redir_interface_info));
-  CHECK_FALSE(state_after_type(usb_redir_ep_info));
-  CHECK(state_after_type(usb_redir_device_connect) == HostState::announced);
-  CHECK(state_after_type(usb_redir_device_disconnect) == HostState::device_gone);
-  CHECK(state_after_type(usb_redir_configuration_status) == HostState::in_use);
-  CHECK(state_after_type(usb_redir_bulk_packet) == HostState::in_use);
-  CHECK_FALSE(state_after({}));
+TEST_CASE("a connection that is lost comes back, with one line each way, and the device is taken anew") {
+  Running it;
+  it.start_and_redirect();
+  it.server.cut();
+  CHECK(it.person.hears("to VMI default/demo again."));
+  CHECK(it.person.count("reconnecting") == 1);
+  CHECK(it.desk.disconnects() == 1);  // what the guest had in flight was cancelled
+  it.server.close(1001);
+  CHECK(it.person.hears("The server closed the connection (1001): reconnecting."));
+  CHECK(it.person.hears("default/demo again.", 2));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+  CHECK(it.desk.disconnects() == 3);
 }
 
-TEST_CASE("what usbredirhost says becomes an error that a person can do something about") {
-  const Error in_use = not_taken("a stick", "Device is in use by another application");
-  CHECK(in_use.kind == ErrorKind::conflict);
-  CHECK(in_use.cause == "Device is in use by another application");
-  CHECK_FALSE(in_use.hint.empty());
-  CHECK(not_taken("a stick", "could not claim: LIBUSB_ERROR_NO_DEVICE").kind == ErrorKind::not_found);
-  CHECK(not_taken("a stick", "something else").kind == ErrorKind::internal);
+TEST_CASE("redirections and questions go through a proxy, which alone knows the server's name") {
+  for (const auto kind : {kube::Proxy::Kind::http, kube::Proxy::Kind::socks5}) {
+    const client::testing::ProxyDouble proxy(kind);
+    Running it;
+    it.change_access = [&](kube::ClusterAccess& access) {
+      access.proxy = proxy.proxy();
+      access.host = "api.cluster.invalid";
+    };
+    it.reload = [&] {
+      auto access = it.server.access();
+      it.change_access(access);
+      return Result<kube::ClusterAccess>(access);
+    };
+    it.start_and_redirect();
+    it.server.cut();
+    CHECK(it.person.hears("default/demo again."));
+    it.server.set_object(kVmi, vmi_in("Failed"));
+    it.server.refuse_all(status_answer(400, "VMI is not running"));
+    it.server.cut();
+    CHECK(it.end() == 1);
+    CHECK(it.person.hears("VMI default/demo is no longer running (phase Failed)."));
+    CHECK(proxy.tunnels() >= 5);  // three sessions asked for, the VMI and the VM
+  }
 }
 
-TEST_CASE("the end of a redirection is told by its state") {
-  CHECK(redirection_outcome(HostState::disconnected, "a stick", "said"));
-  CHECK(redirection_outcome(HostState::rejected, "a stick", "said").error().kind == ErrorKind::denied);
-  CHECK(redirection_outcome(HostState::device_gone, "a stick", "said").error().kind == ErrorKind::unavailable);
-  const auto failed = redirection_outcome(HostState::failed, "a stick", "a packet too long");
-  CHECK(failed.error().kind == ErrorKind::protocol);
-  CHECK(failed.error().cause.ends_with("broke the usbredir protocol: a packet too long"));
+TEST_CASE("a server that ends in good order is asked again as well") {
+  Running it;
+  it.start_and_redirect();
+  it.server.close(1000);
+  CHECK(it.server.wait_sessions(2));
+}
+
+TEST_CASE("a server that is killed and started again finds its client back, which has not said each refused try") {
+  Running it;
+  it.start_and_redirect();
+  it.server.kill();
+  CHECK(it.person.hears("reconnecting"));
+  CHECK_FALSE(it.desk.is_taken());
+  it.server.start();
+  CHECK(it.person.hears("default/demo again."));
+  CHECK_MESSAGE(it.person.count("\n") == 3, it.person.all());
+}
+
+TEST_CASE("with --once the first end is the last") {
+  auto options = quick();
+  options.once = true;
+  Running it(options);
+  it.server.set_object(kVmi, vmi_in("Failed"));
+  it.start_and_redirect();
+  SUBCASE("lost") {
+    it.server.cut();
+    CHECK(it.end() == 1);
+    CHECK(it.person.hears("no longer running (phase Failed)"));
+  }
+  SUBCASE("closed in good order") {
+    it.server.close(1000);
+    CHECK(it.end() == 0);
+  }
+  SUBCASE("unplugged") {
+    it.desk.unplug();
+    CHECK(it.end() == 1);
+    CHECK(it.person.hears("scripted end"));
+  }
+  CHECK(it.server.requests() == 1);
+}
+
+TEST_CASE("what has never run is not tried again") {
+  Running it;
+  it.server.refuse_all(status_answer(503, "busy"));
+  it.start();
+  CHECK(it.end() == 1);
+  CHECK(it.server.requests() == 1);
+  CHECK(it.person.hears("Can't access VMI demo: busy"));
+}
+
+TEST_CASE("refusals that pass are waited for, and each is told once") {
+  Running it;
+  it.start_and_redirect();
+  for (int count = 0; count < 3; ++count) it.server.refuse_next(status_answer(503, "the node is away"));
+  it.server.refuse_next(status_answer(500, "all slots (503)"));
+  it.server.cut();
+  CHECK(it.person.hears("default/demo again."));
+  CHECK(it.person.count("Can't access VMI demo: the node is away: trying again.") == 1);
+  CHECK(it.person.count("all slots") == 1);
+}
+
+TEST_CASE("access that is revoked ends it, but one refusal alone may come from a server that has just started") {
+  for (const int code : {401, 403}) {
+    CAPTURE(code);
+    Running it;
+    int reloads = 0;
+    it.reload = [&] {
+      ++reloads;
+      return Result<kube::ClusterAccess>(it.server.access());
+    };
+    it.start_and_redirect();
+    it.server.refuse_next(status_answer(code, "revoked"));
+    it.server.cut();
+    CHECK(it.server.wait_sessions(2));
+    it.server.refuse_all(status_answer(code, "revoked"));
+    it.server.cut();
+    CHECK(it.end() == 1);
+    CHECK(it.person.hears("Can't access VMI demo: revoked"));
+    CHECK(it.server.requests() == 5);
+    CHECK(reloads == 2);  // a token may have been renewed
+  }
+}
+
+TEST_CASE("a server that moved is found when the kubeconfig names its new place") {
+  ScriptedServer moved;
+  Running it;
+  it.reload = [&] { return moved.access(); };
+  it.start_and_redirect();
+  it.server.kill();
+  CHECK(moved.wait_sessions(1));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+}
+
+TEST_CASE("a kubeconfig that cannot be read while the server is away is told once, and the old one is used") {
+  Running it;
+  it.reload = [] { return make_error(ErrorKind::invalid, "read", "the kubeconfig", "half written"); };
+  it.start_and_redirect();
+  it.server.kill();
+  CHECK(it.person.hears("half written"));
+  it.server.start();
+  CHECK(it.server.wait_sessions(2));
+}
+
+TEST_CASE("a VMI that is deleted ends it") {
+  Running it;
+  it.start_and_redirect();
+  it.server.refuse_all(status_answer(404, kNotFound));
+  it.server.cut();
+  CHECK(it.end() == 1);
+  CHECK(it.person.hears("VMI default/demo has been deleted."));
+}
+
+TEST_CASE("a VMI that has ended and has no VM ends it") {
+  Running it;
+  it.start_and_redirect();
+  it.server.set_object(kVmi, vmi_in("Succeeded"));
+  it.server.refuse_all(status_answer(400, "VMI is not running"));
+  it.server.cut();
+  CHECK(it.end() == 1);
+  CHECK(it.person.hears("VMI default/demo is no longer running (phase Succeeded)."));
+}
+
+TEST_CASE("a VM that is stopped is waited for until it is started") {
+  Running it;
+  it.server.set_object(kVm, R"({"metadata":{}})");
+  it.start_and_redirect();
+  it.server.refuse_all(status_answer(404, kNotFound));
+  it.server.cut();
+  CHECK(it.person.hears("its VM is there: waiting until it is started."));
+  it.server.set_object(kVmi, vmi_in("Scheduling"));
+  it.server.refuse_all(status_answer(400, "VMI is not running"));
+  CHECK(it.person.hears("VMI default/demo is starting."));
+  it.server.refuse_all("");
+  CHECK(it.person.hears("default/demo again."));
+  // The VM goes too.
+  it.server.set_object(kVm, R"({"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}})");
+  it.server.remove_object(kVmi);
+  it.server.refuse_all(status_answer(404, kNotFound));
+  it.server.cut();
+  CHECK(it.end() == 1);
+}
+
+TEST_CASE("a VMI that may not take devices any more ends it") {
+  Running it;
+  it.start_and_redirect();
+  it.server.refuse_all(status_answer(409, "Not configured with USB Redirection"));
+  it.server.cut();
+  CHECK(it.end() == 1);
+}
+
+TEST_CASE("a device that is unplugged is taken from the guest at once, waited for and redirected again") {
+  Running it;
+  it.start_and_redirect();
+  it.desk.unplug();
+  CHECK(it.server.wait_no_session());
+  CHECK(it.person.hears("the device is unplugged: waiting until it is plugged in again."));
+  it.desk.plug();
+  CHECK(it.person.hears("default/demo again."));
+  CHECK(it.server.wait_sessions(2));
+  CHECK(it.person.count("unplugged") == 1);
+}
+
+TEST_CASE("a device that is back before anybody may open it is tried until it can be opened") {
+  Running it;
+  it.start_and_redirect();
+  it.desk.unplug();
+  CHECK(it.person.hears("unplugged"));
+  it.desk.plug(ErrorKind::denied);
+  it.desk.plug();
+  CHECK(it.server.wait_sessions(2));
+  CHECK(it.person.count("wrong for now") == 0);
+}
+
+TEST_CASE("an unplugged device that cannot come back ends it") {
+  Running it;
+  it.desk.reliable = false;
+  it.start_and_redirect();
+  it.desk.unplug();
+  CHECK(it.end() == 1);
+}
+
+TEST_CASE("a device that the guest rejects ends it") {
+  Running it;
+  it.start_and_redirect();
+  it.desk.reject();
+  CHECK(it.end() == 1);
+}
+
+TEST_CASE("Ctrl-C ends it at once in every state, with nothing held") {
+  auto options = quick();
+  SUBCASE("while the device is redirected: in order") {
+    Running it(options);
+    it.start_and_redirect();
+    it.press_ctrl_c();
+    CHECK(it.end() == 0);
+    CHECK_FALSE(it.left);
+    CHECK(it.desk.disconnects() == 1);
+    CHECK(it.person.hears("Stopped; the device is back."));
+  }
+  SUBCASE("while it pauses between two tries") {
+    options.backoff = {1h, 1h};
+    Running it(options);
+    it.start_and_redirect();
+    it.server.cut();
+    CHECK(it.person.hears("reconnecting"));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+    CHECK_FALSE(it.desk.is_taken());
+  }
+  SUBCASE("while it waits for the device") {
+    Running it(options);
+    it.start_and_redirect();
+    it.desk.unplug();
+    CHECK(it.person.hears("unplugged"));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+  }
+  SUBCASE("while the server drips its handshake") {
+    Running it(options);
+    it.start_and_redirect();
+    it.server.drip(true);
+    it.server.cut();
+    CHECK(it.server.wait_requests(2));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+  }
+  SUBCASE("while the server drips the VMI's state") {
+    Running it(options);
+    it.server.set_object(kVmi, vmi_in("Running"));
+    it.start_and_redirect();
+    it.server.refuse_all(status_answer(400, "VMI is not running"));
+    it.server.drip(false);
+    it.server.cut();
+    CHECK(it.server.wait_requests(2));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+  }
 }

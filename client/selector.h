@@ -22,13 +22,33 @@ struct BusDevice {
   bool operator==(const BusDevice&) const = default;
 };
 
-using Selector = std::variant<VendorProduct, BusDevice>;
+/// A port of this machine, as sysfs names it: the bus, then the port of each hub down to the device.
+struct PortPath {
+  std::string path;  ///< `1-2.3`
+  bool operator==(const PortPath&) const = default;
+};
 
-/// Reads `VENDOR:PRODUCT` (hexadecimal, one to four digits each) or `BUS-DEVICE` (decimal, leading zeros allowed), the
-/// two forms that virtctl and usbredirect take. ErrorKind::invalid with a hint for everything else.
+/// The serial number that the device itself tells.
+struct SerialNumber {
+  std::string serial;
+  bool operator==(const SerialNumber&) const = default;
+};
+
+using Selector = std::variant<VendorProduct, BusDevice, PortPath, SerialNumber>;
+
+/// Reads a selector. The form decides, never what happens to be plugged in:
+///
+///     0951:1666      VENDOR:PRODUCT, hexadecimal, one to four digits each
+///     1-3, 01-03     BUS-DEVICE, decimal, leading zeros allowed
+///     001:003        BUS:DEVICE as lsusb prints and takes it: three decimal digits each, for ids are printed with four
+///     1-2.3          a port path that has a dot
+///     port=1-2       any port path
+///     serial=ABC     a serial number, exactly as the device tells it
+///
+/// ErrorKind::invalid with a hint for everything else.
 Result<Selector> parse_selector(const std::string& text);
 
-/// `0951:1666` or `1-3`.
+/// `0951:1666`, `1-3`, `port=1-2`, `serial=ABC`.
 std::string to_string(const Selector& selector);
 
 }  // namespace usbloop::client

@@ -5,76 +5,22 @@
 #include <algorithm>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/steady_timer.hpp>
-#include <deque>
 #include <thread>
 
+#include "client/scripted_host.h"
 #include "common/net/test_support.h"
 
 using namespace usbloop;
 using namespace usbloop::client;
 using namespace std::chrono_literals;
 using asio::experimental::awaitable_operators::operator&&;
+using client::testing::ScriptedHost;
 using net::test::random_bytes;
 using usbredir::HostState;
 using websocket::Channel;
 using websocket::Role;
 
 namespace {
-
-/// A host end whose device is a script: keeps what it is given, and sends what the test puts into it.
-class ScriptedHost : public usbredir::HostEnd {
- public:
-  ScriptedHost() { description.product = "scripted"; }
-
-  [[nodiscard]] const usbredir::DeviceDescription& device() const override { return description; }
-  void set_wake(std::function<void()> callback) override { wake = std::move(callback); }
-  [[nodiscard]] bool wants_input() const override { return open; }
-  [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override {
-    if (breaks) {
-      now = HostState::failed;
-      open = false;
-      return make_error(ErrorKind::protocol, "redirect", "", "broken");
-    }
-    if (now == HostState::waiting) now = HostState::announced;
-    const std::size_t taken = std::min(bytes.size(), portion);
-    if (portion < bytes.size()) open = false;
-    received.insert(received.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
-    return taken;
-  }
-  [[nodiscard]] std::span<const std::byte> pending() const override {
-    return output.empty() ? std::span<const std::byte>{} : std::span(output.front()).subspan(offset);
-  }
-  void consume(std::size_t count) override {
-    consumed += count;
-    offset += count;
-    if (offset < output.front().size()) return;
-    output.pop_front();
-    offset = 0;
-  }
-  [[nodiscard]] HostState state() const override { return now; }
-  [[nodiscard]] Result<> outcome() const override {
-    if (now == HostState::disconnected) return {};
-    return make_error(ErrorKind::unavailable, "redirect", "", "scripted end");
-  }
-  void disconnect() override {
-    ++disconnects;
-    if (is_final(now)) return;
-    now = HostState::disconnected;
-    output.push_back({std::byte{'b'}, std::byte{'y'}, std::byte{'e'}});
-  }
-
-  usbredir::DeviceDescription description;
-  std::function<void()> wake;
-  std::vector<std::byte> received;
-  std::deque<std::vector<std::byte>> output;
-  std::size_t offset = 0;
-  std::size_t consumed = 0;
-  std::size_t portion = SIZE_MAX;  ///< receive() takes this much, then closes
-  bool open = true;
-  bool breaks = false;
-  int disconnects = 0;
-  HostState now = HostState::waiting;
-};
 
 /// A session and the far end of its websocket.
 struct Road {
@@ -152,7 +98,8 @@ TEST_CASE("bytes pass unchanged in both directions, and stop ends with Close 100
   std::vector<std::byte> got;
   const auto end = road.run([&]() -> asio::awaitable<bool> {
     const auto stop_when_through = [&]() -> asio::awaitable<bool> {
-      co_await road.until([&] { return road.host.received.size() == down.size() && road.host.output.empty(); });
+      co_await road.until(
+          [&] { return road.announced == 1 && road.host.received.size() == down.size() && road.host.output.empty(); });
       road.session->stop();
       co_return true;
     };

@@ -37,6 +37,27 @@ platform::Place place_of(libusb_device* device) {
   return place;
 }
 
+struct ConfigurationDeleter {
+  void operator()(libusb_config_descriptor* config) const { libusb_free_config_descriptor(config); }
+};
+
+std::vector<InterfaceClass> classes_of(libusb_device* device, const libusb_device_descriptor& descriptor) {
+  if (descriptor.bDeviceClass != LIBUSB_CLASS_PER_INTERFACE && descriptor.bDeviceClass != LIBUSB_CLASS_MISCELLANEOUS) {
+    return {{descriptor.bDeviceClass, descriptor.bDeviceSubClass, descriptor.bDeviceProtocol}};
+  }
+  std::vector<InterfaceClass> classes;
+  libusb_config_descriptor* raw = nullptr;
+  if (libusb_get_active_config_descriptor(device, &raw) != 0) return classes;
+  const std::unique_ptr<libusb_config_descriptor, ConfigurationDeleter> config(raw);
+  for (int index = 0; index < config->bNumInterfaces; ++index) {
+    const auto& interface = config->interface[index];
+    if (interface.num_altsetting == 0) continue;
+    const auto& first = interface.altsetting[0];
+    classes.push_back({first.bInterfaceClass, first.bInterfaceSubClass, first.bInterfaceProtocol});
+  }
+  return classes;
+}
+
 /// The system knows the descriptors: nothing is opened, and nothing is sent to the device.
 LocalDevice describe(libusb_device* device, const libusb_device_descriptor& descriptor) {
   LocalDevice info;
@@ -44,9 +65,11 @@ LocalDevice describe(libusb_device* device, const libusb_device_descriptor& desc
   info.vendor = descriptor.idVendor;
   info.product = descriptor.idProduct;
   info.hub = descriptor.bDeviceClass == LIBUSB_CLASS_HUB;
+  info.classes = classes_of(device, descriptor);
   info.speed = speed_of(device);
   info.manufacturer = usbredir::printable(platform::attribute(info.place, "manufacturer"));
   info.product_name = usbredir::printable(platform::attribute(info.place, "product"));
+  info.serial = platform::attribute(info.place, "serial");
   return info;
 }
 
@@ -62,12 +85,19 @@ void UsbHandleDeleter::operator()(libusb_device_handle* handle) const { libusb_c
 
 std::string LocalDevice::bus_device() const { return to_string(Selector(BusDevice{place.bus, place.address})); }
 
+std::string LocalDevice::port_path() const {
+  const std::string bus = std::to_string(place.bus);
+  return place.ports.empty() ? "usb" + bus : bus + "-" + place.ports;
+}
+
 std::string LocalDevice::id() const { return to_string(Selector(VendorProduct{vendor, product})); }
 
 std::string LocalDevice::line() const {
   std::string text = bus_device() + "  " + id();
   if (!manufacturer.empty()) text += "  " + manufacturer;
   if (!product_name.empty()) text += (manufacturer.empty() ? "  " : " ") + product_name;
+  text += "  port=" + port_path();
+  if (!serial.empty()) text += "  serial=" + usbredir::printable(serial);
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/selector.h"
+#include "client/usb_class.h"
 #include "client/usb_platform.h"
 #include "common/error.h"
 #include "usbredir/host_end.h"
@@ -36,15 +37,19 @@ struct LocalDevice {
   std::uint16_t vendor = 0;
   std::uint16_t product = 0;
   bool hub = false;
+  std::vector<InterfaceClass> classes;  ///< the device's own, or those of its interfaces in the active configuration
   usbredir::Speed speed = usbredir::Speed::high;
   std::string manufacturer;  ///< printable
   std::string product_name;  ///< printable
+  std::string serial;        ///< as the device says it, not printable; empty: it has none, or nobody knows
 
   /// `1-3`.
   [[nodiscard]] std::string bus_device() const;
+  /// `1-2.3`: the bus, and the port of each hub down to the device; `usb1` for a root hub. As sysfs names the device.
+  [[nodiscard]] std::string port_path() const;
   /// `0951:1666`.
   [[nodiscard]] std::string id() const;
-  /// `1-3  0951:1666  Kingston DataTraveler 3.0`.
+  /// `1-3  0951:1666  Kingston DataTraveler 3.0  port=1-2  serial=60A44C`: with all that tells it from its twin.
   [[nodiscard]] std::string line() const;
 };
 
@@ -75,11 +80,11 @@ class UsbDevices {
   std::vector<LocalDevice> infos_;
 };
 
-/// Chooses the one device that `selector` means. Errors: not_found (with what is there), conflict (several of the same
-/// kind: lists them), invalid (a hub).
-Result<std::size_t> choose_device(const std::vector<LocalDevice>& devices, const Selector& selector);
+/// The devices that `selector` means, as indices.
+std::vector<std::size_t> matching_devices(const std::vector<LocalDevice>& devices, const Selector& selector);
 
-/// A table for people: bus-device, vendor:product, name, driver, access.
-std::string device_table(const std::vector<LocalDevice>& devices);
+/// Chooses the one device that `selector` means. Errors: not_found (with what is there), conflict (several: lists
+/// them), invalid (a hub).
+Result<std::size_t> choose_device(const std::vector<LocalDevice>& devices, const Selector& selector);
 
 }  // namespace usbloop::client

@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "common/kube/rest_client.h"
+#include "client/api_get.h"
 
 namespace usbloop::client {
 
@@ -24,28 +24,37 @@ std::string text_at(const json& object, const json::json_pointer& path) {
   return object.contains(path) && object[path].is_string() ? object[path].get<std::string>() : std::string();
 }
 
-Result<VmiState> read_once(const kube::RestClient& client, const Target& target) {
-  const auto object = client.get(target.object_path());
+Result<VmiState> read_once(const kube::ClusterAccess& access, const Target& target) {
+  const auto object = api_get(access, target.object_path(), kPatience);
   if (!object && object.error().kind == ErrorKind::not_found) return VmiState{false, false, ""};
   if (!object) return tl::unexpected(object.error());
   return VmiState{true, !text_at(*object, json::json_pointer("/metadata/deletionTimestamp")).empty(),
                   text_at(*object, json::json_pointer("/status/phase"))};
 }
 
-Result<VmiState> ask(const kube::ClusterAccess& access, const Target& target) {
-  kube::RestOptions limits;
-  limits.connect_timeout = kPatience;
-  limits.answer_timeout = kPatience;
-  const auto client = kube::RestClient::make(access, "usbloop/" USBLOOP_VERSION, limits);
-  if (!client) return tl::unexpected(client.error());
+Result<VmiState> ask_until_settled(const kube::ClusterAccess& access, const Target& target) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
-    auto state = read_once(*client, target);
+    auto state = read_once(access, target);
     const bool still_running = state && state->exists && !state->deleting && state->phase == "Running";
     if (!still_running || std::chrono::steady_clock::now() >= deadline) return state;
     std::this_thread::sleep_for(kInterval);
   }
 }
+
+Result<VmiState> ask_with_vm(const kube::ClusterAccess& access, const Target& target) {
+  auto state = read_once(access, target);
+  if (!state) return state;
+  const auto vm = api_get(access, target.vm_path(), kPatience);
+  if (vm) {
+    state->has_vm = text_at(*vm, json::json_pointer("/metadata/deletionTimestamp")).empty();
+  } else if (vm.error().kind != ErrorKind::not_found && vm.error().kind != ErrorKind::denied) {
+    return tl::unexpected(vm.error());
+  }
+  return state;
+}
+
+using Ask = Result<VmiState> (*)(const kube::ClusterAccess&, const Target&);
 
 /// What the asking thread and the one that waits share.
 struct Asking {
@@ -54,12 +63,11 @@ struct Asking {
   std::optional<Result<VmiState>> answer;
 };
 
-}  // namespace
-
-Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+Result<VmiState> ask_aside(Ask ask, const kube::ClusterAccess& access, const Target& target,
+                           const std::stop_token& stop) {
   const auto asking = std::make_shared<Asking>();
   // A look-up of the server's name, or an answer that comes byte by byte, cannot be cancelled from outside.
-  std::thread([asking, access, target] {
+  std::thread([ask, asking, access, target] {
     Result<VmiState> answer;
     try {
       answer = ask(access, target);
@@ -75,6 +83,16 @@ Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& ta
   if (asking->answer) return *asking->answer;
   if (stop.stop_requested()) return make_error(ErrorKind::cancelled, "ask for", target.label(), "asked to stop");
   return make_error(ErrorKind::timeout, "ask for", target.label(), "no answer in time");
+}
+
+}  // namespace
+
+Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+  return ask_aside(ask_until_settled, access, target, stop);
+}
+
+Result<VmiState> look_up_machine(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop) {
+  return ask_aside(ask_with_vm, access, target, stop);
 }
 
 }  // namespace usbloop::client

@@ -14,4 +14,8 @@ namespace usbloop::client {
 /// request that hangs then is left to its own thread.
 Result<VmiState> look_up_vmi(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop);
 
+/// The same without waiting for another answer, and with the VirtualMachine of the VMI's name: for one that may be
+/// started again.
+Result<VmiState> look_up_machine(const kube::ClusterAccess& access, const Target& target, const std::stop_token& stop);
+
 }  // namespace usbloop::client

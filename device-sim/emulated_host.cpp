@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "common/log.h"
+#include "common/shown_text.h"
+
 namespace usbloop::device_sim {
 namespace {
 
@@ -80,7 +83,8 @@ void EmulatedHost::end(HostState state) {
   if (auto flushed = device_->flush(); !flushed && !failure_) failure_ = flushed.error();
 }
 
-void EmulatedHost::on_hello(std::string_view) {
+void EmulatedHost::on_hello(std::string_view version) {
+  spdlog::debug("usbredir: hello of \"{}\"; the device is announced", one_line(version, 64));
   announce_endpoints();
   const auto& device = device_->descriptors().device;
   usb_redir_device_connect_header connect{};
@@ -109,6 +113,7 @@ bool EmulatedHost::in_use() {
 
 void EmulatedHost::on_reset() {
   if (!in_use()) return;
+  spdlog::debug("usbredir: the guest resets the device");
   configured_ = 0;
   endpoints_ = EndpointTable(configuration_);
   forget_transfers();
@@ -123,6 +128,7 @@ void EmulatedHost::forget_transfers() {
 
 void EmulatedHost::on_set_configuration(std::uint64_t id, const usb_redir_set_configuration_header& header) {
   if (!in_use()) return;
+  spdlog::debug("usbredir: the guest sets configuration {}", header.configuration);
   const bool known = header.configuration == 0 || header.configuration == configuration_.value;
   if (known) {
     configured_ = header.configuration;
@@ -170,6 +176,8 @@ void EmulatedHost::on_filter_reject() { end(HostState::rejected); }
 
 void EmulatedHost::on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) {
   if (!in_use()) return;
+  spdlog::trace("usbredir: control {:02x} {:02x} value {:04x} index {:04x} length {}", header.requesttype,
+                header.request, header.value, header.index, header.length);
   usb_redir_control_packet_header reply = header;
   const SetupPacket setup{header.requesttype, header.request, header.value, header.index, header.length};
   const bool sound = setup.is_in() == ((header.endpoint & 0x80) != 0) && (header.endpoint & 0x7f) == 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.h"
 #include "device-sim/emulated_host.h"
 
 // The bulk transfers of EmulatedHost.
@@ -21,6 +22,7 @@ std::size_t length_of(const usb_redir_bulk_packet_header& header) {
 
 void EmulatedHost::on_bulk(std::uint64_t id, const usb_redir_bulk_packet_header& header, usbredir::Payload data) {
   if (!in_use()) return;
+  spdlog::trace("usbredir: bulk endpoint {:02x} length {}", header.endpoint, length_of(header));
   const auto* endpoint = endpoints_.endpoint(header.endpoint);
   if (configured_ == 0 || endpoint == nullptr || endpoint->type != TransferType::bulk) {
     answer(id, header, TransferStatus::invalid);

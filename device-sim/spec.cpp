@@ -24,7 +24,8 @@ const std::vector<Kind>& kinds() {
 }
 
 auto refuse(std::string_view text, std::string cause, std::string hint = {}) {
-  return make_error(ErrorKind::invalid, "emulate", "'" + std::string(text) + "'", std::move(cause), std::move(hint));
+  return make_error(ErrorKind::invalid, kEmulateOperation, "'" + std::string(text) + "'", std::move(cause),
+                    std::move(hint));
 }
 
 /// Splits at single commas; a doubled one stands for itself.

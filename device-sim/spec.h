@@ -31,6 +31,9 @@ struct DeviceSpec {
 /// An Error (kind invalid) for an empty or doubled option; kinds and option names are checked by make_device().
 Result<DeviceSpec> parse_spec(std::string_view text);
 
+/// The operation of the errors about a description that says nothing sensible. Those about its files have another.
+inline constexpr const char* kEmulateOperation = "emulate";
+
 /// Makes the device; opens and locks its files. `default_id` is used when the description has no id=.
 Result<std::unique_ptr<Device>> make_device(const DeviceSpec& spec, std::optional<UsbId> default_id = std::nullopt);
 

@@ -10,7 +10,7 @@ namespace usbloop::device_sim {
 namespace {
 
 auto refuse_stick(std::string cause, std::string hint = {}) {
-  return make_error(ErrorKind::invalid, "emulate", "stick", std::move(cause), std::move(hint));
+  return make_error(ErrorKind::invalid, kEmulateOperation, "stick", std::move(cause), std::move(hint));
 }
 
 Result<usbredir::Speed> parse_speed(const std::string& text) {

@@ -28,10 +28,10 @@ struct Desk {
     make_random_image(dir.path() / "stick.img", 1 << 20, 1);
     node.add_running_vmi("demo");
   }
-  /// Read-only, so that several clients can hold the image at once.
+  /// Read-only, so that several clients can hold the image at once; each for one session, which is what is tested here.
   Process start() {
     return start_client(dir, "client-" + std::to_string(++clients_),
-                        {"--kubeconfig", loop.kubeconfig(), "--emulate",
+                        {"--once", "--kubeconfig", loop.kubeconfig(), "--emulate",
                          "stick,image=" + (dir.path() / "stick.img").string() + ",id=0951:1666,ro", "demo"});
   }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "common/test_text.h"
@@ -31,6 +32,26 @@ struct Desk {
 
   Client client(const std::string& name) { return Client(dir, name, loop, {.image = image}, "demo"); }
   void check_data() { CHECK(guest_sha256(guest, wait_disk(guest, "1-1"), 4 * kMiB) == sha); }
+  /// Ends a program of the loop in the middle of a read. The client loses its session, says so and stays; the guest
+  /// loses the device at once, and the read fails.
+  void cut_while_reading(Client& client, const std::function<void()>& cut) {
+    const std::size_t mark = guest.mark();
+    const std::string disk = wait_disk(guest, "1-1");
+    const auto busy = cpu_time(client.process().pid()) + 50ms;
+    guest.start("while dd if=/dev/" + disk + " of=/dev/null bs=64k iflag=direct 2>/dev/null; do :; done");
+    wait_until("traffic", 10s, [&] { return cpu_time(client.process().pid()) > busy; });
+    cut();
+    client.process().wait_err("reconnecting", 5s);
+    CHECK_NOTHROW(guest.finish(15s));
+    CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 0951:1666", 5s, mark));
+  }
+  /// The device is back by itself, and the next read is right.
+  void check_return(Client& client) {
+    client.process().wait_err("Redirecting 0951:1666 [^\n]* to VMI default/demo again", 30s);
+    check_data();
+    client.stop();
+    CHECK(contains(client.process().err(), "Stopped; the device is back."));
+  }
 };
 
 bool process_exists(pid_t pid) {
@@ -85,7 +106,7 @@ TEST_CASE("a VMI is deleted while a device is redirected: the client says so and
   CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
   const ExitStatus status = client.process().wait_exit(15s);
   CHECK(status.code == 1);
-  CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo"), client.process().err());
+  CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo has been deleted."), client.process().err());
 }
 
 TEST_CASE("the guest crashes while a device is redirected: the VMI is Failed and the client ends with 1") {
@@ -94,6 +115,7 @@ TEST_CASE("the guest crashes while a device is redirected: the VMI is Failed and
   wait_disk(desk.guest, "1-1");
   ::kill(desk.vmi.qemu_pid(), SIGKILL);
   CHECK(client.process().wait_exit(15s).code == 1);
+  CHECK_MESSAGE(contains(client.process().err(), "no longer running (phase Failed)"), client.process().err());
   desk.vmi.wait_phase("Failed", 10s);
 }
 
@@ -103,26 +125,19 @@ TEST_CASE("the guest powers itself off: the VMI is Succeeded") {
   desk.vmi.wait_phase("Succeeded", 20s);
 }
 
-TEST_CASE("a launcher that is killed and started again takes its guest back, and the guest keeps its state") {
+TEST_CASE("a launcher that is killed in the middle of a read and started again has its guest and the device back") {
   Desk desk;
   desk.guest.must_run("echo remembered > /tmp/word");
-  Client before = desk.client("before");
-  wait_disk(desk.guest, "1-1");
+  Client client = desk.client("client");
   const pid_t qemu = desk.vmi.qemu_pid();
-  std::size_t mark = desk.guest.mark();
-  desk.loop.launcher().kill_hard();
-  // The launcher carried the session: it ends at both ends.
-  CHECK(before.process().wait_exit(5s).code == 1);
-  CHECK_NOTHROW(desk.guest.wait_for_line("usbloop-guest: usb remove 0951:1666", 5s, mark));
+  desk.cut_while_reading(client, [&] { desk.loop.launcher().kill_hard(); });  // it carries the session
   CHECK(process_exists(qemu));
 
   desk.loop.start_launcher();
   desk.vmi.wait_phase("Running", 10s);
   CHECK(desk.vmi.qemu_pid() == qemu);
   CHECK(desk.guest.must_run("cat /tmp/word") == "remembered");
-  Client after = desk.client("after");
-  desk.check_data();
-  after.stop();
+  desk.check_return(client);
   desk.vmi.remove();
   CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
 }
@@ -166,27 +181,62 @@ TEST_CASE("a VMI deleted while its launcher is down is gone after the launcher's
   CHECK(holds_within(15s, [&] { return !process_exists(qemu); }));
 }
 
-TEST_CASE("an API server that is killed and started again has its objects, and the launcher goes on with it") {
+TEST_CASE("an API server that is killed in the middle of a read and started again has its objects, node and client") {
   Desk desk;
   const std::string uid = desk.vmi.uid();
   const std::string version = desk.vmi.object().at("metadata").at("resourceVersion").get<std::string>();
-  Client before = desk.client("before");
+  Client client = desk.client("client");
   const int port = desk.loop.api().port();
-  desk.loop.apiserver().kill_hard();
-  CHECK(before.process().wait_exit(5s).code == 1);
+  desk.cut_while_reading(client, [&] { desk.loop.apiserver().kill_hard(); });
   desk.loop.start_apiserver();
   CHECK(Api(desk.loop.kubeconfig()).port() == port);
   CHECK(desk.vmi.object().at("metadata").at("uid") == uid);
   CHECK(desk.vmi.object().at("status").at("phase") == "Running");
   CHECK(std::stoll(desk.vmi.object().at("metadata").at("resourceVersion").get<std::string>()) >= std::stoll(version));
 
-  Client after = desk.client("after");
-  desk.check_data();
-  after.stop();
+  desk.check_return(client);
   // The launcher watches again: a second VMI is started and the first can be deleted.
   const Vmi second(desk.loop, "second");
   second.wait_phase("Running", 40s);
   desk.vmi.remove();
+}
+
+TEST_CASE(
+    "a VM that is stopped and started has the device back by itself, and its client ends when the VM is deleted") {
+  const CaseDir dir;
+  Loop loop(dir);
+  const std::string vms = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
+  json vm = {{"apiVersion", "kubevirt.io/v1"},
+             {"kind", "VirtualMachine"},
+             {"metadata", {{"name", "demo"}}},
+             {"spec", {{"runStrategy", "Always"}, {"template", {{"spec", vmi_manifest("demo").at("spec")}}}}}};
+  vm["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 0;
+  REQUIRE(loop.api().create(vms, vm).status == 201);
+  const auto wait_running = [&] {
+    wait_until("the VMI to run", 30s, [&] {
+      const auto answer = loop.api().get(vmis_path() + "/demo");
+      return answer.status == 200 && answer.json().value("/status/phase"_json_pointer, "") == "Running";
+    });
+  };
+  const auto ask = [&](const std::string& what) {
+    const std::string path = "/apis/subresources.kubevirt.io/v1/namespaces/default/virtualmachines/demo/" + what;
+    const auto answer = loop.api().put(path, "{}");
+    REQUIRE_MESSAGE(answer.status == 202, answer.body);
+  };
+  wait_running();
+  const fs::path image = dir.path() / "stick.img";
+  make_random_image(image, kMiB, 1);
+  Client client(dir, "client", loop, {.image = image}, "demo");
+
+  ask("stop");
+  client.process().wait_err("VMI default/demo [^\n]*waiting until", 30s);
+  wait_until("the VMI to be gone", 30s, [&] { return loop.api().get(vmis_path() + "/demo").status == 404; });
+  ask("start");
+  client.process().wait_err("Redirecting 0951:1666 [^\n]* to VMI default/demo again", 40s);
+
+  REQUIRE(loop.api().remove(vms + "/demo").status == 200);
+  CHECK(client.process().wait_exit(30s).code == 1);
+  CHECK_MESSAGE(contains(client.process().err(), "VMI default/demo has been deleted."), client.process().err());
 }
 
 TEST_CASE("SIGTERM to the launcher powers its guests off, and nothing of them is left") {

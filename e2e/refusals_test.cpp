@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
+#include "client/proxy_double.h"
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/fake_node.h"
@@ -205,6 +207,48 @@ TEST_CASE("who may view is refused usbredir, who may edit is not, and a binding 
   CHECK(contains(said_to("view.kubeconfig"), allowed));
   REQUIRE(desk.loop.api().remove(bindings + "/b").status == 200);
   CHECK(contains(said_to("view.kubeconfig"), refused));
+}
+
+TEST_CASE("kubectl's flags say who asks and whom: --as, --server with --token and no kubeconfig, --user") {
+  Desk desk;
+  const std::string not_there = "virtualmachineinstance.kubevirt.io \"ghost\" not found";
+  CHECK(contains(desk.refusal("ghost"), not_there));
+  const std::string as_viewer = desk.refusal("ghost", {"--as", "viewer"});
+  CHECK_MESSAGE(contains(as_viewer, "User \"viewer\" cannot get resource"), as_viewer);
+  CHECK(contains(desk.refusal("ghost", {"--as", "stranger", "--as-group", "system:masters"}), not_there));
+  CHECK(contains(desk.refusal("ghost", {"--user", "nobody"}), "\"nobody\" is not defined"));
+
+  const auto& api = desk.loop.api();
+  const std::string server = "https://" + api.host() + ":" + std::to_string(api.port());
+  const auto without_kubeconfig = [&](const std::string& token, const std::string& name) {
+    return run_client(desk.dir, name,
+                      {"--server", server, "--token", token, "--certificate-authority", api.ca_file(), "--emulate",
+                       "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+  };
+  const ClientEnd known = without_kubeconfig(api.token(), "by-flags");
+  CHECK_MESSAGE(contains(known.err, not_there), known.err);
+  const ClientEnd unknown = without_kubeconfig("wrong", "by-wrong-token");
+  CHECK_MESSAGE(contains(unknown.err, "the token or certificate is wrong or has expired"), unknown.err);
+}
+
+TEST_CASE("the server's words come through the proxy of the kubeconfig, in TLS from end to end") {
+  using usbloop::client::testing::ProxyDouble;
+  using usbloop::kube::Proxy;
+  Desk desk;
+  for (const auto& [kind, scheme] : {std::pair(Proxy::Kind::http, "http"), {Proxy::Kind::socks5, "socks5"}}) {
+    const ProxyDouble proxy(kind);
+    const auto config = desk.dir.path() / "proxy.kubeconfig";
+    const std::string url = std::string(scheme) + "://127.0.0.1:" + std::to_string(proxy.proxy().port);
+    const std::string text =
+        std::regex_replace(read_file(desk.loop.kubeconfig()), std::regex("( *)server: "),
+                           "$1proxy-url: " + url + "\n$1server: ", std::regex_constants::format_first_only);
+    write_file(config, text);
+    const ClientEnd end = run_client(
+        desk.dir, scheme,
+        {"--kubeconfig", config, "--emulate", "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+    CHECK_MESSAGE(contains(end.err, "virtualmachineinstance.kubevirt.io \"ghost\" not found"), end.err);
+    CHECK(proxy.tunnels() == 1);
+  }
 }
 
 TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {

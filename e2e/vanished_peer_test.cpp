@@ -28,7 +28,8 @@ struct Road {
     const std::string image = (dir.path() / "stick.img").string();
     make_random_image(image, 1 << 20, 1);
     client = std::make_unique<Process>(start_client(
-        dir, "client", {"--kubeconfig", loop.kubeconfig(), "--emulate", "stick,image=" + image + ",ro", "demo"}));
+        dir, "client",
+        {"--once", "--kubeconfig", loop.kubeconfig(), "--emulate", "stick,image=" + image + ",ro", "demo"}));
     qemu = node.accept(0);
     qemu->send(qemu_hello());
     client->wait_err("Redirecting", 20s);

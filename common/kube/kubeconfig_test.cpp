@@ -173,13 +173,17 @@ TEST_CASE("each wrong field is named") {
       {"", "", "clusters[0].cluster.server: is missing"},
       {"", "server: 'ftp://x'", "clusters[0].cluster.server: it does not start with https:// or http://"},
       {"", "server: [1]", "clusters[0].cluster.server: must be text, but is a list"},
-      {"", "server: 'https://h', proxy-url: 'http://p'", "clusters[0].cluster.proxy-url: connections through a proxy"},
+      {"", "server: 'https://h', proxy-url: 'https://p'", "clusters[0].cluster.proxy-url: a proxy that speaks TLS"},
       {"", "server: 'https://h', insecure-skip-tls-verify: maybe", "insecure-skip-tls-verify: must be true or false"},
       {"", "server: 'https://h', certificate-authority-data: '!!'", "certificate-authority-data: is not base64"},
       {"", "server: 'https://h', certificate-authority-data: aGVsbG8=", "certificate-authority-data: has no PEM block"},
       {"", "server: 'https://h', certificate-authority: gone", "certificate-authority: cannot read"},
       {"auth-provider: {name: gcp}", "server: 'https://h'", "users[0].user.auth-provider: this way to log in"},
-      {"as: root", "server: 'https://h'", "users[0].user.as: impersonation is not supported"},
+      {"as-user-extra: {a: [b]}", "server: 'https://h'", "users[0].user.as-user-extra: extra fields of a user"},
+      {"as-groups: [a]", "server: 'https://h'", "users[0].user.as: is missing, but there is as-uid or as-groups"},
+      {"as: a, as-groups: a", "server: 'https://h'", "users[0].user.as-groups: must be a list"},
+      {"as: a, as-groups: [[a]]", "server: 'https://h'", "users[0].user.as-groups: is not a list of names"},
+      {"as: \"a\\r\\nHost: x\"", "server: 'https://h'", "users[0].user.as: has a control character"},
       {"token: a, username: b", "server: 'https://h'", "users[0].user.token: contradicts username and password"},
       {"token: \"a\\r\\nHost: x\"", "server: 'https://h'", "users[0].user.token: has a control character"},
       {"token: \"a\\0b\"", "server: 'https://h'", "users[0].user.token: has a NUL byte"},
@@ -190,6 +194,14 @@ TEST_CASE("each wrong field is named") {
     CHECK_MESSAGE(contains(error.cause, cause), error.cause);
     CHECK(error.kind == ErrorKind::invalid);
   }
+}
+
+TEST_CASE("the proxy of a cluster is taken") {
+  const Workspace workspace;
+  const auto access = load_kubeconfig(
+      {workspace.write("config", one_context("", "server: 'https://h', proxy-url: 'socks5://p:1'"))}, "");
+  REQUIRE(access);
+  CHECK(access->proxy.url() == "socks5://p:1");
 }
 
 TEST_CASE("a certificate without its key is refused") {

@@ -196,6 +196,7 @@ class RestClient::Impl {
       request.set_header("Connection", "close");
       request.set_header("User-Agent", user_agent_);
       if (const auto authorization = access_.authorization()) request.set_header("Authorization", *authorization);
+      for (const auto& [name, value] : access_.impersonation()) request.headers.emplace(name, value);
       if (stop.stop_requested()) return make_error(ErrorKind::cancelled, operation, object, "asked to stop");
       const Interrupt interrupt(**client, stop);
       const httplib::Result result = (*client)->send(request);
@@ -216,6 +217,10 @@ class RestClient::Impl {
 };
 
 Result<RestClient> RestClient::make(ClusterAccess access, std::string user_agent, RestOptions options) {
+  if (access.proxy) {
+    return make_error(ErrorKind::invalid, "use", "the proxy " + access.proxy.url(),
+                      "this program goes to its API server directly", "Use a kubeconfig without proxy-url.");
+  }
   // Bad certificates and keys are found here and not at the first request.
   if (auto client = make_http_client(access, options.connect_timeout, options.answer_timeout); !client) {
     return tl::unexpected(client.error());

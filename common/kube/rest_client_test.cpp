@@ -318,3 +318,13 @@ TEST_CASE("the informer's copy follows the server through breaks, expired versio
   CHECK(changed == std::set<std::string>{"a", "b", "c"});
   CHECK(reachable == std::vector<bool>{true, false, true});
 }
+
+TEST_CASE("a client that cannot go through a proxy says so instead of going past it") {
+  ClusterAccess access;
+  access.host = "h";
+  access.tls = false;
+  access.proxy = {Proxy::Kind::http, "p", 3128, "me", "secret"};
+  const auto client = RestClient::make(access, "test");
+  REQUIRE_FALSE(client);
+  CHECK(client.error().message() == "cannot use the proxy http://p:3128: this program goes to its API server directly");
+}

@@ -9,8 +9,8 @@
 #include "common/http/answer.h"
 #include "common/net/deadline.h"
 #include "common/net/stream.h"
-#include "common/net/tls.h"
 #include "common/websocket/handshake.h"
+#include "common/websocket/server_stream.h"
 
 namespace usbloop::websocket {
 namespace {
@@ -23,22 +23,6 @@ using Clock = std::chrono::steady_clock;
 /// Never zero: a deadline that has passed fails at once.
 std::chrono::milliseconds until(Clock::time_point end) {
   return std::max(std::chrono::milliseconds(1), std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
-}
-
-asio::awaitable<Result<net::StreamPtr>> open_stream(const kube::ClusterAccess& access, Clock::time_point end) {
-  auto stream = co_await net::connect_tcp(access.host, access.port, until(end));
-  if (!stream || !access.tls) co_return stream;
-  const auto context = net::TlsContext::client(access.ca_pem, !access.insecure_skip_tls_verify, access.client_cert_pem,
-                                               access.client_key_pem);
-  if (!context) co_return tl::unexpected(context.error());
-  const std::string& name = access.tls_server_name.empty() ? access.host : access.tls_server_name;
-  co_return co_await net::tls_connect(*context, std::move(*stream), name, until(end));
-}
-
-/// "host:port" as the Host header wants it.
-std::string host_header(const kube::ClusterAccess& access) {
-  const bool ipv6 = access.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + access.host + "]" : access.host) + ":" + std::to_string(access.port);
 }
 
 /// The body of a refusal, as far as it comes within the limits: a cut body is still worth showing.
@@ -80,11 +64,11 @@ asio::awaitable<Result<Opened>> shake_hands(net::StreamPtr stream, std::string r
 asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
                                         std::chrono::milliseconds timeout) {
   const auto end = Clock::now() + timeout;
-  auto stream = co_await open_stream(access, end);
+  auto stream = co_await open_server_stream(access, timeout);
   if (!stream) co_return tl::unexpected(stream.error());
   const std::string key = new_key();
   std::string request = upgrade_request(access.path_prefix + path, host_header(access), key,
-                                        access.authorization().value_or(""), kUserAgent);
+                                        access.authorization().value_or(""), kUserAgent, access.impersonation());
 
   const net::Deadline deadline((*stream)->socket().get_executor(), until(end), [raw = stream->get()] { raw->close(); });
   auto opened = co_await shake_hands(std::move(*stream), std::move(request), key, options);

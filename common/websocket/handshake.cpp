@@ -75,7 +75,8 @@ std::string new_key() {
 }
 
 std::string upgrade_request(const std::string& target, const std::string& host, const std::string& key,
-                            const std::string& authorization, const std::string& user_agent) {
+                            const std::string& authorization, const std::string& user_agent,
+                            const std::vector<std::pair<std::string, std::string>>& more) {
   std::string text = "GET " + target +
                      " HTTP/1.1\r\n"
                      "Host: " +
@@ -93,6 +94,7 @@ std::string upgrade_request(const std::string& target, const std::string& host, 
                      "Sec-WebSocket-Protocol: " +
                      std::string(kSubprotocol) + "\r\n";
   if (!authorization.empty()) text += "Authorization: " + authorization + "\r\n";
+  for (const auto& [name, value] : more) text += name + ": " + value + "\r\n";
   return text + "\r\n";
 }
 

@@ -2,6 +2,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/error.h"
 #include "common/http/head.h"
@@ -26,9 +28,11 @@ std::string upgrade_response(const http::Head& request);
 /// A fresh random Sec-WebSocket-Key.
 std::string new_key();
 
-/// The client's request head. `target` is path and query, `host` the Host header, `authorization` may be empty.
+/// The client's request head. `target` is path and query, `host` the Host header, `authorization` may be empty;
+/// `more` are further headers.
 std::string upgrade_request(const std::string& target, const std::string& host, const std::string& key,
-                            const std::string& authorization, const std::string& user_agent);
+                            const std::string& authorization, const std::string& user_agent,
+                            const std::vector<std::pair<std::string, std::string>>& more = {});
 
 /// Checks a 101 response against the key that was sent. ErrorKind::protocol with the cause otherwise.
 Result<> check_upgrade_response(const http::Head& response, const std::string& key);

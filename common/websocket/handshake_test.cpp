@@ -63,10 +63,12 @@ TEST_CASE("requests that are no upgrade are refused in gorilla's words") {
 
 TEST_CASE("our own request passes our own check, and the answer to it too") {
   const std::string key = new_key();
-  const auto request = parse_request_head(upgrade_request("/p", "h:1", key, "Bearer x", "ua"));
+  const auto request =
+      parse_request_head(upgrade_request("/p", "h:1", key, "Bearer x", "ua", {{"A", "b"}, {"A", "c"}}));
   REQUIRE(request.has_value());
   CHECK(upgrade_refusal(request->fields).empty());
   CHECK(request->fields.header("Authorization") == "Bearer x");
+  CHECK(request->fields.count("A") == 2);
   const auto response = parse_response_head(upgrade_response(request->fields));
   REQUIRE(response.has_value());
   CHECK(check_upgrade_response(*response, key).has_value());

@@ -110,6 +110,44 @@ TEST_CASE("a client that is killed leaves the stick with its driver, and with bo
   }
 }
 
+TEST_CASE(
+    "a stick that is pulled out and plugged in again is redirected again, at another port too, and never its twin") {
+  const CaseDir dir;
+  Loop loop(dir, {.sans = {"10.0.2.2"}});
+  Vmi vmi(loop, "demo");
+  std::vector<std::string> devices;
+  std::vector<std::string> content;
+  for (const std::string name : {"mine", "twin"}) {
+    content.push_back(random_bytes(kMiB, content.size()));
+    write_file(dir.path() / (name + ".img"), content.back());
+    devices.insert(devices.end(), {"-blockdev", "driver=raw,node-name=" + name + ",file.driver=file,file.filename=" +
+                                                    (dir.path() / (name + ".img")).string()});
+  }
+  ClientMachine machine(dir, devices, loop.kubeconfig());
+  GuestConsole& guest = vmi.boot();
+  const auto plug = [&](const std::string& name, int port) {
+    machine.plug("usb-storage,bus=xhci.0,serial=" + name + ",drive=" + name + ",port=" + std::to_string(port), name);
+  };
+  plug("mine", 1);
+  CHECK(wait_disk(machine.console(), "2-1") == "sda");
+  machine.start_client("46f4:0001 demo");
+  CHECK(guest_sha256(guest, wait_disk(guest, "2-1"), kMiB) == sha256_of(content[0]));
+
+  std::size_t mark = guest.mark();
+  machine.unplug("mine");
+  CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 10s, mark));
+  mark = guest.mark();
+  plug("twin", 1);
+  wait_disk(machine.console(), "2-1");
+  plug("mine", 2);
+  CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb add 46f4:0001", 20s, mark));
+  CHECK(guest_sha256(guest, wait_disk(guest, "2-1"), kMiB) == sha256_of(content[0]));
+  CHECK(wait_disk(machine.console(), "2-1") != "");  // the twin is with its driver
+  CHECK_MESSAGE(contains(machine.client_output(), "the serial number mine is unplugged"), machine.client_output());
+  CHECK(machine.stop_client() == 0);
+  CHECK_NOTHROW(wait_disk(machine.console(), "2-2"));
+}
+
 TEST_CASE("a stick that is pulled out while nobody reads it ends the redirection, and a guard that comes too late") {
   const CaseDir dir;
   Loop loop(dir, {.sans = {"10.0.2.2"}});
@@ -124,7 +162,7 @@ TEST_CASE("a stick that is pulled out while nobody reads it ends the redirection
   GuestConsole& guest = vmi.boot();
 
   std::size_t there = guest.mark();
-  machine.start_client("-vv " + machine.bus_device("2-1") + " demo");
+  machine.start_client("--once -vv " + machine.bus_device("2-1") + " demo");
   wait_disk(guest, "2-1");
   CHECK(machine.status_after([&] { machine.unplug("stick1"); }) == 1);
   CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 46f4:0001", 5s, there));
@@ -196,8 +234,8 @@ TEST_CASE("choosing among the devices of a real machine: unknown, ambiguous, and
   CHECK(nowhere.status == 1);
   CHECK_MESSAGE(contains(nowhere.output, "1-99"), nowhere.output);
 
-  // QEMU's keyboard and mouse have the same ids.
-  const GuestResult ambiguous = machine.run_client("0627:0001 demo");
+  // QEMU's keyboard and mouse have the same ids. At a terminal, as the console is one, a person would be asked.
+  const GuestResult ambiguous = machine.run_client("0627:0001 demo </dev/null");
   CHECK(ambiguous.status == 1);
   CHECK_MESSAGE(contains(ambiguous.output, keyboard), ambiguous.output);
   CHECK_MESSAGE(contains(ambiguous.output, mouse), ambiguous.output);

@@ -1,0 +1,41 @@
+#include "client/options_help.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace usbloop::client {
+
+std::string help_footer(const std::string& program) {
+  const std::pair<const char*, const char*> examples[] = {
+      {" 0951:1666 demo", "the device that lsusb shows as \"ID 0951:1666\""},
+      {" 1-3 demo", "the device that lsusb shows as \"Bus 001 Device 003\""},
+      {" 1-3 demo -n team --context lab", "another namespace and another cluster"},
+      {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
+      {" port=1-2.3 vm/demo", "the device at a port; a VM's machine"},
+      {" serial=60A44C413FDE demo", "the device with that serial number"},
+      {" list", "the devices of this machine, as lsusb lists them"},
+      {" list -o wide", "also whether you may use them, and their ports and serial numbers"},
+      {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
+  };
+  constexpr std::size_t kWidth = 40;
+  std::string text = "Examples:\n";
+  for (const auto& [arguments, meaning] : examples) {
+    std::string command = arguments;
+    command.resize(std::max(command.size(), kWidth), ' ');
+    text += "  " + program + command + meaning + "\n";
+  }
+  return text + R"(
+The VMI must be running, and must have been started with
+  spec: {domain: {devices: {clientPassthrough: {}}}}
+It takes up to four devices at a time. The device is taken from its driver here while it is redirected, and given
+back at the end, even if this program is killed: unmount a stick first.
+
+Exit status:
+  0  ended as asked (Ctrl-C, SIGTERM; with --once also closed by the server in good order)
+  1  refused, failed, or cannot come back (the VMI is deleted, access is revoked); with --once also lost or unplugged
+  2  wrong usage
+)";
+}
+
+}  // namespace usbloop::client

@@ -1,0 +1,167 @@
+#include "common/kube/proxy.h"
+
+#include <algorithm>
+#include <asio/ip/address.hpp>
+#include <asio/ip/network_v4.hpp>
+#include <cctype>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "common/kube/server_url.h"
+
+namespace usbloop::kube {
+
+namespace {
+
+tl::unexpected<Error> wrong_proxy(std::string cause) {
+  return make_error(ErrorKind::invalid, "use", "the proxy", std::move(cause),
+                    "A proxy looks like http://proxy.example.com:3128 or socks5://127.0.0.1:1080.");
+}
+
+std::optional<int> hex_digit(char character) {
+  if (character >= '0' && character <= '9') return character - '0';
+  if (character >= 'a' && character <= 'f') return character - 'a' + 10;
+  if (character >= 'A' && character <= 'F') return character - 'A' + 10;
+  return std::nullopt;
+}
+
+/// Nothing for a percent sign without two digits behind it.
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    if (text[index] != '%') {
+      decoded += text[index];
+      continue;
+    }
+    if (index + 2 >= text.size()) return std::nullopt;
+    const auto high = hex_digit(text[index + 1]);
+    const auto low = hex_digit(text[index + 2]);
+    if (!high || !low) return std::nullopt;
+    decoded += static_cast<char>(*high * 16 + *low);
+    index += 2;
+  }
+  return decoded;
+}
+
+Result<> read_login(std::string_view login, Proxy& proxy) {
+  constexpr std::size_t kMost = 255;  // RFC 1929
+  const auto colon = login.find(':');
+  const auto username = percent_decoded(login.substr(0, colon));
+  const auto password = percent_decoded(colon == std::string_view::npos ? "" : login.substr(colon + 1));
+  if (!username || !password) return wrong_proxy("its user or password has a % without two digits");
+  if (username->empty() || username->size() > kMost || password->size() > kMost) {
+    return wrong_proxy("its user is empty, or user or password are longer than 255 bytes");
+  }
+  proxy.username = *username;
+  proxy.password = *password;
+  return {};
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool in_network(const std::string& entry, const std::string& host) {
+  asio::error_code code;
+  const auto network = asio::ip::make_network_v4(entry, code);
+  if (code) return false;
+  const auto address = asio::ip::make_address_v4(host, code);
+  return !code && asio::ip::make_network_v4(address, network.prefix_length()).canonical() == network.canonical();
+}
+
+bool names_host(std::string entry, const std::string& host, std::uint16_t port) {
+  if (entry == "*") return true;
+  if (entry.find('/') != std::string::npos) return in_network(entry, host);
+  const auto colon = entry.rfind(':');
+  const bool is_ipv6 = std::count(entry.begin(), entry.end(), ':') > 1;
+  if (colon != std::string::npos && !is_ipv6) {
+    if (entry.substr(colon + 1) != std::to_string(port)) return false;
+    entry.resize(colon);
+  }
+  if (entry.empty()) return false;
+  if (entry == host) return true;
+  const std::string suffix = entry.front() == '.' ? entry : "." + entry;
+  return host.size() > suffix.size() && host.ends_with(suffix);
+}
+
+bool is_this_machine(const std::string& host) {
+  asio::error_code code;
+  const auto address = asio::ip::make_address(host, code);
+  return code ? lower(host) == "localhost" : address.is_loopback();
+}
+
+/// The name and the value of a variable, in capitals or small letters; an empty one counts as unset.
+std::pair<std::string, std::string> variable(const std::string& name) {
+  for (const auto& spelling : {name, lower(name)}) {
+    const char* value = std::getenv(spelling.c_str());
+    if (value != nullptr && *value != '\0') return {spelling, value};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Proxy::url() const {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return std::string(kind == Kind::socks5 ? "socks5://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port);
+}
+
+Result<Proxy> parse_proxy_url(const std::string& text) {
+  constexpr std::uint16_t kSocksPort = 1080;
+  Proxy proxy;
+  const auto scheme_end = text.find("://");
+  // Go takes a value without a scheme for an http proxy.
+  const std::string scheme = scheme_end == std::string::npos ? "http" : text.substr(0, scheme_end);
+  std::string rest = scheme_end == std::string::npos ? text : text.substr(scheme_end + 3);
+  if (scheme == "http") {
+    proxy.kind = Proxy::Kind::http;
+  } else if (scheme == "socks5" || scheme == "socks5h") {
+    proxy.kind = Proxy::Kind::socks5;
+  } else {
+    return wrong_proxy(scheme == "https" ? "a proxy that speaks TLS itself is not supported"
+                                         : "it is neither http:// nor socks5://");
+  }
+  if (const auto at = rest.rfind('@'); at != std::string::npos) {
+    if (auto fine = read_login(std::string_view(rest).substr(0, at), proxy); !fine) return tl::unexpected(fine.error());
+    rest.erase(0, at + 1);
+  }
+  const auto place = parse_server_url("http://" + rest);
+  if (!place) return wrong_proxy(place.error().cause);
+  if (!place->path_prefix.empty()) return wrong_proxy("it has a path");
+  proxy.host = place->host;
+  const bool has_port = rest.find(':', rest.find(']') == std::string::npos ? 0 : rest.find(']')) != std::string::npos;
+  proxy.port = has_port || proxy.kind == Proxy::Kind::http ? place->port : kSocksPort;
+  return proxy;
+}
+
+bool bypasses_proxy(std::string_view list, const std::string& host, std::uint16_t port) {
+  const std::string wanted = lower(host);
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const auto entry = trimmed(list.substr(0, comma));
+    if (!entry.empty() && names_host(lower(std::string(entry)), wanted, port)) return true;
+    if (comma == std::string_view::npos) break;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+Result<Proxy> proxy_of_environment(bool tls, const std::string& host, std::uint16_t port) {
+  const auto [name, value] = variable(tls ? "HTTPS_PROXY" : "HTTP_PROXY");
+  if (value.empty() || is_this_machine(host) || bypasses_proxy(variable("NO_PROXY").second, host, port)) return Proxy{};
+  auto proxy = parse_proxy_url(value);
+  if (!proxy) proxy.error().object = "the proxy of " + name;
+  return proxy;
+}
+
+}  // namespace usbloop::kube
