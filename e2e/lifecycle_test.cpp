@@ -328,7 +328,7 @@ TEST_CASE("whoever deletes a VMI may give its guest less time, also while it is 
 
 TEST_CASE("a VMI that is deleted while it boots does not wait for its guest") {
   const CaseDir dir;
-  Loop loop(dir);
+  Loop loop(dir, {.clones = false});
   Vmi vmi(loop, "demo", {.grace_seconds = 3600});
   vmi.wait_phase("Running");
   const pid_t qemu = vmi.qemu_pid();

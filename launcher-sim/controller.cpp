@@ -23,6 +23,7 @@ constexpr int kWorkers = 4;
 /// Everything is looked at again this often, whatever was heard.
 constexpr auto kResync = 10s;
 constexpr std::chrono::milliseconds kLongestRetry{5'000};
+constexpr auto kTemplateLook = 50ms;
 
 }  // namespace
 
@@ -197,21 +198,45 @@ Result<> Controller::start_guest(const json& vmi, const std::stop_token& stop) {
     failed.message = spec.error().message();
     return vmis_.write_phase(vmi, failed, stop);
   }
+  TemplateAnswer from;
+  if (options_.templates != nullptr && may_be_cloned(*spec)) from = options_.templates->ask(*spec);
+  if (from.kind == TemplateAnswer::Kind::soon) {
+    queue_.add_after(spec->uid, kTemplateLook);
+    return {};
+  }
   if (!guests_.take_room(spec->uid)) {
     queue_.add(spec->uid);  // another VMI was faster
     return {};
   }
-  auto guest = Guest::start(*spec, options_.host, run_dir_.guest_directory(spec->uid));
+  auto guest = make_guest(*spec, from, stop);
   if (!guest) {
     guests_.free_room(spec->uid);
+    // The node's next launcher starts it.
+    if (stop.stop_requested()) return tl::unexpected(guest.error());
     failed.message = guest.error().message();
     return vmis_.write_phase(vmi, failed, stop);
   }
-  spdlog::info("started the guest of VMI {} (process {})", spec->full_name(), (*guest)->pid());
+  spdlog::info("{} the guest of VMI {} (process {})", (*guest)->observe().cloned ? "cloned" : "started",
+               spec->full_name(), (*guest)->pid());
   add_guest(std::move(*guest));
   vmis_.send_event(vmi, "Normal", "Created", "VirtualMachineInstance defined.", stop);
   queue_.add(spec->uid);
   return {};
+}
+
+/// As a copy of the template, if there is one; otherwise, or when that fails, it is booted.
+Result<std::unique_ptr<Guest>> Controller::make_guest(const GuestSpec& spec, const TemplateAnswer& from,
+                                                      const std::stop_token& stop) {
+  const std::string directory = run_dir_.guest_directory(spec.uid);
+  std::string why = from.why;
+  if (from.found) {
+    auto cloned = Guest::clone(spec, options_.host, directory, *from.found, stop);
+    if (cloned || stop.stop_requested()) return cloned;
+    options_.templates->distrust(from.key, cloned.error());
+    why = cloned.error().message();
+  }
+  if (!why.empty()) spdlog::info("booting the guest of VMI {}: {}", spec.full_name(), why);
+  return Guest::start(spec, options_.host, directory);
 }
 
 /// The guest gets the time that its VMI allows now, not the one when the guest began: a stop of the VM may allow less.

@@ -25,6 +25,7 @@
 #include "launcher-sim/node_vmis.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
+#include "launcher-sim/template_keeper.h"
 #include "launcher-sim/work_queue.h"
 
 namespace usbloop::launcher {
@@ -42,6 +43,7 @@ struct ControllerOptions {
   std::string address;  ///< of the node; its pods share it
   QemuHost host;
   int max_vmis = 64;
+  TemplateKeeper* templates = nullptr;  ///< null: all guests are booted; outlives the controller
 };
 
 /// Brings the guests of this node into line with the VMIs that the API assigns to it, and reports their launcher pods
@@ -83,6 +85,8 @@ class Controller {
   Result<> keep_handler(const std::stop_token& stop);
   Result<> carry_out(const Decision& decision, const Subject& subject, const std::stop_token& stop);
   Result<> start_guest(const nlohmann::json& vmi, const std::stop_token& stop);
+  Result<std::unique_ptr<Guest>> make_guest(const GuestSpec& spec, const TemplateAnswer& from,
+                                            const std::stop_token& stop);
   void perform_waiting(const std::string& uid, const std::stop_token& stop);
   Result<> forget(const std::string& uid);
   void stop_guest(Guest& guest, const Subject& subject, const std::stop_token& stop);

@@ -90,7 +90,11 @@ Decision decide_live(const VmiView& vmi, const std::optional<PodView>& pod, cons
   // While the node was silent, its pods were marked as not ready.
   if (pod && !pod->runs && !pod->over) return act(Action::run_pod, 0ms);
   const bool runs = guest.state == State::running;
-  if (phase == Phase::scheduled && runs) return enter(Phase::running, "Started", "VirtualMachineInstance started.");
+  if (phase == Phase::scheduled && runs) {
+    Decision started = enter(Phase::running, "Started", "VirtualMachineInstance started.");
+    started.cloned = guest.cloned;
+    return started;
+  }
   if (guest.state == State::starting) return act(Action::none, 20ms);
   if (guest.state == State::stopping) return act(Action::stop, 200ms);
   if (vmi.paused != guest.paused) return act(Action::report_pause, 0ms);

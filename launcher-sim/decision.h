@@ -37,6 +37,7 @@ struct GuestView {
   bool ended_well = false;  ///< ended: in order, or because it was told to
   std::string cause;        ///< ended badly: why
   bool paused = false;      ///< running: a person has stopped its processors
+  bool cloned = false;      ///< it began as a copy of a template
   bool rebooting = false;   ///< running: its power button was pressed for a reboot
 };
 
@@ -59,6 +60,7 @@ struct Decision {
   std::string reason;   ///< with a phase: one word for events and status.reason; may be empty
   std::string message;  ///< with a phase: a sentence; may be empty
   bool well = true;     ///< with end_pod: whether it succeeded
+  bool cloned = false;  ///< with the phase Running: the guest began as a copy of a template
   /// Look again after this time even if nothing is heard.
   std::optional<std::chrono::milliseconds> again;
 };

@@ -12,6 +12,7 @@
 #include "common/process_watch.h"
 #include "launcher-sim/guest_record.h"
 #include "launcher-sim/power_button.h"
+#include "launcher-sim/qemu_log.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -32,16 +33,22 @@ constexpr auto kStartTimeout = 60s;  ///< until QEMU says that the guest runs
 }  // namespace
 
 Result<std::unique_ptr<Guest>> Guest::start(const GuestSpec& spec, const QemuHost& host, std::string directory) {
+  GuestRecord record{spec};
+  return launch(record, qemu_command(spec, host), std::move(directory));
+}
+
+/// Makes the folder and starts QEMU in it. The record is written before and after: QEMU is never without one.
+Result<std::unique_ptr<Guest>> Guest::launch(GuestRecord& record, std::vector<std::string> argv,
+                                             std::string directory) {
   std::error_code code;
   fs::remove_all(directory, code);
   fs::create_directory(directory, code);
   if (code) return make_error(ErrorKind::internal, "make", directory, code.message());
   fs::permissions(directory, fs::perms::owner_all, code);
-  GuestRecord record{spec, std::nullopt};
   if (auto written = write_record(directory, record); !written) return tl::unexpected(written.error());
 
   ProcessSpec process;
-  process.argv = qemu_command(spec, host);
+  process.argv = std::move(argv);
   process.environment = qemu_environment();
   process.clean_environment = true;
   process.working_directory = directory;
@@ -52,7 +59,7 @@ Result<std::unique_ptr<Guest>> Guest::start(const GuestSpec& spec, const QemuHos
   auto child = Process::spawn(process);
   if (!child) return tl::unexpected(child.error());
 
-  std::unique_ptr<Guest> guest(new Guest(spec, std::move(directory)));
+  std::unique_ptr<Guest> guest(new Guest(record.spec, std::move(directory)));
   guest->pid_ = child->pid();
   auto pidfd = open_pidfd(child->pid());
   if (!pidfd) return tl::unexpected(pidfd.error());
@@ -70,6 +77,7 @@ Result<std::unique_ptr<Guest>> Guest::adopt(std::string directory) {
   auto record = read_record(directory);
   if (!record) return tl::unexpected(record.error());
   std::unique_ptr<Guest> guest(new Guest(record->spec, std::move(directory)));
+  guest->view_.cloned = record->clone.has_value();
   const auto pid = read_pid(guest->directory_);
   if (!pid && !record->start_time) {
     return make_error(ErrorKind::not_found, "take over", guest->directory_, "its guest was never started");
@@ -79,6 +87,11 @@ Result<std::unique_ptr<Guest>> Guest::adopt(std::string directory) {
     if (auto pidfd = open_pidfd(*pid)) guest->pidfd_ = std::move(*pidfd);
     // The pid may have gone to another process between the two looks; the descriptor cannot.
     if (guest->pidfd_ && !is_recorded_process(*pid, guest->directory_, *record)) guest->pidfd_.reset();
+  }
+  if (record->clone == CloneState::being_made) {
+    guest->kill_and_wait(kQuitTime);
+    static_cast<void>(guest->remove_directory());
+    return make_error(ErrorKind::not_found, "take over", guest->directory_, "its guest was not whole yet");
   }
   return guest;
 }
@@ -199,29 +212,10 @@ void Guest::note_end() {
     view_.cause = !start_failure_.empty() ? start_failure_
                   : status                ? "QEMU ended with " + status->text()
                                           : "QEMU ended while nobody watched it";
-    if (const std::string words = last_words(); !words.empty()) view_.cause += ": " + words;
+    if (const std::string words = last_line_of_log(path(kQemuLog)); !words.empty()) view_.cause += ": " + words;
   }
   qmp_.reset();
   remove_sockets();
-}
-
-/// The last line of QEMU's log, where it says why it gives up; bounded and printable.
-std::string Guest::last_words() const {
-  std::ifstream file(path(kQemuLog), std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  constexpr std::streamoff kTail = 1024;
-  const std::streamoff size = file.tellg();
-  file.seekg(std::max<std::streamoff>(0, size - kTail));
-  std::string line;
-  std::string last;
-  while (std::getline(file, line)) {
-    if (!line.empty()) last = line;
-  }
-  last.resize(std::min<std::size_t>(last.size(), 300));
-  for (char& character : last) {
-    if (static_cast<unsigned char>(character) < 0x20 || static_cast<unsigned char>(character) > 0x7e) character = '?';
-  }
-  return last;
 }
 
 void Guest::stop(std::chrono::milliseconds grace) {

@@ -5,15 +5,19 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/fd.h"
 #include "common/process.h"
 #include "launcher-sim/decision.h"
 #include "launcher-sim/guest_action.h"
+#include "launcher-sim/guest_record.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/qmp.h"
+#include "launcher-sim/template_store.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {
@@ -25,8 +29,14 @@ class Guest {
   /// Makes `directory` and starts QEMU in it, in a session of its own.
   static Result<std::unique_ptr<Guest>> start(const GuestSpec& spec, const QemuHost& host, std::string directory);
 
+  /// The same as a copy of the template, in place of a boot: on return the guest is a machine of its own that has said
+  /// that it is ready. Takes some tenths of a second. On an error nothing of it is left, and start() may be called.
+  static Result<std::unique_ptr<Guest>> clone(const GuestSpec& spec, const QemuHost& host, std::string directory,
+                                              const GuestTemplate& from, const std::stop_token& stop);
+
   /// Takes over what is in `directory`: a QEMU that runs, or one that ended unobserved (observe() says so).
-  /// ErrorKind::invalid when the folder is no guest's, not_found when its guest was never started.
+  /// ErrorKind::invalid when the folder is no guest's, not_found when its guest was never started. A copy of a template
+  /// that was not whole when its launcher died is ended and removed, and was never started either.
   static Result<std::unique_ptr<Guest>> adopt(std::string directory);
 
   ~Guest();
@@ -63,6 +73,10 @@ class Guest {
   [[nodiscard]] Result<> remove_directory() const;
 
  private:
+  static Result<std::unique_ptr<Guest>> launch(GuestRecord& record, std::vector<std::string> argv,
+                                               std::string directory);
+  Result<> come_to_life(const QemuHost& host, const GuestTemplate& from, const std::stop_token& stop);
+
   Guest(GuestSpec spec, std::string directory) : spec_(std::move(spec)), directory_(std::move(directory)) {}
 
   [[nodiscard]] bool has_process_ended();
@@ -75,7 +89,6 @@ class Guest {
   void check_start_time();
   [[nodiscard]] std::optional<bool> hears_power_button();
   void pull_plug(std::chrono::steady_clock::time_point now);
-  [[nodiscard]] std::string last_words() const;
   [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
 
   GuestSpec spec_;

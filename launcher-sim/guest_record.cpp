@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "common/json_at.h"
 #include "common/json_text.h"
 #include "common/process.h"
 #include "common/process_watch.h"
@@ -26,6 +27,7 @@ json vmi_of(const GuestSpec& spec) {
   return {{"metadata", {{"namespace", spec.vmi_namespace}, {"name", spec.name}, {"uid", spec.uid}}},
           {"spec",
            {{"terminationGracePeriodSeconds", spec.grace.count()},
+            {"hostname", spec.hostname},
             {"domain",
              {{"memory", {{"guest", std::to_string(spec.memory_mib) + "Mi"}}},
               {"cpu", {{"cores", spec.cores}}},
@@ -36,6 +38,7 @@ json vmi_of(const GuestSpec& spec) {
 
 Result<> write_record(const std::string& directory, const GuestRecord& record) {
   json content = vmi_of(record.spec);
+  if (record.clone) content["clone"] = *record.clone == CloneState::done ? "done" : "being made";
   if (record.start_time) content["process"] = {{"startTime", *record.start_time}};
   const fs::path path = fs::path(directory) / kRecordFile;
   const fs::path fresh = path.string() + ".new";
@@ -59,6 +62,10 @@ Result<GuestRecord> read_record(const std::string& directory) {
   }
   GuestRecord record;
   record.spec = std::move(*spec);
+  // What is not "done" is not whole.
+  if (const std::string clone = text_at(content, "/clone"); !clone.empty()) {
+    record.clone = clone == "done" ? CloneState::done : CloneState::being_made;
+  }
   const json::json_pointer start_time("/process/startTime");
   if (content.contains(start_time) && content.at(start_time).is_number_unsigned()) {
     record.start_time = content.at(start_time).get<std::uint64_t>();

@@ -12,12 +12,19 @@
 
 namespace usbloop::launcher {
 
+/// How far a guest that is a copy of a template (guest_template.h) has come.
+enum class CloneState {
+  being_made,  ///< it is not a machine of its own yet, and nobody may use it
+  done
+};
+
 /// What a guest's folder says about its guest (vmi.json), for the launcher that comes after this one. What it does not
 /// say is in the API.
 struct GuestRecord {
   GuestSpec spec;
   /// Of QEMU (process_start_time); nothing when the launcher died between starting it and writing it down.
-  std::optional<std::uint64_t> start_time;
+  std::optional<std::uint64_t> start_time = std::nullopt;
+  std::optional<CloneState> clone = std::nullopt;  ///< nothing: it was booted
 };
 
 Result<> write_record(const std::string& directory, const GuestRecord& record);

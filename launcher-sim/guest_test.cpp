@@ -5,9 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -19,6 +17,7 @@
 #include "launcher-sim/power_button.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/test_directory.h"
+#include "launcher-sim/test_kernel.h"
 
 using namespace usbloop;
 using namespace usbloop::launcher;
@@ -30,29 +29,6 @@ namespace {
 
 constexpr const char* kUid = "0e4b039f-eaea-4be4-8c97-93f935dd51b6";
 
-/// A Multiboot kernel that stops the processor for good. It says in the ACPI register that it listens for the power
-/// button, and does not mind it; or it does not even say so, as a system that has not come so far.
-void write_halting_kernel(const std::string& path, bool listens) {
-  constexpr std::uint32_t kMagic = 0x1BADB002;
-  constexpr std::uint32_t kHasAddresses = 1U << 16U;
-  constexpr std::uint32_t kLoad = 0x100000;
-  constexpr std::uint32_t kEntry = 32;
-  constexpr std::uint32_t kSize = 48;
-  // Magic, flags, checksum; then where header, image, end of data and of bss, and entry are in memory.
-  const std::array<std::uint32_t, 8> header = {
-      kMagic, kHasAddresses, 0U - kMagic - kHasAddresses, kLoad, kLoad, kLoad + kSize, kLoad + kSize, kLoad + kEntry};
-  std::array<char, kSize> image{};
-  std::memcpy(image.data(), header.data(), sizeof header);
-  const std::array<unsigned char, 10> enable = {0x66, 0xBA, 0x02, 0x06, 0x66, 0xB8, 0x00, 0x01,  // dx: 0x602, ax: 0x100
-                                                0x66, 0xEF};                                     // out
-  const std::array<unsigned char, 4> halt = {0xFA, 0xF4, 0xEB, 0xFD};  // cli, hlt, back to the hlt
-  std::size_t end = kEntry;
-  if (listens)
-    end = static_cast<std::size_t>(std::copy(enable.begin(), enable.end(), image.begin() + kEntry) - image.begin());
-  std::copy(halt.begin(), halt.end(), image.begin() + static_cast<std::ptrdiff_t>(end));
-  std::ofstream(path, std::ios::binary).write(image.data(), image.size());
-}
-
 struct Place {
   test::TestDirectory directory;
   QemuHost host;
@@ -61,7 +37,7 @@ struct Place {
   Place() {
     host.kernel = directory / "kernel";
     host.initramfs = directory / "initramfs";
-    write_halting_kernel(host.kernel, true);
+    test::write_halting_kernel(host.kernel, true);
     std::ofstream(host.initramfs) << "none";
   }
   ~Place() {
@@ -189,7 +165,7 @@ TEST_CASE("the grace period that is given last holds, and one without an end doe
 
 TEST_CASE("a guest that cannot hear the power button yet is not waited for") {
   Place place;
-  write_halting_kernel(place.host.kernel, false);
+  test::write_halting_kernel(place.host.kernel, false);
   const auto guest = place.start();
   const Cleanup cleanup{*guest};
   SUBCASE("before QEMU answers") {}

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <future>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
@@ -29,6 +30,7 @@
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/signals.h"
+#include "launcher-sim/template_keeper.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {
@@ -112,12 +114,37 @@ ControllerHooks hooks_of(asio::io_context& loop, ChannelServer& channel) {
 /// The line that those who started us wait for.
 void announce_ready(const std::string& name) { std::cout << "launcher-sim ready: node " << name << std::endl; }
 
+/// The shape of deploy/examples: the one that most VMIs have.
+GuestSpec usual_shape() {
+  GuestSpec shape;
+  shape.client_passthrough = true;
+  return shape;
+}
+
+/// The node's templates, with the usual one on its way. Nothing when guests are to be booted.
+std::unique_ptr<TemplateKeeper> make_templates(const Options& options, const QemuHost& host) {
+  if (options.template_dir.empty()) return nullptr;
+  if (host.accelerator != "tcg") {
+    spdlog::info("guests are booted: copies of templates are made under software emulation only");
+    return nullptr;
+  }
+  auto store = TemplateStore::open(options.template_dir);
+  if (!store) {
+    spdlog::warn("guests are booted: {}", store.error().message());
+    return nullptr;
+  }
+  auto keeper = std::make_unique<TemplateKeeper>(std::move(*store), host);
+  keeper->prepare(usual_shape());
+  return keeper;
+}
+
 /// The node's threads; runs until a signal comes, and a bit longer for the goodbye.
 Result<> serve(Node& node, const Signals& signals) {
   GuestRegistry registry;
   const std::string channel_path = node.run_dir.path() + "/" + kChannelSocket;
   const NodeDescription description{node.options.node_name, channel_path, node.options.max_vmis, node.host.accelerator};
   NodeAgent agent(node.client, description);
+  const auto templates = make_templates(node.options, node.host);
   // Declared in the order in which they may use each other: the loop's thread ends before the controller does.
   std::optional<Controller> controller;
   LoopThread loop;
@@ -127,7 +154,11 @@ Result<> serve(Node& node, const Signals& signals) {
        .handoff = node.options.handoff});
   if (auto listening = channel.listen(channel_path); !listening) return listening;
   controller.emplace(node.client, node.run_dir, registry,
-                     ControllerOptions{description.name, description.address, node.host, description.max_vmis},
+                     ControllerOptions{.node_name = description.name,
+                                       .address = description.address,
+                                       .host = node.host,
+                                       .max_vmis = description.max_vmis,
+                                       .templates = templates.get()},
                      hooks_of(loop.loop(), channel));
   channel.on_action([&controller](const std::string& uid, GuestAction action, ActionDone done) {
     controller->perform(uid, action, std::move(done));
@@ -148,6 +179,7 @@ Result<> serve(Node& node, const Signals& signals) {
   });
 
   spdlog::info("stopping: signal {}", signals.wait());
+  if (templates) templates->stop();
   channel.stop();
   announcement.request_stop();
   heartbeat.request_stop();

@@ -33,7 +33,8 @@ NodeVmis::NodeVmis(const kube::RestClient& client, std::string node)
                  }}) {}
 
 Result<> NodeVmis::write_phase(const json& vmi, const Decision& decision, const std::stop_token& stop) {
-  const json patch = phase_patch(vmi, *decision.phase, decision.reason, node_, format_time(now_seconds()));
+  const json patch =
+      phase_patch(vmi, *decision.phase, decision.reason, node_, format_time(now_seconds()), decision.cloned);
   auto written = client_.patch(vmi_path(vmi), kube::PatchType::merge, patch, stop);
   if (!written) return tl::unexpected(written.error());
   const bool failed = *decision.phase == Phase::failed;

@@ -15,6 +15,10 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
   auto* node = app.add_option("--node-name", options.node_name, "Name of the Node object");
   auto* run_dir = app.add_option("--run-dir", options.run_dir, "The node's own directory: a folder for each guest");
   auto* guest = app.add_option("--guest", options.guest_dir, "Directory with vmlinux and initramfs.cpio.gz");
+  app.add_option("--template-dir", options.template_dir,
+                 "Guests begin as copies of templates kept in this directory, which launchers may share. A template is "
+                 "a guest of the same shape that was booted once. Under TCG only; without it, and where it fails, "
+                 "guests are booted");
   app.add_option("--qemu", options.qemu, "QEMU's program")->capture_default_str();
   app.add_option("--accel", options.accelerator, "auto: KVM where it really runs a guest")
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))

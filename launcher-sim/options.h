@@ -15,6 +15,7 @@ struct Options {
   std::string node_name;
   std::string run_dir;
   std::string guest_dir;
+  std::string template_dir;  ///< empty: all guests are booted
   std::string qemu = "qemu-system-x86_64";
   std::string accelerator = "auto";  ///< auto, kvm or tcg
   int max_vmis = 64;

@@ -1,8 +1,10 @@
 #include "launcher-sim/qemu_command.h"
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 namespace usbloop::launcher {
 namespace {
@@ -22,15 +24,26 @@ std::string listening(const std::string& id, const std::string& path) {
   return "socket,id=" + id + ",path=" + path + ",server=on,wait=off";
 }
 
-Arguments machine(const GuestSpec& guest, const QemuHost& host) {
-  Arguments argv = {"-machine", "q35,accel=" + host.accelerator};
+/// Where the machine's memory is, when it is not QEMU's own.
+struct MemoryFile {
+  std::string path;
+  bool shared = false;  ///< what the guest writes goes into the file
+};
+
+Arguments machine(const GuestSpec& guest, const QemuHost& host, const std::string& parameters,
+                  const std::optional<MemoryFile>& memory) {
+  Arguments argv = {"-machine", "q35,accel=" + host.accelerator + (memory ? ",memory-backend=memory" : "")};
+  if (memory) {
+    append(argv, {"-object", "memory-backend-file,id=memory,size=" + std::to_string(guest.memory_mib) + "M,mem-path=" +
+                                 escaped(memory->path) + (memory->shared ? ",share=on" : ",share=off")});
+  }
   // Under TCG the default model is the fastest to emulate.
   if (host.accelerator == "kvm") append(argv, {"-cpu", "host"});
   append(argv, {"-m", "size=" + std::to_string(guest.memory_mib) + "M",  //
                 "-smp", "cpus=" + std::to_string(guest.cores),           //
                 "-kernel", host.kernel,                                  //
                 "-initrd", host.initramfs,                               //
-                "-append", host.kernel_parameters});
+                "-append", parameters});
   return argv;
 }
 
@@ -61,6 +74,30 @@ Arguments usb(const GuestSpec& guest) {
   return argv;
 }
 
+Arguments command(const GuestSpec& guest, const QemuHost& host, const std::string& parameters,
+                  const std::optional<MemoryFile>& memory = std::nullopt) {
+  Arguments argv = {host.qemu, "-name", "guest=" + escaped(guest.full_name()), "-uuid",
+                    guest.system_uuid.empty() ? guest.uid : guest.system_uuid, "-nodefaults", "-no-user-config",
+                    "-display", "none", "-sandbox",
+                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "-msg", "timestamp=on",
+                    // QEMU removes the file when it ends in order, and only then.
+                    "-pidfile", kPidFile};
+  append(argv, machine(guest, host, parameters, memory));
+  if (!guest.system_serial.empty()) append(argv, {"-smbios", "type=1,serial=" + escaped(guest.system_serial)});
+  append(argv, console_and_monitor());
+  append(argv, display(guest));
+  append(argv, usb(guest));
+  return argv;
+}
+
+std::string machine_id(const GuestSpec& guest) {
+  std::string id;
+  for (const char digit : guest.uid) {
+    if (digit != '-') id += static_cast<char>(std::tolower(static_cast<unsigned char>(digit)));
+  }
+  return id;
+}
+
 }  // namespace
 
 std::string usb_socket_name(int slot) { return "virt-usbredir-" + std::to_string(slot); }
@@ -86,16 +123,24 @@ Result<QemuHost> guest_artefacts(const std::string& directory) {
   return host;
 }
 
+std::string kernel_command_line(const GuestSpec& guest, const QemuHost& host) {
+  const std::string hostname = guest.hostname.empty() ? "" : " hostname=" + guest.hostname;
+  return host.kernel_parameters + hostname + " systemd.machine_id=" + machine_id(guest);
+}
+
 std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& host) {
-  Arguments argv = {host.qemu, "-name", "guest=" + escaped(guest.full_name()), "-uuid", guest.uid, "-nodefaults",
-                    "-no-user-config", "-display", "none", "-sandbox",
-                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "-msg", "timestamp=on",
-                    // QEMU removes the file when it ends in order, and only then.
-                    "-pidfile", kPidFile};
-  append(argv, machine(guest, host));
-  append(argv, console_and_monitor());
-  append(argv, display(guest));
-  append(argv, usb(guest));
+  return command(guest, host, kernel_command_line(guest, host));
+}
+
+std::vector<std::string> template_command(const GuestSpec& guest, const QemuHost& host,
+                                          const std::string& memory_file) {
+  return command(template_shape(guest), host, host.kernel_parameters + " usbloop.template",
+                 MemoryFile{memory_file, true});
+}
+
+std::vector<std::string> clone_command(const GuestSpec& guest, const QemuHost& host, const std::string& memory_file) {
+  Arguments argv = command(guest, host, kernel_command_line(guest, host), MemoryFile{memory_file, false});
+  append(argv, {"-incoming", "defer"});
   return argv;
 }
 

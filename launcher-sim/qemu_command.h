@@ -36,6 +36,19 @@ Result<QemuHost> guest_artefacts(const std::string& directory);
 /// QEMU's argument vector for a guest: a pure function, so that --dry-run-vmi and the tests show exactly what runs.
 std::vector<std::string> qemu_command(const GuestSpec& guest, const QemuHost& host);
 
+/// The guest's kernel parameters: those of the node, then the names by which a machine knows itself (hostname=,
+/// systemd.machine_id=).
+std::string kernel_command_line(const GuestSpec& guest, const QemuHost& host);
+
+/// QEMU's argument vector for a template (template_maker.h): its memory is the file, and its kernel is told to wait at
+/// the point where all guests of this shape are the same. Names of VMIs do not go into it.
+std::vector<std::string> template_command(const GuestSpec& guest, const QemuHost& host, const std::string& memory_file);
+
+/// QEMU's argument vector for a guest that goes on as a copy of a template: the command of the same guest, booted, with
+/// the template's memory under it, copied where the guest writes, and waiting for the state of the devices. A reset
+/// starts the machine that these arguments describe.
+std::vector<std::string> clone_command(const GuestSpec& guest, const QemuHost& host, const std::string& memory_file);
+
 /// All of the environment that QEMU gets: messages in English, and of ours what finds programs, libraries and room for
 /// temporary files. What else is there, secrets among it, is not for a process that a guest may break out into.
 std::vector<std::pair<std::string, std::string>> qemu_environment();

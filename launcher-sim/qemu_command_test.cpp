@@ -22,6 +22,7 @@ GuestSpec guest() {
   return {.vmi_namespace = "default",
           .name = "demo",
           .uid = "0e4b039f-eaea-4be4-8c97-93f935dd51b6",
+          .hostname = "demo",
           .memory_mib = 256,
           .cores = 1,
           .client_passthrough = true};
@@ -50,6 +51,35 @@ TEST_CASE("the command line of a VMI without USB slots, with KVM, is the golden 
   spec.memory_mib = 1024;
   spec.cores = 4;
   check_golden("kvm_without_slots.args", qemu_command(spec, host("kvm")));
+}
+
+TEST_CASE("the command lines of a template and of its copies are the golden ones") {
+  check_golden("template.args", template_command(guest(), host(), "/templates/a,b/memory"));
+  check_golden("clone.args", clone_command(guest(), host(), "/templates/a,b/memory"));
+}
+
+TEST_CASE("a template and its copies are the same machine but for names, the use of the memory and the parameters") {
+  auto of_template = template_command(guest(), host(), "/memory");
+  auto of_clone = clone_command(guest(), host(), "/memory");
+  REQUIRE(of_clone.size() == of_template.size() + 2);
+  CHECK(of_clone[of_clone.size() - 2] == "-incoming");
+  std::vector<std::string> differing;
+  for (std::size_t i = 0; i < of_template.size(); ++i) {
+    if (of_template[i] != of_clone[i]) differing.push_back(of_template[i - 1]);
+  }
+  CHECK(differing == std::vector<std::string>{"-name", "-uuid", "-object", "-append"});
+}
+
+TEST_CASE("SMBIOS shows the UUID and serial number that a VMI sets") {
+  GuestSpec spec = guest();
+  spec.system_uuid = "5d307ca9-b3ef-428c-8861-06e72d69f223";
+  spec.system_serial = "A1,B2";
+  const auto argv = qemu_command(spec, host());
+  const auto has = [&argv](const std::string& text) { return std::find(argv.begin(), argv.end(), text) != argv.end(); };
+  CHECK(has("5d307ca9-b3ef-428c-8861-06e72d69f223"));
+  CHECK(has("type=1,serial=A1,,B2"));
+  // The machine's id stays the VMI's.
+  CHECK(has("console=ttyS0 quiet hostname=demo systemd.machine_id=0e4b039feaea4be48c9793f935dd51b6"));
 }
 
 TEST_CASE("without graphics there is neither a display nor VNC") {

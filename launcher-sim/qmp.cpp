@@ -2,9 +2,11 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "common/json_text.h"
@@ -19,6 +21,25 @@ using Clock = std::chrono::steady_clock;
 
 tl::unexpected<Error> broken(const std::string& cause) {
   return make_error(ErrorKind::protocol, "speak QMP with", "QEMU", cause);
+}
+
+/// As send(2); with a copy of `descriptor` beside the first byte, if it is one.
+ssize_t send_with_descriptor(int socket, const std::string& bytes, int descriptor) {
+  iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 }  // namespace
@@ -43,13 +64,24 @@ Result<json> Qmp::execute(const std::string& command, std::chrono::milliseconds 
 }
 
 Result<json> Qmp::execute(const std::string& command, const json& arguments, std::chrono::milliseconds timeout) {
+  return ask(command, arguments, -1, timeout);
+}
+
+Result<> Qmp::give_descriptor(const std::string& name, const Fd& descriptor, std::chrono::milliseconds timeout) {
+  const auto answer = ask("getfd", {{"fdname", name}}, descriptor.get(), timeout);
+  if (!answer) return tl::unexpected(answer.error());
+  return {};
+}
+
+Result<json> Qmp::ask(const std::string& command, const json& arguments, int descriptor,
+                      std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   const std::uint64_t id = ++last_id_;
   json request = {{"execute", command}, {"id", id}};
   if (!arguments.empty()) request["arguments"] = arguments;
   const std::string line = request.dump() + "\n";
   // A command is far smaller than a socket's buffer. It goes in whole, unless the peer no longer reads.
-  const auto sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto sent = send_with_descriptor(socket_.get(), line, descriptor);
   if (sent != static_cast<ssize_t>(line.size())) return make_errno_error("send a QMP command to", "QEMU");
   while (true) {
     auto message = next_message(deadline);

@@ -29,6 +29,9 @@ class Qmp {
                                  std::chrono::milliseconds timeout);
   Result<nlohmann::json> execute(const std::string& command, std::chrono::milliseconds timeout);
 
+  /// Gives QEMU a copy of the descriptor, which commands then name by `name` (getfd).
+  Result<> give_descriptor(const std::string& name, const Fd& descriptor, std::chrono::milliseconds timeout);
+
   /// "running", "paused", … (query-status).
   Result<std::string> status(std::chrono::milliseconds timeout);
   /// Whether the guest sees a device at the USB slot (usb.md section 6).
@@ -44,6 +47,8 @@ class Qmp {
 
  private:
   explicit Qmp(Fd socket) : socket_(std::move(socket)) {}
+  Result<nlohmann::json> ask(const std::string& command, const nlohmann::json& arguments, int descriptor,
+                             std::chrono::milliseconds timeout);
   Result<nlohmann::json> next_message(std::chrono::steady_clock::time_point deadline);
   Result<> fill(std::chrono::steady_clock::time_point deadline);
   Result<nlohmann::json> take_line(std::size_t end);

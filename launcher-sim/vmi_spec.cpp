@@ -17,8 +17,12 @@ using nlohmann::json;
 
 constexpr std::int64_t kMinMemoryMib = 32;
 constexpr std::int64_t kMaxMemoryMib = 64 * 1024;
+/// A kernel's tables of its memory are a part of it, and would be in the template's file.
+constexpr std::int64_t kMaxClonedMib = 4096;
 constexpr std::int64_t kMaxCores = 16;
 constexpr std::chrono::seconds kLongestGrace = std::chrono::hours(100 * 366 * 24);
+constexpr std::size_t kMaxLabel = 63;
+constexpr std::size_t kMaxSerial = 256;
 constexpr double kMib = 1024.0 * 1024.0;
 
 tl::unexpected<Error> bad_field(const std::string& field, const std::string& cause) {
@@ -52,6 +56,34 @@ Result<std::int64_t> memory_of(const json& vmi) {
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string_view::npos;
+}
+
+/// The name that KubeVirt gives a guest: spec.hostname, or the VMI's name up to its first dot, cut to a DNS label.
+Result<std::string> hostname_of(const json& vmi, const std::string& name) {
+  const json& given = at(vmi, "/spec/hostname");
+  if (!given.is_null() && given != "") {
+    std::string hostname = given.is_string() ? given.get<std::string>() : "";
+    if (!is_name(hostname) || hostname.size() > kMaxLabel || hostname.find('.') != std::string::npos) {
+      return bad_field("/spec/hostname", "is no DNS label");
+    }
+    return hostname;
+  }
+  return name.substr(0, std::min(name.find('.'), kMaxLabel));
+}
+
+/// What the VMI sets of SMBIOS' table of the system.
+Result<> read_system(const json& vmi, GuestSpec& guest) {
+  guest.system_uuid = text_at(vmi, "/spec/domain/firmware/uuid");
+  if (!guest.system_uuid.empty() && !is_uuid(guest.system_uuid)) {
+    return bad_field("/spec/domain/firmware/uuid", "is no UUID");
+  }
+  guest.system_serial = text_at(vmi, "/spec/domain/firmware/serial");
+  const bool printable = std::all_of(guest.system_serial.begin(), guest.system_serial.end(),
+                                     [](char character) { return character >= ' ' && character <= '~'; });
+  if (guest.system_serial.size() > kMaxSerial || !printable) {
+    return bad_field("/spec/domain/firmware/serial", "must be up to 256 printable ASCII characters");
+  }
+  return {};
 }
 
 }  // namespace
@@ -121,10 +153,32 @@ Result<GuestSpec> guest_spec(const json& vmi) {
   const auto cores = integer_at(vmi, "/spec/domain/cpu/cores", 1, kMaxCores, guest.cores);
   if (!cores) return tl::unexpected(cores.error());
   guest.cores = static_cast<int>(*cores);
+  auto hostname = hostname_of(vmi, guest.name);
+  if (!hostname) return tl::unexpected(hostname.error());
+  guest.hostname = std::move(*hostname);
+  if (auto read = read_system(vmi, guest); !read) return tl::unexpected(read.error());
+  guest.has_volumes = !array_at(vmi, "/spec/volumes").empty();
   guest.grace = termination_grace(vmi);
   guest.graphics = at(vmi, "/spec/domain/devices/autoattachGraphicsDevice") != false;
   guest.client_passthrough = at(vmi, "/spec/domain/devices/clientPassthrough").is_object();
   return guest;
+}
+
+GuestSpec template_shape(const GuestSpec& guest) {
+  GuestSpec shape;
+  shape.vmi_namespace = "usbloop";
+  shape.name = "template";
+  shape.uid = "00000000-0000-4000-8000-000000000000";
+  shape.memory_mib = guest.memory_mib;
+  shape.cores = guest.cores;
+  shape.client_passthrough = guest.client_passthrough;
+  shape.graphics = guest.graphics;
+  return shape;
+}
+
+bool may_be_cloned(const GuestSpec& guest) {
+  return guest.system_uuid.empty() && guest.system_serial.empty() && !guest.has_volumes &&
+         guest.memory_mib <= kMaxClonedMib;
 }
 
 }  // namespace usbloop::launcher

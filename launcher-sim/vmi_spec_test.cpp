@@ -44,6 +44,49 @@ TEST_CASE("memory, cores and client passthrough are read from the spec") {
   CHECK(guest_spec(vmi({{"domain", {{"resources", {{"requests", {{"memory", "512Mi"}}}}}}}}))->memory_mib == 512);
 }
 
+TEST_CASE("a guest's host name is the VMI's, or the one that it asks for") {
+  json object = vmi();
+  CHECK(guest_spec(object)->hostname == "demo");
+  object["metadata"]["name"] = "www.example";
+  CHECK(guest_spec(object)->hostname == "www");
+  object["metadata"]["name"] = std::string(100, 'a');
+  CHECK(guest_spec(object)->hostname == std::string(63, 'a'));
+  object["spec"]["hostname"] = "desk";
+  CHECK(guest_spec(object)->hostname == "desk");
+  // It becomes a kernel parameter.
+  for (const json& wrong : {json("a b"), json("a.b"), json(std::string(64, 'a')), json("a\n"), json(1)}) {
+    object["spec"]["hostname"] = wrong;
+    CHECK(guest_spec(object).error().object == "/spec/hostname");
+  }
+}
+
+TEST_CASE("what a kernel reads when it boots keeps a guest from being a copy") {
+  CHECK(may_be_cloned(*guest_spec(vmi())));
+  json object = vmi();
+  SUBCASE("a UUID of its own") {
+    object["spec"]["domain"]["firmware"]["uuid"] = "5d307ca9-b3ef-428c-8861-06e72d69f223";
+    CHECK(guest_spec(object)->system_uuid == "5d307ca9-b3ef-428c-8861-06e72d69f223");
+  }
+  SUBCASE("a serial number of its own") {
+    object["spec"]["domain"]["firmware"]["serial"] = "A1 B2";
+    CHECK(guest_spec(object)->system_serial == "A1 B2");
+  }
+  SUBCASE("a volume") { object["spec"]["volumes"] = json::array({{{"name", "root"}}}); }
+  SUBCASE("more memory than a template has") { object["spec"]["domain"]["memory"]["guest"] = "5Gi"; }
+  CHECK_FALSE(may_be_cloned(*guest_spec(object)));
+}
+
+TEST_CASE("a UUID or serial number that SMBIOS cannot show is refused") {
+  json object = vmi();
+  object["spec"]["domain"]["firmware"]["uuid"] = "none,file=/etc/shadow";
+  CHECK(guest_spec(object).error().object == "/spec/domain/firmware/uuid");
+  object = vmi();
+  for (const std::string& wrong : {std::string("a\nb"), std::string(257, 'a'), std::string("\xff")}) {
+    object["spec"]["domain"]["firmware"]["serial"] = wrong;
+    CHECK(guest_spec(object).error().object == "/spec/domain/firmware/serial");
+  }
+}
+
 TEST_CASE("quantities of memory are those of Kubernetes, rounded up to MiB") {
   CHECK(*memory_mib("256Mi") == 256);
   CHECK(*memory_mib("1.5Gi") == 1536);

@@ -12,6 +12,11 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kPaused = "Paused";
+constexpr const char* kCloned = "usbloop.dev/Cloned";
+constexpr const char* kClonedMessage =
+    "The guest began as a copy of a guest that was booted. Until it reboots, what its kernel read at boot is that "
+    "one's: "
+    "the SMBIOS tables with the UUID of the system, the kernel's log, and the time since boot.";
 
 kube::Condition ready_condition(Phase phase, bool deleting) {
   if (phase == Phase::running && !deleting) return {"Ready", "True"};
@@ -32,7 +37,7 @@ VmiView view_of(const json& vmi) {
 std::string node_of(const json& vmi) { return text_at(vmi, "/status/nodeName"); }
 
 json phase_patch(const json& vmi, Phase phase, const std::string& reason, const std::string& node,
-                 const std::string& now) {
+                 const std::string& now, bool cloned) {
   const std::string name(to_text(phase));
   json status = {{"phase", name}, {"nodeName", node}};
   json times = array_at(vmi, "/status/phaseTransitionTimestamps");
@@ -45,7 +50,11 @@ json phase_patch(const json& vmi, Phase phase, const std::string& reason, const 
     kube::set_condition(told, {"LiveMigratable", "False", "NotSupported", "the node does not migrate guests"}, now);
     status["machine"] = {{"type", "q35"}};
   }
-  if (is_final(phase)) kube::remove_condition(told, kPaused);
+  if (cloned) kube::set_condition(told, {kCloned, "True", "CopyOfTemplate", kClonedMessage}, now);
+  if (is_final(phase)) {
+    kube::remove_condition(told, kPaused);
+    kube::remove_condition(told, kCloned);
+  }
   status["conditions"] = std::move(told["status"]["conditions"]);
   if (phase == Phase::failed) status["reason"] = reason;
   json metadata = {{"resourceVersion", text_at(vmi, "/metadata/resourceVersion")},

@@ -16,9 +16,10 @@ VmiView view_of(const nlohmann::json& vmi);
 std::string node_of(const nlohmann::json& vmi);
 
 /// The merge patch that brings `vmi` into `phase` at `now` (RFC 3339). It carries the object's resourceVersion, so
-/// that it fails with a conflict when the object has changed meanwhile.
+/// that it fails with a conflict when the object has changed meanwhile. `cloned` adds the condition usbloop.dev/Cloned,
+/// which stays until the guest has ended.
 nlohmann::json phase_patch(const nlohmann::json& vmi, Phase phase, const std::string& reason, const std::string& node,
-                           const std::string& now);
+                           const std::string& now, bool cloned = false);
 
 /// The merge patch that sets the condition Paused, or takes it away: it is there only while the guest is paused.
 nlohmann::json pause_patch(const nlohmann::json& vmi, bool paused, const std::string& now);

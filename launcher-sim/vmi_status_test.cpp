@@ -47,6 +47,18 @@ TEST_CASE(
   CHECK(condition(patch, "Provisioning")["status"] == "True");  // somebody else's stays
 }
 
+TEST_CASE("a VMI whose guest began as a copy says so, with what it shares with the template, until it has ended") {
+  json object = stored_vmi();
+  object.merge_patch(phase_patch(object, Phase::running, "", "node-a", kNow, true));
+  CHECK(condition(object, "usbloop.dev/Cloned")["status"] == "True");
+  CHECK(condition(object, "usbloop.dev/Cloned")["message"].get<std::string>().find("SMBIOS") != std::string::npos);
+  object.merge_patch(phase_patch(object, Phase::succeeded, "", "node-a", kNow));
+  for (const json& entry : object["status"]["conditions"]) CHECK(entry["type"] != "usbloop.dev/Cloned");
+  for (const json& entry : phase_patch(stored_vmi(), Phase::running, "", "node-a", kNow)["status"]["conditions"]) {
+    CHECK(entry["type"] != "usbloop.dev/Cloned");  // it was booted
+  }
+}
+
 TEST_CASE("a VMI that does not run is not ready, and the time of the change is kept while nothing changes") {
   const json patch = phase_patch(stored_vmi(), Phase::failed, "GuestCrashed", "node-a", kNow);
   CHECK(patch["status"]["reason"] == "GuestCrashed");

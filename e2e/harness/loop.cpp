@@ -49,6 +49,8 @@ void Loop::start_launcher(const std::string& node) {
                                    "--guest",
                                    guest_dir(),
                                    "-v"};
+  const std::filesystem::path& templates = options_.templates;
+  if (options_.clones) argv.insert(argv.end(), {"--template-dir", templates.empty() ? templates_dir() : templates});
   argv.insert(argv.end(), options_.launcher_options.begin(), options_.launcher_options.end());
   const std::string name = "launcher-sim." + node + "." + std::to_string(++starts_);
   auto& launcher = launchers_[node];

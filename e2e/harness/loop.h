@@ -17,6 +17,8 @@ struct LoopOptions {
   std::vector<std::string> sans = {};               ///< further names of the server certificate
   std::vector<std::string> apiserver_options = {};  ///< more of apiserver-sim's command line
   std::vector<std::string> launcher_options = {};   ///< more of each launcher-sim's
+  bool clones = true;                               ///< guests are copies of templates where they can be
+  std::filesystem::path templates = {};             ///< where they are; empty: where all test programs share them
   std::filesystem::path apiserver = {};             ///< in place of apiserver-sim; empty: that one
   std::string apiserver_log_level = "debug";        ///< debug logs every request
   std::string dir = "loop";                         ///< directory in the case's

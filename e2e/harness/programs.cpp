@@ -30,11 +30,16 @@ fs::path launcher_sim() { return USBLOOP_LAUNCHER_SIM; }
 fs::path device_sim() { return USBLOOP_DEVICE_SIM; }
 fs::path kubectl_usbredir() { return USBLOOP_CLIENT; }
 
-fs::path guest_dir() {
-  if (const auto cache = environment("USBLOOP_CACHE"); !cache.empty()) return fs::path(cache) / "guest";
-  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "usbloop/guest";
-  return fs::path(environment("HOME")) / ".cache/usbloop/guest";
+namespace {
+fs::path cache_dir() {
+  if (const auto cache = environment("USBLOOP_CACHE"); !cache.empty()) return cache;
+  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "usbloop";
+  return fs::path(environment("HOME")) / ".cache/usbloop";
 }
+}  // namespace
+
+fs::path guest_dir() { return cache_dir() / "guest"; }
+fs::path templates_dir() { return cache_dir() / "templates"; }
 
 std::optional<std::string> missing_for_guest() {
   if (!on_path("qemu-system-x86_64")) return "qemu-system-x86_64 is not on PATH (scripts/install-deps)";

@@ -15,6 +15,9 @@ std::filesystem::path kubectl_usbredir();
 /// Where scripts/build-guest puts the test guest.
 std::filesystem::path guest_dir();
 
+/// Where scripts/up keeps the templates that guests are copies of.
+std::filesystem::path templates_dir();
+
 /// Whether PATH has a program of that name.
 bool on_path(const std::string& program);
 

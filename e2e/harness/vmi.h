@@ -16,7 +16,7 @@ namespace usbloop::e2e {
 struct VmiOptions {
   bool client_passthrough = true;
   std::map<std::string, std::string> node_selector = {};
-  std::string memory = "192Mi";
+  std::string memory = "256Mi";  ///< the shape whose template a launcher makes when it starts
   std::string ns = "default";
   std::optional<std::int64_t> grace_seconds = std::nullopt;  ///< terminationGracePeriodSeconds
 };
