@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
+/// Under KVM guests are booted.
+const std::vector<std::string> kEmulated = {"--accel", "tcg"};
 
 bool is_cloned(const Vmi& vmi) {
   const json object = vmi.object();
@@ -69,7 +71,7 @@ std::vector<std::string> names_in(const fs::path& directory) {
 struct OwnTemplates {
   CaseDir dir;
   fs::path templates = dir.path() / "templates";
-  Loop loop{dir, {.nodes = {}, .templates = templates}};
+  Loop loop{dir, {.nodes = {}, .launcher_options = kEmulated, .templates = templates}};
 
   void wait_template() {
     wait_until("the template", 60s, [this] {
@@ -84,7 +86,7 @@ struct OwnTemplates {
 
 TEST_CASE("two copies of one template differ where machines do") {
   const CaseDir dir;
-  Loop loop(dir);
+  Loop loop(dir, {.launcher_options = kEmulated});
   Vmi one(loop, "one");
   Vmi two(loop, "two");
   GuestConsole& first = one.boot();
@@ -113,7 +115,7 @@ TEST_CASE("two copies of one template differ where machines do") {
 
 TEST_CASE("a copy has its slots, and a reboot in it is a boot of its own machine") {
   const CaseDir dir;
-  Loop loop(dir);
+  Loop loop(dir, {.launcher_options = kEmulated});
   Vmi vmi(loop, "demo");
   GuestConsole& guest = vmi.boot();
   REQUIRE(is_cloned(vmi));

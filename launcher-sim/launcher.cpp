@@ -179,13 +179,13 @@ Result<> serve(Node& node, const Signals& signals) {
   });
 
   spdlog::info("stopping: signal {}", signals.wait());
-  if (templates) templates->stop();
   channel.stop();
   announcement.request_stop();
   heartbeat.request_stop();
   announcement.join();
   heartbeat.join();
   controller->stop();
+  if (templates) templates->stop();
   const auto quick = node.client.with_options({.connect_timeout = kGoodbyeTime, .answer_timeout = kGoodbyeTime});
   if (auto left = NodeAgent(quick, description).say_goodbye(); !left) {
     spdlog::warn("{}", left.error().message());
