@@ -85,7 +85,7 @@ class RandomObjects {
 
   json object(int depth = 4) {
     json made = json::object();
-    for (int left = pick(5); left >= 0; --left) made[names_[pick(names_.size())]] = value(depth - 1);
+    for (std::size_t left = pick(5) + 1; left > 0; --left) made[names_[pick(names_.size())]] = value(depth - 1);
     if (depth == 4 && pick(8) != 0) made["metadata"] = object(2);
     return made;
   }

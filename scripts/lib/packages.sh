@@ -3,12 +3,14 @@
 
 # shellcheck disable=SC2034  # for those who source this
 declare -A packages_of=(
-  # C++20 compiler and build tools, then the libraries in the order of cmake/Dependencies.cmake.
+  # C++20 compiler and build tools, then the libraries in the order of cmake/Dependencies.cmake. doctest is for the tests,
+  # which are configured with the programs.
   [build]="
-    g++ cmake ninja-build pkg-config git ca-certificates
+    g++ lld cmake ninja-build pkg-config git ca-certificates
     libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libexpected-dev
     prometheus-cpp-dev
-    libusb-1.0-0-dev libusbredirhost-dev libusbredirparser-dev libasio-dev libwebsocketpp-dev libcpp-httplib-dev"
+    libusb-1.0-0-dev libusbredirhost-dev libusbredirparser-dev libasio-dev libwebsocketpp-dev libcpp-httplib-dev
+    doctest-dev"
   # What unpacks a kernel package and packs an initramfs.
   [guest]="ca-certificates kmod cpio gzip xz-utils zstd util-linux"
   # QEMU; the same; what makes a file system in an image file; what the scripts speak to the loop with.
@@ -20,7 +22,7 @@ declare -A packages_of=(
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
   # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
   # Kubernetes client for Node.js.
-  [test]="doctest-dev lld usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
+  [test]="usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl"
   [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev llvm"
 )
 
