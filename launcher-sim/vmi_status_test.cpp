@@ -54,7 +54,8 @@ TEST_CASE("a VMI whose guest began as a copy says so, with what it shares with t
   CHECK(condition(object, "usbloop.dev/Cloned")["message"].get<std::string>().find("SMBIOS") != std::string::npos);
   object.merge_patch(phase_patch(object, Phase::succeeded, "", "node-a", kNow));
   for (const json& entry : object["status"]["conditions"]) CHECK(entry["type"] != "usbloop.dev/Cloned");
-  for (const json& entry : phase_patch(stored_vmi(), Phase::running, "", "node-a", kNow)["status"]["conditions"]) {
+  const json booted = phase_patch(stored_vmi(), Phase::running, "", "node-a", kNow);
+  for (const json& entry : booted["status"]["conditions"]) {
     CHECK(entry["type"] != "usbloop.dev/Cloned");  // it was booted
   }
 }
