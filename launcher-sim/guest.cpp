@@ -47,14 +47,7 @@ Result<std::unique_ptr<Guest>> Guest::launch(GuestRecord& record, std::vector<st
   fs::permissions(directory, fs::perms::owner_all, code);
   if (auto written = write_record(directory, record); !written) return tl::unexpected(written.error());
 
-  ProcessSpec process;
-  process.argv = std::move(argv);
-  process.environment = qemu_environment();
-  process.clean_environment = true;
-  process.working_directory = directory;
-  process.standard_output = Output::to_file(directory + "/" + kQemuLog);
-  process.standard_error = process.standard_output;
-  process.new_session = true;
+  ProcessSpec process = qemu_process(std::move(argv), directory);
   process.pid_file = kPidFile;
   auto child = Process::spawn(process);
   if (!child) return tl::unexpected(child.error());

@@ -152,4 +152,16 @@ std::vector<std::pair<std::string, std::string>> qemu_environment() {
   return environment;
 }
 
+ProcessSpec qemu_process(std::vector<std::string> argv, const std::string& directory) {
+  ProcessSpec process;
+  process.argv = std::move(argv);
+  process.environment = qemu_environment();
+  process.clean_environment = true;
+  process.working_directory = directory;
+  process.standard_output = Output::to_file(directory + "/" + kQemuLog);
+  process.standard_error = process.standard_output;
+  process.new_session = true;
+  return process;
+}
+
 }  // namespace usbloop::launcher

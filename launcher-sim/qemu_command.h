@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/process.h"
 #include "launcher-sim/vmi_spec.h"
 
 namespace usbloop::launcher {
@@ -52,5 +53,9 @@ std::vector<std::string> clone_command(const GuestSpec& guest, const QemuHost& h
 /// All of the environment that QEMU gets: messages in English, and of ours what finds programs, libraries and room for
 /// temporary files. What else is there, secrets among it, is not for a process that a guest may break out into.
 std::vector<std::pair<std::string, std::string>> qemu_environment();
+
+/// How QEMU is started with that command line in a directory of its own, which its log is in too: with
+/// qemu_environment() alone, and in a session of its own, so that no Ctrl-C at a launcher reaches it.
+ProcessSpec qemu_process(std::vector<std::string> argv, const std::string& directory);
 
 }  // namespace usbloop::launcher

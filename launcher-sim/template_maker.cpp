@@ -42,14 +42,7 @@ Result<Process> start_machine(const GuestSpec& shape, const QemuHost& host, cons
   std::filesystem::create_directory(directory, code);
   if (code) return make_error(ErrorKind::internal, "make", directory, code.message());
   if (auto made = make_memory_file(draft.memory_file(), shape.memory_mib); !made) return tl::unexpected(made.error());
-  ProcessSpec process;
-  process.argv = template_command(shape, host, draft.memory_file());
-  process.environment = qemu_environment();
-  process.clean_environment = true;
-  process.working_directory = directory;
-  process.standard_output = Output::to_file(directory + "/" + kQemuLog);
-  process.standard_error = process.standard_output;
-  process.new_session = true;
+  ProcessSpec process = qemu_process(template_command(shape, host, draft.memory_file()), directory);
   process.ends_with_us = true;
   return Process::spawn(process);
 }
