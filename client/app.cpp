@@ -98,7 +98,8 @@ int redirect(const Options& options) {
   if (!device) {
     // A description that says nothing sensible is part of the command line.
     const bool is_usage = device.error().operation == device_sim::kEmulateOperation;
-    return is_usage ? (fail(device.error()), kExitUsage) : fail(device.error());
+    const int failed = fail(device.error());
+    return is_usage ? kExitUsage : failed;
   }
   const auto load = [&options] { return load_access(options); };
   auto access = load();

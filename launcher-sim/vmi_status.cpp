@@ -15,8 +15,7 @@ constexpr const char* kPaused = "Paused";
 constexpr const char* kCloned = "usbloop.dev/Cloned";
 constexpr const char* kClonedMessage =
     "The guest began as a copy of a guest that was booted. Until it reboots, what its kernel read at boot is that "
-    "one's: "
-    "the SMBIOS tables with the UUID of the system, the kernel's log, and the time since boot.";
+    "one's: the SMBIOS tables with the UUID of the system, the kernel's log, and the time since boot.";
 
 kube::Condition ready_condition(Phase phase, bool deleting) {
   if (phase == Phase::running && !deleting) return {"Ready", "True"};

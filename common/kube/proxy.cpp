@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <asio/ip/address.hpp>
 #include <asio/ip/network_v4.hpp>
-#include <cctype>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
+#include "common/ascii_text.h"
 #include "common/kube/server_url.h"
 
 namespace usbloop::kube {
@@ -58,18 +58,6 @@ Result<> read_login(std::string_view login, Proxy& proxy) {
   return {};
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
-  return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool in_network(const std::string& entry, const std::string& host) {
   asio::error_code code;
   const auto network = asio::ip::make_network_v4(entry, code);
@@ -96,12 +84,12 @@ bool names_host(std::string entry, const std::string& host, std::uint16_t port) 
 bool is_this_machine(const std::string& host) {
   asio::error_code code;
   const auto address = asio::ip::make_address(host, code);
-  return code ? lower(host) == "localhost" : address.is_loopback();
+  return code ? lower_case(host) == "localhost" : address.is_loopback();
 }
 
 /// The name and the value of a variable, in capitals or small letters; an empty one counts as unset.
 std::pair<std::string, std::string> variable(const std::string& name) {
-  for (const auto& spelling : {name, lower(name)}) {
+  for (const auto& spelling : {name, lower_case(name)}) {
     const char* value = std::getenv(spelling.c_str());
     if (value != nullptr && *value != '\0') return {spelling, value};
   }
@@ -145,11 +133,11 @@ Result<Proxy> parse_proxy_url(const std::string& text) {
 }
 
 bool bypasses_proxy(std::string_view list, const std::string& host, std::uint16_t port) {
-  const std::string wanted = lower(host);
+  const std::string wanted = lower_case(host);
   while (!list.empty()) {
     const auto comma = list.find(',');
-    const auto entry = trimmed(list.substr(0, comma));
-    if (!entry.empty() && names_host(lower(std::string(entry)), wanted, port)) return true;
+    const auto entry = trim(list.substr(0, comma));
+    if (!entry.empty() && names_host(lower_case(entry), wanted, port)) return true;
     if (comma == std::string_view::npos) break;
     list.remove_prefix(comma + 1);
   }
