@@ -1,6 +1,7 @@
 // How a guest begins as a copy of a template: the part of Guest that waits for it.
 #include <nlohmann/json.hpp>
 
+#include "common/kube/uuid.h"
 #include "launcher-sim/console_lines.h"
 #include "launcher-sim/device_state.h"
 #include "launcher-sim/guest.h"
@@ -54,7 +55,7 @@ Result<> Guest::come_to_life(const QemuHost& host, const GuestTemplate& from, co
   auto console = ConsoleLines::connect(directory_);
   if (!console) return tl::unexpected(console.error());
   if (auto goes_on = qmp->execute("cont", kCloneGoOnTime); !goes_on) return tl::unexpected(goes_on.error());
-  const CloneIdentity identity{kernel_command_line(spec_, host), random_uuid()};
+  const CloneIdentity identity{kernel_command_line(spec_, host), kube::random_uuid()};
   if (auto told = introduce(*console, identity, kIntroductionTime, stop); !told) return told;
   if (const auto ready = console->wait_for({"usbloop-guest: ready"}, kReadyTime, stop); !ready) {
     return tl::unexpected(ready.error());

@@ -63,19 +63,6 @@ std::string renew_line(std::chrono::nanoseconds time, const std::array<std::uint
   return line;
 }
 
-std::string random_uuid() {
-  auto bytes = random_array<16>();
-  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0fU) | 0x40U);
-  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += "0123456789abcdef"[bytes.at(i) >> 4U];
-    text += "0123456789abcdef"[bytes.at(i) & 15U];
-  }
-  return text;
-}
-
 Result<> introduce(ConsoleLines& console, const CloneIdentity& identity, std::chrono::milliseconds timeout,
                    const std::stop_token& stop) {
   const std::string& parameters = identity.kernel_parameters;

@@ -21,9 +21,6 @@ struct CloneIdentity {
 /// A line `renew`: the clock is to be set to `time` since the epoch, and `seed` is new randomness.
 std::string renew_line(std::chrono::nanoseconds time, const std::array<std::uint8_t, 32>& seed);
 
-/// A random UUID (RFC 4122 version 4).
-std::string random_uuid();
-
 /// Tells it to the guest, whose processor runs by now. On return the guest's clock is at most 100 ms off, it has fresh
 /// randomness, and it goes on to say that it is ready. A clock that a loaded machine kept from being set in time is set
 /// again; ErrorKind::timeout when all of it takes longer than `timeout`. ErrorKind::invalid when the parameters hold

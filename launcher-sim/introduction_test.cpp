@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "common/kube/uuid.h"
 #include "launcher-sim/qemu_command.h"
 #include "launcher-sim/test_directory.h"
 #include "launcher-sim/vmi_spec.h"
@@ -143,7 +144,7 @@ TEST_CASE("the line that renews a guest is a timespec and a rand_pool_info, byte
 TEST_CASE("random UUIDs are UUIDs of version 4, and differ") {
   std::set<std::string> all;
   for (int i = 0; i < 100; ++i) {
-    const std::string uuid = random_uuid();
+    const std::string uuid = usbloop::kube::random_uuid();
     CHECK(is_uuid(uuid));
     CHECK(uuid[14] == '4');
     CHECK(std::string("89ab").find(uuid[19]) != std::string::npos);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
+#include "common/kube/uuid.h"
 #include "kube-sim/resources/resource.h"
 
 namespace usbloop::apiserver {
@@ -39,20 +39,6 @@ void carry_member(json& to, const json& from, const char* name) {
 
 }  // namespace
 
-std::string new_uid() {
-  auto bytes = random_bytes<16>();
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0fU) | 0x40U);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3fU) | 0x80U);
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    std::array<char, 3> hex{};
-    std::snprintf(hex.data(), hex.size(), "%02x", bytes[i]);
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += hex.data();
-  }
-  return text;
-}
-
 std::string generated_name(const std::string& prefix) {
   constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
   std::string name = prefix.substr(0, 58);
@@ -65,7 +51,7 @@ void stamp_new(json& object, const std::string& now) {
   for (const char* name : {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
     metadata.erase(name);
   }
-  metadata["uid"] = new_uid();
+  metadata["uid"] = kube::random_uuid();
   metadata["creationTimestamp"] = now;
   metadata["generation"] = 1;
 }

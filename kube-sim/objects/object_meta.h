@@ -9,8 +9,6 @@
 // The parts of metadata that belong to the server.
 namespace usbloop::apiserver {
 
-/// A random UUID.
-std::string new_uid();
 /// generateName's five random characters appended, as Kubernetes chooses them.
 std::string generated_name(const std::string& prefix);
 

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "common/kube/uuid.h"
 #include "kube-sim/objects/object_meta.h"
 
 namespace usbloop::apiserver {
@@ -70,7 +71,7 @@ std::string audit_id_of(const http::Head& head) {
   const std::string given = head.header("Audit-ID");
   const bool plain = !given.empty() && given.size() <= kMostBytes &&
                      std::all_of(given.begin(), given.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  return plain ? given : new_uid();
+  return plain ? given : kube::random_uuid();
 }
 
 std::string audit_line(const RequestEvent& event, AuditStage stage, std::chrono::system_clock::time_point now) {

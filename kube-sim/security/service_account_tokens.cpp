@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/kube/encoding.h"
+#include "common/kube/uuid.h"
 #include "kube-sim/objects/object_meta.h"
 #include "kube-sim/request/files.h"
 #include "kube-sim/resources/config.h"
@@ -67,7 +68,7 @@ std::string ServiceAccountTokens::issue(const Account& account, const std::vecto
       {"exp", expires},
       {"iat", now},
       {"iss", kApiAudience},
-      {"jti", new_uid()},
+      {"jti", kube::random_uuid()},
       {"kubernetes.io",
        {{"namespace", account.namespace_}, {"serviceaccount", {{"name", account.name}, {"uid", account.uid}}}}},
       {"nbf", now},
