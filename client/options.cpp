@@ -136,9 +136,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("");
   app.add_option("VMI", second, "The virtual machine instance: NAME, vmi/NAME or vm/NAME")->type_name("");
   ClusterFlags cluster(app, options);
-  app.add_option(
-         "--emulate", options.emulate,
-         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
+  app.add_option("--emulate", options.emulate,
+                 "Redirect an emulated device: "
+                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], or ssd,...")
       ->type_name("SPEC");
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   app.add_flag("--list", options.list, "The same as: list");
