@@ -68,6 +68,9 @@ class Device {
   /// A request for data on an IN endpoint, at most `room.size()` bytes.
   virtual InReply in(Pipe pipe, std::span<std::byte> room) = 0;
 
+  /// The guest has given up the transfer that was first in its pipe's queue, and may have been offered.
+  virtual void cancelled(Pipe /*pipe*/) {}
+
   /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
   virtual bool clear_halt(std::uint8_t endpoint) = 0;
 

@@ -86,6 +86,13 @@ void EmulatedHost::disconnect() {
   if (announced) parser_.send_device_disconnect();
 }
 
+void EmulatedHost::lose_device() {
+  if (is_final(state_)) return;
+  const bool announced = state_ != HostState::waiting;
+  end(HostState::device_gone);
+  if (announced) parser_.send_device_disconnect();
+}
+
 void EmulatedHost::end(HostState state) {
   if (is_final(state_)) return;
   state_ = state;

@@ -35,6 +35,9 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   [[nodiscard]] Result<> outcome() const override;
   void disconnect() override;
 
+  /// The device is gone: tells the guest so.
+  void lose_device();
+
   /// Offers the device the transfers that wait. To be called when the device has something new to say for a reason of
   /// its own.
   void serve_waiting();

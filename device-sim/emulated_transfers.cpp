@@ -108,6 +108,7 @@ bool EmulatedHost::serve_in(const Waiting& transfer) {
       halted_.set(EndpointTable::index(header.endpoint));
       answer(transfer.id, header, TransferStatus::stall);
       return true;
+    case InReply::Kind::failed: answer(transfer.id, header, reply.status); return true;
     case InReply::Kind::data: break;
   }
   auto sent = header;
@@ -134,9 +135,12 @@ void EmulatedHost::on_cancel_data_packet(std::uint64_t id) {
   for (WaitingQueue& queue : waiting_) {
     const auto found = std::find_if(queue.begin(), queue.end(), [id](const Waiting& each) { return each.id == id; });
     if (found == queue.end()) continue;
+    const bool was_first = found == queue.begin();
+    const Pipe pipe{found->header.endpoint, found->header.stream_id};
     answer(found->id, found->header, TransferStatus::cancelled);
     held_ -= found->data.size();
     queue.erase(found);
+    if (was_first) device_->cancelled(pipe);
     return;
   }
   // Already answered: the answer and the cancellation have crossed, and the peer drops the answer.

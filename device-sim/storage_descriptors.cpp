@@ -63,8 +63,8 @@ void write_bulk_only_interface(DescriptorWriter& writer, Speed speed) {
   write_endpoint(writer, BulkOnly::kEndpointOut, speed);
 }
 
-DescriptorSet storage_descriptors(const usbredir::DeviceDescription& description, WriteInterface write_interface) {
-  constexpr std::uint16_t kRelease = 0x0110;
+DescriptorSet storage_descriptors(const usbredir::DeviceDescription& description, WriteInterface write_interface,
+                                  std::uint16_t release) {
   const SpeedTraits traits = traits_of(description.speed);
   DescriptorSet set;
   set.device = DescriptorWriter()
@@ -76,7 +76,7 @@ DescriptorSet storage_descriptors(const usbredir::DeviceDescription& description
                    .u8(traits.control_packet)
                    .u16(description.vendor_id)
                    .u16(description.product_id)
-                   .u16(kRelease)
+                   .u16(release)
                    .u8(1)
                    .u8(2)
                    .u8(3)  // strings: manufacturer, product, serial

@@ -13,14 +13,17 @@ struct InReply {
   enum class Kind {
     data,     ///< `size` bytes were put into the room; fewer than the room is a short packet and ends the transfer
     not_yet,  ///< nothing to send now; the request waits
-    stall     ///< the endpoint halts
+    stall,    ///< the endpoint halts
+    failed    ///< the transfer ends with `status`, and the endpoint goes on
   };
   Kind kind = Kind::not_yet;
   std::size_t size = 0;
+  TransferStatus status = TransferStatus::success;
 
-  static InReply data(std::size_t size) { return {Kind::data, size}; }
+  static InReply data(std::size_t size) { return {Kind::data, size, TransferStatus::success}; }
   static InReply not_yet() { return {}; }
-  static InReply stall() { return {Kind::stall, 0}; }
+  static InReply stall() { return {Kind::stall, 0, TransferStatus::stall}; }
+  static InReply failed(TransferStatus status) { return {Kind::failed, 0, status}; }
 };
 
 /// What an OUT endpoint makes of data.
