@@ -101,6 +101,9 @@ int redirect(const Options& options) {
     const int failed = fail(device.error());
     return is_usage ? kExitUsage : failed;
   }
+  if (options.transport == Transport::uas) {
+    if (const auto fits = (*device)->may_be_translated(); !fits) return fail(fits.error());
+  }
   const auto load = [&options] { return load_access(options); };
   auto access = load();
   if (!access) return fail(access.error());
@@ -108,6 +111,7 @@ int redirect(const Options& options) {
   if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
   RedirectionOptions how;
   how.once = options.once;
+  how.transport = options.transport;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
   Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
   const StopSignal signals([&] { redirection.stop(); });

@@ -29,6 +29,10 @@ class DeviceSource {
   /// (another program has it), not_found (unplugged meanwhile).
   virtual Result<std::unique_ptr<usbredir::HostEnd>> take() = 0;
 
+  /// Whether the prepared device is a stick with Bulk-Only Transport and nothing else, which can be shown as a UAS
+  /// disk. An error (invalid) says why not.
+  [[nodiscard]] virtual Result<> may_be_translated() const = 0;
+
   /// What is waited for: `0951:1666 with the serial number ABC`.
   [[nodiscard]] virtual std::string label() const = 0;
 

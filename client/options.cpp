@@ -128,6 +128,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.footer(help_footer(is_virtctl(program) ? program + " usbredir" : program));
   app.set_version_flag("--version", version);
   std::string format;
+  std::string transport = "auto";
   std::string command;
   int level = 0;
   const bool as_virtctl = is_virtctl(program);
@@ -136,10 +137,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("");
   app.add_option("VMI", second, "The virtual machine instance: NAME, vmi/NAME or vm/NAME")->type_name("");
   ClusterFlags cluster(app, options);
-  app.add_option(
-         "--emulate", options.emulate,
-         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
+  app.add_option("--emulate", options.emulate,
+                 "Redirect an emulated device: "
+                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], or ssd,...")
       ->type_name("SPEC");
+  app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
+      ->type_name("NAME");
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   app.add_flag("--list", options.list, "The same as: list");
   app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
@@ -174,6 +177,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
+  const auto chosen = parse_transport(transport);
+  if (!chosen) return usage_error(program, chosen.error());
+  options.transport = *chosen;
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};

@@ -7,6 +7,7 @@
 
 #include "client/device_list.h"
 #include "client/selector.h"
+#include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
 
@@ -28,6 +29,7 @@ struct Options {
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
   bool once = false;  ///< ends with the first session
+  Transport transport = Transport::automatic;
   int verbosity = 0;
 };
 

@@ -36,6 +36,10 @@ TEST_CASE("options may stand anywhere") {
   CHECK(line.options->verbosity == 2);
   CHECK_FALSE(line.options->once);
   CHECK(parse({"--once", "1-3", "demo"}).options->once);
+  CHECK(line.options->transport == Transport::automatic);
+  CHECK(parse({"--transport", "uas", "1-3", "demo"}).options->transport == Transport::uas);
+  CHECK(parse({"--transport=bulk-only", "1-3", "demo"}).options->transport == Transport::bulk_only);
+  CHECK(parse({"--transport", "bot", "1-3", "demo"}).exit_status == 2);
 }
 
 TEST_CASE("with an emulated device only the VMI is named") {

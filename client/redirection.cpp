@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/exit_status.h"
+#include "client/translated_host.h"
 #include "common/log.h"
 #include "common/shown_text.h"
 
@@ -86,23 +87,36 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
   } else if (!opened->channel) {
     result.refusal = opened->refusal;
   } else {
-    result = co_await run_session(*opened->channel);
+    result = co_await run_session(*opened->channel, opened->round_trip);
   }
   co_return result;
 }
 
-asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel) {
+/// The device's end, translated where that is asked for or worth it.
+Result<std::unique_ptr<usbredir::HostEnd>> Redirection::take_device(std::chrono::microseconds round_trip) {
+  // Decided once: a stick does not change its shape because a connection was lost.
+  if (!translated_) {
+    translated_ = is_translated(options_.transport, round_trip, device_->may_be_translated().has_value());
+  }
+  auto host = device_->take();
+  if (!host || !*translated_) return host;
+  spdlog::debug("at most {} us to the server and back: the stick is shown as a UAS disk", round_trip.count());
+  return std::make_unique<TranslatedHost>(std::move(*host));
+}
+
+asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel,
+                                                               std::chrono::microseconds round_trip) {
   Attempt result;
   if (!hold()) co_return result;
   spdlog::debug("the websocket is open; the device is taken, and the guest's hello waited for");
-  auto host = device_->take();
+  auto host = take_device(round_trip);
   if (!host) {
     const std::string no_reason;
     co_await channel.close(1000, no_reason);
     result.not_taken = host.error();
   } else {
     SessionOptions options = options_.session;
-    options.on_announced = [this, &device = (*host)->device()] { announced(device); };
+    options.on_announced = [this, end = host->get()] { announced(end->device()); };
     session_.emplace(loop_.get_executor(), **host, channel, std::move(options));
     result.end = co_await session_->run();
     session_.reset();

@@ -14,6 +14,7 @@
 #include "client/messages.h"
 #include "client/reconnect.h"
 #include "client/session.h"
+#include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
 #include "common/websocket/connect.h"
@@ -22,6 +23,7 @@ namespace usbloop::client {
 
 struct RedirectionOptions {
   bool once = false;  ///< ends with its first session, however that ends
+  Transport transport = Transport::automatic;
   Backoff::Limits backoff;
   std::chrono::milliseconds connect_timeout{15'000};
   /// A session that lasted this long lets the next pauses begin anew.
@@ -68,7 +70,8 @@ class Redirection {
 
   asio::awaitable<int> redirect();
   asio::awaitable<Attempt> attempt();
-  asio::awaitable<Attempt> run_session(websocket::Channel& channel);
+  asio::awaitable<Attempt> run_session(websocket::Channel& channel, std::chrono::microseconds round_trip);
+  Result<std::unique_ptr<usbredir::HostEnd>> take_device(std::chrono::microseconds round_trip);
   asio::awaitable<void> pause();
 
   void announced(const usbredir::DeviceDescription& device);
@@ -105,10 +108,11 @@ class Redirection {
   bool holding_ = false;  ///< the device is taken, or about to be
 
   Backoff backoff_;
-  bool redirected_ = false;  ///< once at least
-  bool denied_ = false;      ///< the last try was
-  bool reload_ = false;      ///< the kubeconfig may know better
-  std::string said_;         ///< the last reason to wait that was told
+  bool redirected_ = false;         ///< once at least
+  bool denied_ = false;             ///< the last try was
+  std::optional<bool> translated_;  ///< the stick is shown as a UAS disk; nothing: not decided yet
+  bool reload_ = false;             ///< the kubeconfig may know better
+  std::string said_;                ///< the last reason to wait that was told
   std::chrono::steady_clock::time_point announced_at_;
 
   std::atomic<int> status_{1};
