@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "client/device_capture.h"
 #include "client/device_list.h"
 #include "client/device_question.h"
 #include "client/device_source.h"
@@ -106,10 +107,17 @@ int redirect(const Options& options) {
   if (!access) return fail(access.error());
   const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
   if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  auto capture = DeviceCapture::begin(options, say);
+  if (!capture) return fail(capture.error());
+  if (*capture) *device = (*capture)->wrap(std::move(*device));
+  const auto end_and_leave = [&capture] {
+    if (*capture) (*capture)->end();
+    leave();
+  };
   RedirectionOptions how;
   how.once = options.once;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
+  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, end_and_leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }

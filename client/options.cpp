@@ -7,6 +7,7 @@
 #include "client/exit_status.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
+#include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
 
@@ -141,6 +142,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
       ->type_name("SPEC");
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
+  capture::CaptureFlags capture(app, options.capture);
   app.add_flag("--list", options.list, "The same as: list");
   app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
@@ -174,8 +176,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
+  if ((options.list || options.give_back) && !options.capture.path.empty()) {
+    return usage_error(program, {ErrorKind::invalid, "use", "--capture", "it belongs to a redirection"});
+  }
   return {options, "", 0};
 }
 

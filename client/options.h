@@ -9,6 +9,7 @@
 #include "client/selector.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
+#include "usbredir/capture/capture_file.h"
 
 namespace usbloop::client {
 
@@ -27,7 +28,8 @@ struct Options {
   std::string name_space;  ///< empty: the context's
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
-  bool once = false;  ///< ends with the first session
+  bool once = false;                ///< ends with the first session
+  capture::CaptureOptions capture;  ///< without a path: none
   int verbosity = 0;
 };
 

@@ -26,6 +26,15 @@ TEST_CASE("a device and a VMI are enough") {
   CHECK(line.options->verbosity == 0);
 }
 
+TEST_CASE("a capture belongs to a redirection") {
+  const auto line = parse({"1-3", "demo", "--capture", "usb.pcapng", "--capture-size", "1G"});
+  REQUIRE(line.options);
+  CHECK(line.options->capture.path == "usb.pcapng");
+  CHECK(line.options->capture.size == 1U << 30);
+  CHECK(contains(parse({"list", "--capture", "usb.pcapng"}).text, "--capture: it belongs to a redirection"));
+  CHECK(contains(parse({"1-3", "demo", "--capture-snap", "9"}).text, "--capture-snap: it belongs to --capture"));
+}
+
 TEST_CASE("options may stand anywhere") {
   const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
   REQUIRE(line.options);
