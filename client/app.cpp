@@ -13,6 +13,7 @@
 #include "client/device_question.h"
 #include "client/device_source.h"
 #include "client/device_watch.h"
+#include "client/doctor.h"
 #include "client/exit_status.h"
 #include "client/give_back.h"
 #include "client/messages.h"
@@ -94,6 +95,12 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
+int diagnose(const Options& options) {
+  const auto diagnosis = examine(options, [&options] { return load_access(options); });
+  std::cout << shown_lines(options.doctor_json ? render_json(diagnosis) : render_lines(diagnosis)) << std::flush;
+  return diagnosis.is_healthy() ? kExitAsAsked : kExitFailed;
+}
+
 int redirect(const Options& options) {
   auto device = find_device(options);
   if (!device) {
@@ -137,6 +144,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
     if (line.options->list) return list_devices(*line.options);
+    if (line.options->doctor) return diagnose(*line.options);
     return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});

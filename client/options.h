@@ -17,6 +17,8 @@ namespace usbloop::client {
 struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
+  bool doctor = false;               ///< look at each step of the redirection, and end
+  bool doctor_json = false;          ///< doctor: for programs
   bool watch = false;                ///< list: go on, and tell of each change
   bool give_back = false;            ///< give `selector` back to this machine's drivers and end
   int after = 0;                     ///< give_back: when this parent process has ended; 0: now

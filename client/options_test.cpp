@@ -35,6 +35,21 @@ TEST_CASE("a capture belongs to a redirection") {
   CHECK(contains(parse({"1-3", "demo", "--capture-snap", "9"}).text, "--capture-snap: it belongs to --capture"));
 }
 
+TEST_CASE("doctor takes the line of a redirection") {
+  const auto line = parse({"doctor", "1-3", "vm/demo", "-n", "team", "-o", "json"});
+  REQUIRE(line.options);
+  CHECK(line.options->doctor);
+  CHECK(line.options->doctor_json);
+  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->vmi == "demo");
+  CHECK_FALSE(parse({"doctor", "1-3", "demo"}).options->doctor_json);
+  CHECK(parse({"doctor", "--emulate", "stick,image=a", "demo"}).options->doctor);
+  CHECK(contains(parse({"doctor", "1-3"}).text, "the VMI is missing"));
+  CHECK(contains(parse({"doctor", "list"}).text, "doctor takes a device and a VMI"));
+  CHECK(contains(parse({"doctor", "1-3", "demo", "-o", "yaml"}).text, "is not json"));
+  CHECK(contains(parse({"doctor", "1-3", "demo", "--capture", "a"}).text, "belongs to a redirection"));
+}
+
 TEST_CASE("options may stand anywhere") {
   const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
   REQUIRE(line.options);
