@@ -8,10 +8,12 @@
 #include <memory>
 #include <utility>
 
+#include "client/device_capture.h"
 #include "client/device_list.h"
 #include "client/device_question.h"
 #include "client/device_source.h"
 #include "client/device_watch.h"
+#include "client/doctor.h"
 #include "client/exit_status.h"
 #include "client/give_back.h"
 #include "client/messages.h"
@@ -93,6 +95,12 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
+int diagnose(const Options& options) {
+  const auto diagnosis = examine(options, [&options] { return load_access(options); });
+  std::cout << shown_lines(options.doctor_json ? render_json(diagnosis) : render_lines(diagnosis)) << std::flush;
+  return diagnosis.is_healthy() ? kExitAsAsked : kExitFailed;
+}
+
 int redirect(const Options& options) {
   auto device = find_device(options);
   if (!device) {
@@ -109,11 +117,18 @@ int redirect(const Options& options) {
   if (!access) return fail(access.error());
   const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
   if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  auto capture = DeviceCapture::begin(options, say);
+  if (!capture) return fail(capture.error());
+  if (*capture) *device = (*capture)->wrap(std::move(*device));
+  const auto end_and_leave = [&capture] {
+    if (*capture) (*capture)->end();
+    leave();
+  };
   RedirectionOptions how;
   how.once = options.once;
   how.transport = options.transport;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
+  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, end_and_leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }
@@ -133,6 +148,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
     if (line.options->list) return list_devices(*line.options);
+    if (line.options->doctor) return diagnose(*line.options);
     return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});

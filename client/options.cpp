@@ -7,6 +7,7 @@
 #include "client/exit_status.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
+#include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
 
@@ -65,8 +66,22 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
   return check_vmi_name(options.vmi);
 }
 
+Result<> assign_doctor(const std::string& format, Options& options) {
+  if (options.list || options.give_back || options.watch) {
+    return make_error(ErrorKind::invalid, "use", "the arguments",
+                      "doctor takes a device and a VMI, as a redirection does");
+  }
+  if (!format.empty() && format != "json") {
+    return make_error(ErrorKind::invalid, "use", "--output",
+                      "\"" + format + "\" is not json, which is what doctor has");
+  }
+  options.doctor_json = !format.empty();
+  return {};
+}
+
 /// What belongs to `list` and has no meaning elsewhere.
 Result<> assign_list(const CLI::App& app, const std::string& format, Options& options) {
+  if (options.doctor) return assign_doctor(format, options);
   if (!options.list) {
     if (app.count("--output") == 0 && !options.watch) return {};
     return make_error(ErrorKind::invalid, "use", app.count("--output") > 0 ? "--output" : "--watch",
@@ -119,9 +134,12 @@ std::string display_name(const std::string& argv0) {
   return name.starts_with("kubectl-") ? "kubectl " + name.substr(8) : name;
 }
 
-CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& given,
                                const std::string& version) {
   Options options;
+  // `doctor` stands before all else, so that the rest of the line is that of a redirection.
+  options.doctor = !is_virtctl(program) && !given.empty() && given.front() == "doctor";
+  const std::vector<std::string> arguments(given.begin() + (options.doctor ? 1 : 0), given.end());
   std::string first;
   std::string second;
   CLI::App app(kDescription, program);
@@ -144,8 +162,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
       ->type_name("NAME");
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
+  capture::CaptureFlags capture(app, options.capture);
   app.add_flag("--list", options.list, "The same as: list");
-  app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
+  app.add_option("-o,--output", format, "With list: wide, json or yaml; with doctor: json")->type_name("FORMAT");
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
@@ -180,8 +199,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   const auto chosen = parse_transport(transport);
   if (!chosen) return usage_error(program, chosen.error());
   options.transport = *chosen;
+  if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
+  if ((options.list || options.give_back || options.doctor) && !options.capture.path.empty()) {
+    return usage_error(program, {ErrorKind::invalid, "use", "--capture", "it belongs to a redirection"});
+  }
   return {options, "", 0};
 }
 

@@ -10,6 +10,7 @@
 #include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
+#include "usbredir/capture/capture_file.h"
 
 namespace usbloop::client {
 
@@ -17,6 +18,8 @@ namespace usbloop::client {
 struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
+  bool doctor = false;               ///< look at each step of the redirection, and end
+  bool doctor_json = false;          ///< doctor: for programs
   bool watch = false;                ///< list: go on, and tell of each change
   bool give_back = false;            ///< give `selector` back to this machine's drivers and end
   int after = 0;                     ///< give_back: when this parent process has ended; 0: now
@@ -28,8 +31,9 @@ struct Options {
   std::string name_space;  ///< empty: the context's
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
-  bool once = false;  ///< ends with the first session
+  bool once = false;                ///< ends with the first session
   Transport transport = Transport::automatic;
+  capture::CaptureOptions capture;  ///< without a path: none
   int verbosity = 0;
 };
 

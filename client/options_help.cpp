@@ -16,6 +16,7 @@ std::string help_footer(const std::string& program) {
       {" serial=60A44C413FDE demo", "the device with that serial number"},
       {" list", "the devices of this machine, as lsusb lists them"},
       {" list -o wide", "also whether you may use them, and their ports and serial numbers"},
+      {" doctor 0951:1666 demo", "what stands in the way: device, server, rights, VMI, slot"},
       {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
   };
   constexpr std::size_t kWidth = 40;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "usbredir/capture/capture_flags.h"
+
 namespace usbloop::device_sim {
 namespace {
 
@@ -141,6 +143,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_flag("-k,--keepalive", raw.keepalive, "Set SO_KEEPALIVE on the socket (connections by --to always have it)");
   app.add_option("-v,--verbose", raw.verbosity, "Log level from 1 to 5, where 5 is the most verbose")
       ->check(CLI::Range(0, 5));
+  capture::CaptureOptions captured;
+  capture::CaptureFlags capture(app, captured);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -153,6 +157,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   }
   auto options = check(raw, app, emulate);
   if (!options) return usage_error(program, options.error());
+  if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
+  options->capture = std::move(captured);
   return {std::move(*options)};
 }
 

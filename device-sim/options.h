@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "device-sim/spec.h"
+#include "usbredir/capture/capture_file.h"
 
 namespace usbloop::device_sim {
 
@@ -24,9 +25,10 @@ struct Address {
 Result<Address> parse_address(const std::string& text);
 
 struct Options {
-  std::string spec;               ///< of the emulated device
-  std::optional<UsbId> device;    ///< --device VENDOR:PRODUCT
-  std::optional<Address> to, as;  ///< one of them is set
+  std::string spec;                 ///< of the emulated device
+  std::optional<UsbId> device;      ///< --device VENDOR:PRODUCT
+  std::optional<Address> to, as;    ///< one of them is set
+  capture::CaptureOptions capture;  ///< without a path: none
   bool keepalive = false;
   int verbosity = 0;  ///< 0 (warnings only) to 5
 };

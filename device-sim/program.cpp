@@ -23,6 +23,8 @@
 #include "device-sim/listener.h"
 #include "device-sim/options.h"
 #include "device-sim/spec.h"
+#include "usbredir/capture/capture_flags.h"
+#include "usbredir/capture/capturing_host.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -41,6 +43,19 @@ int report(const std::string& program, const Error& error) {
   say(program + ": " + one_line(error.message()));
   if (!error.hint.empty()) say(error.hint);
   return 1;
+}
+
+/// The capture that the options ask for; null when they ask for none.
+Result<std::unique_ptr<capture::CaptureFile>> begin_capture(capture::CaptureOptions options, std::string application) {
+  if (options.path.empty()) return std::unique_ptr<capture::CaptureFile>();
+  options.application = std::move(application);
+  return capture::CaptureFile::create(options, [](const Error& error) { say(capture::trouble_text(error)); });
+}
+
+void end_capture(capture::CaptureFile& file, const std::filesystem::path& path) {
+  constexpr std::chrono::seconds kPatience{2};
+  file.close(kPatience);
+  if (const auto missing = capture::loss_text(file.counts(), path); !missing.empty()) say(missing);
 }
 
 /// Success when stop() ended it; else why it ended.
@@ -138,8 +153,13 @@ int run_program(const std::string& path, const std::vector<std::string>& argumen
     (void)report(program, host.error());
     return host.error().kind == ErrorKind::invalid && host.error().operation == "emulate" ? 2 : 1;
   }
+  auto capture = begin_capture(options.capture, program + " " + version);
+  if (!capture) return report(program, capture.error());
+  if (*capture) *host = capture::capture_host(std::move(*host), **capture);
   asio::io_context loop(1);
   const auto result = Run(loop, options, **host)();
+  host->reset();
+  if (*capture) end_capture(**capture, options.capture.path);
   return result ? 0 : report(program, result.error());
 } catch (const std::exception& error) {
   say(path + ": " + error.what());
