@@ -17,6 +17,7 @@
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
+#include "client/outside_redirection.h"
 #include "client/redirection.h"
 #include "client/stop_signal.h"
 #include "client/usb_device.h"
@@ -93,6 +94,29 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
+Result<Target> target_of(const Options& options, const kube::ClusterAccess& access) {
+  Target target{options.vmi, options.name_space.empty() ? access.default_namespace : options.name_space};
+  if (auto fine = check_namespace(target.name_space); !fine) return tl::unexpected(fine.error());
+  return target;
+}
+
+/// Another program speaks usbredir for the device: --launch, --no-launch.
+int redirect_outside(const Options& options) {
+  auto access = load_access(options);
+  if (!access) return fail(access.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail(target.error());
+  OutsideOptions how;
+  if (options.listen) how.listen = *options.listen;
+  how.launch = options.launch;
+  if (options.selector) how.device = to_string(*options.selector);
+  if (options.request_timeout) how.connect_timeout = *options.request_timeout;
+  const auto tell = [](const std::string& line) { std::cout << shown_lines(line) << std::endl; };
+  OutsideRedirection redirection(std::move(*access), *target, std::move(how), {say, tell, leave});
+  const StopSignal signals([&] { redirection.stop(); });
+  return redirection.run();
+}
+
 int redirect(const Options& options) {
   auto device = find_device(options);
   if (!device) {
@@ -104,12 +128,12 @@ int redirect(const Options& options) {
   const auto load = [&options] { return load_access(options); };
   auto access = load();
   if (!access) return fail(access.error());
-  const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
-  if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail(target.error());
   RedirectionOptions how;
   how.once = options.once;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
+  Redirection redirection(std::move(*access), *target, std::move(*device), std::move(how), {say, load, leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }
@@ -129,6 +153,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
     if (line.options->list) return list_devices(*line.options);
+    if (!line.options->launch.empty() || line.options->listen) return redirect_outside(*line.options);
     return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});

@@ -7,6 +7,7 @@
 #include "client/exit_status.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
+#include "client/program_flags.h"
 
 namespace usbloop::client {
 
@@ -45,7 +46,7 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
     }
     return select(positionals.front(), options);
   }
-  const std::size_t wanted = options.emulate.empty() ? 2 : 1;
+  const std::size_t wanted = options.emulate.empty() && !options.listen ? 2 : 1;
   if (positionals.size() < wanted) {
     return make_error(ErrorKind::invalid, "use", kUsage,
                       wanted == 1           ? "the VMI is missing"
@@ -54,10 +55,13 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
   }
   if (positionals.size() > wanted) {
     return make_error(ErrorKind::invalid, "use", kUsage, "there are too many",
-                      wanted == 1 ? "With --emulate only the VMI is named." : "");
+                      wanted == 2      ? ""
+                      : options.listen ? "With --no-launch only the VMI is named."
+                                       : "With --emulate only the VMI is named.");
   }
   if (wanted == 2) {
     if (auto fine = select(positionals.front(), options); !fine) return fine;
+    if (auto fine = check_launched_device(options); !fine) return fine;
   }
   auto name = vmi_name_of(positionals.back());
   if (!name) return tl::unexpected(name.error());
@@ -140,6 +144,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "--emulate", options.emulate,
          "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
       ->type_name("SPEC");
+  ProgramFlags programs(app, options);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   app.add_flag("--list", options.list, "The same as: list");
   app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
@@ -157,7 +162,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, ProgramFlags::shown(app.help()), 0};
   } catch (const CLI::CallForVersion&) {
     return {std::nullopt, version + "\n", 0};
   } catch (const CLI::ExtrasError&) {
@@ -174,6 +179,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = programs.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};

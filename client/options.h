@@ -9,6 +9,7 @@
 #include "client/selector.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
+#include "common/net/address.h"
 
 namespace usbloop::client {
 
@@ -16,11 +17,13 @@ namespace usbloop::client {
 struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
-  bool watch = false;                ///< list: go on, and tell of each change
-  bool give_back = false;            ///< give `selector` back to this machine's drivers and end
-  int after = 0;                     ///< give_back: when this parent process has ended; 0: now
-  std::optional<Selector> selector;  ///< a real device, or
-  std::string emulate;               ///< an emulated one, as device-sim's --emulate describes it
+  bool watch = false;                  ///< list: go on, and tell of each change
+  bool give_back = false;              ///< give `selector` back to this machine's drivers and end
+  int after = 0;                       ///< give_back: when this parent process has ended; 0: now
+  std::optional<Selector> selector;    ///< a real device, or
+  std::string emulate;                 ///< an emulated one, as device-sim's --emulate describes it
+  std::string launch;                  ///< the program that redirects the device in our place; empty: we do
+  std::optional<net::Address> listen;  ///< such a program is not started by us, and connects here
   std::string vmi;
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
