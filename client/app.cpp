@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "client/completion.h"
+#include "client/completion_answer.h"
 #include "client/device_list.h"
 #include "client/device_question.h"
 #include "client/device_source.h"
@@ -140,11 +142,19 @@ int redirect(const Options& options) {
 
 }  // namespace
 
-int run_client(const std::string& argv0, const std::vector<std::string>& arguments, const std::string& version) {
+int run_client(const std::string& argv0, std::vector<std::string> arguments, const std::string& version) {
+  // kubectl asks a program of this name for the words of its plugin.
+  const bool for_kubectl = display_name(argv0) == "kubectl_complete-usbredir";
+  if (for_kubectl) arguments.insert(arguments.begin(), "__complete");
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    const auto line = parse_command_line(display_name(argv0), arguments, version);
+    const auto line = parse_command_line(for_kubectl ? "kubectl usbredir" : display_name(argv0), arguments, version);
+    if (line.completion || line.is_data) {
+      const auto words = line.completion ? look_up_words(*line.completion, load_access) : std::vector<CompletionWord>{};
+      std::cout << (line.completion ? completion_text(*line.completion, words) : line.text) << std::flush;
+      return kExitAsAsked;
+    }
     if (!line.options) {
       (line.exit_status == 0 ? std::cout : std::cerr) << shown_lines(line.text) << std::endl;
       return line.exit_status;

@@ -4,7 +4,10 @@
 #include <algorithm>
 
 #include "client/cluster_flags.h"
+#include "client/completion.h"
+#include "client/completion_scripts.h"
 #include "client/exit_status.h"
+#include "client/man_page.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
 #include "client/program_flags.h"
@@ -106,6 +109,26 @@ Error unknown_command(const std::string& command) {
           "It is usbloop's client under the name of virtctl. All else is done by KubeVirt's own virtctl."};
 }
 
+/// What shells and man ask.
+std::optional<CommandLine> answer_about_itself(CLI::App& app, const Options& options,
+                                               const std::vector<std::string>& arguments, const std::string& version,
+                                               bool as_virtctl) {
+  CommandLine line;
+  line.is_data = true;
+  if (asks_for_completion(arguments)) {
+    line.completion = std::make_shared<CompletionQuery>(completion_query(app, options, arguments, as_virtctl));
+  } else if (arguments == std::vector<std::string>{"__man"}) {
+    line.text = man_page(app, version);
+  } else if (arguments.size() == 2 && arguments.front() == "completion" && !arguments.back().starts_with("-")) {
+    auto script = completion_script(arguments.back());
+    if (!script) return usage_error(app.get_name(), script.error());
+    line.text = std::move(*script);
+  } else {
+    return std::nullopt;
+  }
+  return line;
+}
+
 Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
   if (app.count("--emulate") > 0 && options.emulate.empty()) {
     return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
@@ -158,6 +181,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
         "-v,--verbose", options.verbosity,
         "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
   }
+  if (auto asked = answer_about_itself(app, options, arguments, version, as_virtctl)) return *asked;
   try {
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

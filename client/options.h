@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,11 +35,15 @@ struct Options {
   int verbosity = 0;
 };
 
+struct CompletionQuery;
+
 /// The outcome of reading a command line: options to work with, or a text to print and an exit status.
 struct CommandLine {
   std::optional<Options> options;
-  std::string text;     ///< help, version or what is wrong
-  int exit_status = 0;  ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  std::string text;      ///< help, version or what is wrong
+  int exit_status = 0;   ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  bool is_data = false;  ///< the text is for a program and goes out as it is
+  std::shared_ptr<const CompletionQuery> completion = nullptr;  ///< a shell asks for words (completion.h)
 };
 
 /// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.
