@@ -4,6 +4,8 @@
 #include <sstream>
 #include <vector>
 
+#include "client/program_flags.h"
+
 namespace usbloop::client {
 
 namespace {
@@ -30,7 +32,9 @@ std::string for_troff(const std::string& text) {
 std::string heading(const CLI::Option& option) {
   std::string text;
   for (const auto& name : option.get_snames()) text += (text.empty() ? "" : ", ") + ("-" + name);
-  for (const auto& name : option.get_lnames()) text += (text.empty() ? "" : ", ") + ("--" + name);
+  for (const auto& name : option.get_lnames()) {
+    text += (text.empty() ? "" : ", ") + ("--" + name) + ProgramFlags::optional_value("--" + name);
+  }
   const bool takes_value = option.get_items_expected_min() > 0;
   if (takes_value && !option.get_type_name().empty()) text += " " + option.get_type_name();
   return text;

@@ -36,6 +36,8 @@ TEST_CASE("the manual page has every flag of the help, and no line that troff ta
   for (const auto& flag : in_page) CHECK_MESSAGE(in_help.count(flag) == 1, flag);
   CHECK(contains(plain, "usbloop 1.2.3 (abcdef0)"));
   CHECK(contains(plain, "Exit status:"));
+  CHECK(contains(plain, ".B --launch[=PROGRAM]\n"));
+  CHECK(contains(plain, ".B -n, --namespace NAME\n"));
 
   const std::set<std::string> requests = {".TH", ".SH", ".SS", ".TP", ".B",  ".I",
                                           ".BR", ".PP", ".br", ".nf", ".fi", ".\\\""};

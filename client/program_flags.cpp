@@ -67,9 +67,15 @@ Result<> check_launched_device(const Options& options) {
                     options.launch + " takes VENDOR:PRODUCT or BUS-DEVICE only");
 }
 
+std::string ProgramFlags::optional_value(const std::string& flag) {
+  return flag == "--launch" ? "[=PROGRAM]" : flag == "--no-launch" ? "[=ADDRESS]" : "";
+}
+
 std::string ProgramFlags::shown(std::string help) {
-  replace(help, std::string("--launch{") + kProgram + "}", "--launch[=PROGRAM]");
-  replace(help, std::string("--no-launch{") + kAnyPort + "}", "--no-launch[=ADDRESS]");
+  for (const auto& [flag, value] :
+       {std::pair<std::string, std::string>("--launch", kProgram), {"--no-launch", kAnyPort}}) {
+    replace(help, flag + "{" + value + "}", flag + optional_value(flag));
+  }
   return help;
 }
 

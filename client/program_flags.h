@@ -19,6 +19,8 @@ class ProgramFlags {
 
   /// The help, with the flags as a person types them.
   static std::string shown(std::string help);
+  /// `[=PROGRAM]` for a flag that may have a value behind an equals sign; empty for every other.
+  static std::string optional_value(const std::string& flag);
 
  private:
   CLI::App& app_;
