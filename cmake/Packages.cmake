@@ -1,4 +1,10 @@
 # The packages, as `scripts/package` makes them with CPack: usbloop-client has the client alone, usbloop the loop.
+
+# The containers' images are built from a part of the tree, and are packages themselves.
+if(NOT EXISTS "${CMAKE_SOURCE_DIR}/deploy/packages" OR NOT EXISTS "${CMAKE_SOURCE_DIR}/scripts/up")
+  return()
+endif()
+
 # What stands beside the programs.
 install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" DESTINATION share/doc/usbloop-client RENAME copyright
   COMPONENT client)
