@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "client/completion.h"
+#include "client/completion_answer.h"
 #include "client/device_capture.h"
 #include "client/device_list.h"
 #include "client/device_question.h"
@@ -19,6 +21,7 @@
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
+#include "client/outside_redirection.h"
 #include "client/redirection.h"
 #include "client/stop_signal.h"
 #include "client/usb_device.h"
@@ -101,6 +104,29 @@ int diagnose(const Options& options) {
   return diagnosis.is_healthy() ? kExitAsAsked : kExitFailed;
 }
 
+Result<Target> target_of(const Options& options, const kube::ClusterAccess& access) {
+  Target target{options.vmi, options.name_space.empty() ? access.default_namespace : options.name_space};
+  if (auto fine = check_namespace(target.name_space); !fine) return tl::unexpected(fine.error());
+  return target;
+}
+
+/// Another program speaks usbredir for the device: --launch, --no-launch.
+int redirect_outside(const Options& options) {
+  auto access = load_access(options);
+  if (!access) return fail(access.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail(target.error());
+  OutsideOptions how;
+  if (options.listen) how.listen = *options.listen;
+  how.launch = options.launch;
+  if (options.selector) how.device = to_string(*options.selector);
+  if (options.request_timeout) how.connect_timeout = *options.request_timeout;
+  const auto tell = [](const std::string& line) { std::cout << shown_lines(line) << std::endl; };
+  OutsideRedirection redirection(std::move(*access), *target, std::move(how), {say, tell, leave});
+  const StopSignal signals([&] { redirection.stop(); });
+  return redirection.run();
+}
+
 int redirect(const Options& options) {
   auto device = find_device(options);
   if (!device) {
@@ -115,8 +141,8 @@ int redirect(const Options& options) {
   const auto load = [&options] { return load_access(options); };
   auto access = load();
   if (!access) return fail(access.error());
-  const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
-  if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail(target.error());
   auto capture = DeviceCapture::begin(options, say);
   if (!capture) return fail(capture.error());
   if (*capture) *device = (*capture)->wrap(std::move(*device));
@@ -128,18 +154,26 @@ int redirect(const Options& options) {
   how.once = options.once;
   how.transport = options.transport;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, end_and_leave});
+  Redirection redirection(std::move(*access), *target, std::move(*device), std::move(how), {say, load, end_and_leave});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }
 
 }  // namespace
 
-int run_client(const std::string& argv0, const std::vector<std::string>& arguments, const std::string& version) {
+int run_client(const std::string& argv0, std::vector<std::string> arguments, const std::string& version) {
+  // kubectl asks a program of this name for the words of its plugin.
+  const bool for_kubectl = display_name(argv0) == "kubectl_complete-usbredir";
+  if (for_kubectl) arguments.insert(arguments.begin(), "__complete");
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    const auto line = parse_command_line(display_name(argv0), arguments, version);
+    const auto line = parse_command_line(for_kubectl ? "kubectl usbredir" : display_name(argv0), arguments, version);
+    if (line.completion || line.is_data) {
+      const auto words = line.completion ? look_up_words(*line.completion, load_access) : std::vector<CompletionWord>{};
+      std::cout << (line.completion ? completion_text(*line.completion, words) : line.text) << std::flush;
+      return kExitAsAsked;
+    }
     if (!line.options) {
       (line.exit_status == 0 ? std::cout : std::cerr) << shown_lines(line.text) << std::endl;
       return line.exit_status;
@@ -149,6 +183,7 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
     if (line.options->list) return list_devices(*line.options);
     if (line.options->doctor) return diagnose(*line.options);
+    if (!line.options->launch.empty() || line.options->listen) return redirect_outside(*line.options);
     return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
   } catch (const std::exception& exception) {
     return fail({ErrorKind::internal, "go on", "", exception.what(), ""});

@@ -4,9 +4,13 @@
 #include <algorithm>
 
 #include "client/cluster_flags.h"
+#include "client/completion.h"
+#include "client/completion_scripts.h"
 #include "client/exit_status.h"
+#include "client/man_page.h"
 #include "client/object_names.h"
 #include "client/options_help.h"
+#include "client/program_flags.h"
 #include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
@@ -46,7 +50,7 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
     }
     return select(positionals.front(), options);
   }
-  const std::size_t wanted = options.emulate.empty() ? 2 : 1;
+  const std::size_t wanted = options.emulate.empty() && !options.listen ? 2 : 1;
   if (positionals.size() < wanted) {
     return make_error(ErrorKind::invalid, "use", kUsage,
                       wanted == 1           ? "the VMI is missing"
@@ -55,10 +59,13 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
   }
   if (positionals.size() > wanted) {
     return make_error(ErrorKind::invalid, "use", kUsage, "there are too many",
-                      wanted == 1 ? "With --emulate only the VMI is named." : "");
+                      wanted == 2      ? ""
+                      : options.listen ? "With --no-launch only the VMI is named."
+                                       : "With --emulate only the VMI is named.");
   }
   if (wanted == 2) {
     if (auto fine = select(positionals.front(), options); !fine) return fine;
+    if (auto fine = check_launched_device(options); !fine) return fine;
   }
   auto name = vmi_name_of(positionals.back());
   if (!name) return tl::unexpected(name.error());
@@ -117,6 +124,26 @@ Error unknown_command(const std::string& command) {
           "It is usbloop's client under the name of virtctl. All else is done by KubeVirt's own virtctl."};
 }
 
+/// What shells and man ask.
+std::optional<CommandLine> answer_about_itself(CLI::App& app, const Options& options,
+                                               const std::vector<std::string>& arguments, const std::string& version,
+                                               bool as_virtctl) {
+  CommandLine line;
+  line.is_data = true;
+  if (asks_for_completion(arguments)) {
+    line.completion = std::make_shared<CompletionQuery>(completion_query(app, options, arguments, as_virtctl));
+  } else if (arguments == std::vector<std::string>{"__man"}) {
+    line.text = man_page(app, version);
+  } else if (arguments.size() == 2 && arguments.front() == "completion" && !arguments.back().starts_with("-")) {
+    auto script = completion_script(arguments.back());
+    if (!script) return usage_error(app.get_name(), script.error());
+    line.text = std::move(*script);
+  } else {
+    return std::nullopt;
+  }
+  return line;
+}
+
 Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
   if (app.count("--emulate") > 0 && options.emulate.empty()) {
     return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
@@ -161,6 +188,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("SPEC");
   app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
       ->type_name("NAME");
+  ProgramFlags programs(app, options);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   capture::CaptureFlags capture(app, options.capture);
   app.add_flag("--list", options.list, "The same as: list");
@@ -175,11 +203,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
         "-v,--verbose", options.verbosity,
         "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
   }
+  if (auto asked = answer_about_itself(app, options, arguments, version, as_virtctl)) return *asked;
   try {
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, ProgramFlags::shown(app.help()), 0};
   } catch (const CLI::CallForVersion&) {
     return {std::nullopt, version + "\n", 0};
   } catch (const CLI::ExtrasError&) {
@@ -200,6 +229,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   if (!chosen) return usage_error(program, chosen.error());
   options.transport = *chosen;
   if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = programs.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
   if ((options.list || options.give_back || options.doctor) && !options.capture.path.empty()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
+#include "common/net/address.h"
 #include "usbredir/capture/capture_file.h"
 
 namespace usbloop::client {
@@ -18,30 +20,36 @@ namespace usbloop::client {
 struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
-  bool doctor = false;               ///< look at each step of the redirection, and end
-  bool doctor_json = false;          ///< doctor: for programs
-  bool watch = false;                ///< list: go on, and tell of each change
-  bool give_back = false;            ///< give `selector` back to this machine's drivers and end
-  int after = 0;                     ///< give_back: when this parent process has ended; 0: now
-  std::optional<Selector> selector;  ///< a real device, or
-  std::string emulate;               ///< an emulated one, as device-sim's --emulate describes it
+  bool doctor = false;                 ///< look at each step of the redirection, and end
+  bool doctor_json = false;            ///< doctor: for programs
+  bool watch = false;                  ///< list: go on, and tell of each change
+  bool give_back = false;              ///< give `selector` back to this machine's drivers and end
+  int after = 0;                       ///< give_back: when this parent process has ended; 0: now
+  std::optional<Selector> selector;    ///< a real device, or
+  std::string emulate;                 ///< an emulated one, as device-sim's --emulate describes it
+  std::string launch;                  ///< the program that redirects the device in our place; empty: we do
+  std::optional<net::Address> listen;  ///< such a program is not started by us, and connects here
   std::string vmi;
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
   std::string name_space;  ///< empty: the context's
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
-  bool once = false;                ///< ends with the first session
+  bool once = false;  ///< ends with the first session
   Transport transport = Transport::automatic;
   capture::CaptureOptions capture;  ///< without a path: none
   int verbosity = 0;
 };
 
+struct CompletionQuery;
+
 /// The outcome of reading a command line: options to work with, or a text to print and an exit status.
 struct CommandLine {
   std::optional<Options> options;
-  std::string text;     ///< help, version or what is wrong
-  int exit_status = 0;  ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  std::string text;      ///< help, version or what is wrong
+  int exit_status = 0;   ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  bool is_data = false;  ///< the text is for a program and goes out as it is
+  std::shared_ptr<const CompletionQuery> completion = nullptr;  ///< a shell asks for words (completion.h)
 };
 
 /// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.

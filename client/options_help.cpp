@@ -14,9 +14,12 @@ std::string help_footer(const std::string& program) {
       {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
       {" port=1-2.3 vm/demo", "the device at a port; a VM's machine"},
       {" serial=60A44C413FDE demo", "the device with that serial number"},
+      {" --launch 0951:1666 demo", "by the program usbredirect, as virtctl does it"},
+      {" --no-launch demo", "by a usbredir program that you start"},
       {" list", "the devices of this machine, as lsusb lists them"},
       {" list -o wide", "also whether you may use them, and their ports and serial numbers"},
       {" doctor 0951:1666 demo", "what stands in the way: device, server, rights, VMI, slot"},
+      {" completion bash", "what teaches bash (zsh, fish) to complete this; see docs/client.md"},
       {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
   };
   constexpr std::size_t kWidth = 40;

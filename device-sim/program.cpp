@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,9 +17,9 @@
 #include "bridge/host_carrier.h"
 #include "bridge/stream_side.h"
 #include "common/log.h"
+#include "common/net/listener.h"
 #include "common/net/stream.h"
 #include "common/shown_text.h"
-#include "device-sim/listener.h"
 #include "device-sim/options.h"
 #include "device-sim/spec.h"
 #include "usbredir/capture/capture_flags.h"
@@ -102,10 +101,19 @@ class Run {
   }
 
   asio::awaitable<Result<net::StreamPtr>> connect() {
-    const std::function<void(const std::string&)> listening = say;
-    if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, listening);
+    if (options_.as) co_return co_await accept();
     if (options_.to->is_unix()) co_return net::connect_unix(loop_.get_executor(), options_.to->path);
     co_return co_await net::connect_tcp(options_.to->host, options_.to->port, kConnectTimeout);
+  }
+
+  asio::awaitable<Result<net::StreamPtr>> accept() {
+    auto listener = co_await net::Listener::open(*options_.as, net::Listener::For::everybody);
+    if (!listener) co_return tl::unexpected(listener.error());
+    say("Listening on " + (*listener)->address().text());
+    auto stream = co_await (*listener)->accept();
+    asio::error_code ignored;  // a unix socket has no such option that does anything
+    if (stream && options_.keepalive) (*stream)->socket().set_option(asio::socket_base::keep_alive(true), ignored);
+    co_return stream;
   }
 
   asio::awaitable<Result<>> redirect() {
