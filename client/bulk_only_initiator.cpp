@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "common/log.h"
 #include "uas/command_block.h"
 
 namespace usbloop::client {
@@ -22,11 +21,6 @@ constexpr std::uint8_t kGoodWrapper = 0, kFailedWrapper = 1;
 
 constexpr std::byte kRequestSense{0x03}, kInquiry{0x12}, kReadCapacity10{0x25}, kServiceActionIn{0x9e};
 constexpr std::uint8_t kSenseSize = 18;
-
-Outcome aborted() {
-  constexpr std::uint8_t kAbortedCommand = 0x0b, kCommunicationFailure = 0x08;
-  return {Outcome::kCheckCondition, uas::fixed_sense(kAbortedCommand, kCommunicationFailure, 0)};
-}
 
 std::uint32_t little_at(std::span<const std::byte> bytes, std::size_t at) {
   std::uint32_t value = 0;
@@ -245,45 +239,5 @@ std::optional<Outcome> BulkOnlyInitiator::end() {
   piece_.reset();
   return std::exchange(outcome_, std::nullopt);
 }
-
-void BulkOnlyInitiator::abort() {
-  const bool is_quiet = stage_ == Stage::idle || stage_ == Stage::over;
-  stage_ = Stage::idle;
-  outcome_.reset();
-  piece_.reset();
-  if (!is_quiet) recover();
-}
-
-/// The transport is broken: the host may repeat the command.
-void BulkOnlyInitiator::break_off() {
-  spdlog::debug("the stick has broken the transport in command {:02x}", std::to_integer<unsigned>(block_[0]));
-  piece_.reset();
-  finish(aborted());
-  recover();
-}
-
-void BulkOnlyInitiator::recover() {
-  ++turn_;
-  recovering_ = true;
-  if (current_ != 0) link_.cancel(std::exchange(current_, 0));
-  link_.reset_transport(then(&BulkOnlyInitiator::transport_reset));
-}
-
-void BulkOnlyInitiator::transport_reset(const TransferEnd& end) {
-  if (end.status != TransferStatus::success) return link_.reset_bus(then(&BulkOnlyInitiator::recovered));
-  link_.clear_halt(true, then(&BulkOnlyInitiator::in_cleared));
-}
-
-void BulkOnlyInitiator::in_cleared(const TransferEnd& end) {
-  if (end.status != TransferStatus::success) return link_.reset_bus(then(&BulkOnlyInitiator::recovered));
-  link_.clear_halt(false, [this, turn = turn_](const TransferEnd& last) {
-    if (turn != turn_) return;
-    if (last.status != TransferStatus::success) return link_.reset_bus(then(&BulkOnlyInitiator::recovered));
-    recovered(last);
-  });
-}
-
-// A bus reset that fails too leaves the next command to find out.
-void BulkOnlyInitiator::recovered(const TransferEnd&) { recovering_ = false; }
 
 }  // namespace usbloop::client

@@ -67,6 +67,7 @@ class BulkOnlyInitiator final : public uas::LogicalUnit {
   void learn_block_size();
   std::size_t hand_over(std::span<std::byte> room, std::size_t size);
   void finish(uas::Outcome outcome);
+  static uas::Outcome aborted();
   void break_off();
   void transport_reset(const TransferEnd& end);
   void in_cleared(const TransferEnd& end);
