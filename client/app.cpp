@@ -145,6 +145,7 @@ int redirect(const Options& options) {
   if (!target) return fail(target.error());
   auto capture = DeviceCapture::begin(options, say);
   if (!capture) return fail(capture.error());
+  if (options.verbosity > 1) *device = explain_device(std::move(*device));
   if (*capture) *device = (*capture)->wrap(std::move(*device));
   const auto end_and_leave = [&capture] {
     if (*capture) (*capture)->end();

@@ -9,16 +9,19 @@ namespace usbloop::client {
 
 namespace {
 
-class CapturedSource final : public DeviceSource {
+using HostPtr = std::unique_ptr<usbredir::HostEnd>;
+
+/// A source whose devices are watched.
+class WatchedSource final : public DeviceSource {
  public:
-  CapturedSource(std::unique_ptr<DeviceSource> source, capture::CaptureFile& file)
-      : source_(std::move(source)), file_(file) {}
+  WatchedSource(std::unique_ptr<DeviceSource> source, std::function<HostPtr(HostPtr)> watch)
+      : source_(std::move(source)), watch_(std::move(watch)) {}
 
   Result<> prepare() override { return source_->prepare(); }
-  Result<std::unique_ptr<usbredir::HostEnd>> take() override {
+  Result<HostPtr> take() override {
     auto host = source_->take();
     if (!host) return tl::unexpected(host.error());
-    return capture::capture_host(std::move(*host), file_);
+    return watch_(std::move(*host));
   }
   [[nodiscard]] Result<> may_be_translated() const override { return source_->may_be_translated(); }
   [[nodiscard]] std::string label() const override { return source_->label(); }
@@ -29,7 +32,7 @@ class CapturedSource final : public DeviceSource {
 
  private:
   const std::unique_ptr<DeviceSource> source_;
-  capture::CaptureFile& file_;
+  const std::function<HostPtr(HostPtr)> watch_;
 };
 
 }  // namespace
@@ -45,7 +48,12 @@ Result<std::unique_ptr<DeviceCapture>> DeviceCapture::begin(const Options& optio
 }
 
 std::unique_ptr<DeviceSource> DeviceCapture::wrap(std::unique_ptr<DeviceSource> source) {
-  return std::make_unique<CapturedSource>(std::move(source), *file_);
+  return std::make_unique<WatchedSource>(
+      std::move(source), [this](HostPtr host) { return capture::capture_host(std::move(host), *file_); });
+}
+
+std::unique_ptr<DeviceSource> explain_device(std::unique_ptr<DeviceSource> source) {
+  return std::make_unique<WatchedSource>(std::move(source), capture::explain_host);
 }
 
 void DeviceCapture::end() {

@@ -41,4 +41,7 @@ class DeviceCapture {
   std::once_flag ended_;
 };
 
+/// `source`, of whose redirections each transfer is told in words, in the log at the level trace.
+std::unique_ptr<DeviceSource> explain_device(std::unique_ptr<DeviceSource> source);
+
 }  // namespace usbloop::client

@@ -199,9 +199,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   if (as_virtctl) {
     app.add_option("-v,--v", level, "Say more: from 3 on each step, from 6 on each transfer")->type_name("LEVEL");
   } else {
-    app.add_flag(
-        "-v,--verbose", options.verbosity,
-        "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
+    app.add_flag("-v,--verbose", options.verbosity,
+                 "Say more: each step; -vv: also each transfer of the device, in words (LIBUSB_DEBUG=4 adds the lines "
+                 "of libusb)");
   }
   if (auto asked = answer_about_itself(app, options, arguments, version, as_virtctl)) return *asked;
   try {

@@ -163,6 +163,8 @@ int run_program(const std::string& path, const std::vector<std::string>& argumen
   }
   auto capture = begin_capture(options.capture, program + " " + version);
   if (!capture) return report(program, capture.error());
+  constexpr int kEachTransfer = 5;
+  if (options.verbosity >= kEachTransfer) *host = capture::explain_host(std::move(*host));
   if (*capture) *host = capture::capture_host(std::move(*host), **capture);
   asio::io_context loop(1);
   const auto result = Run(loop, options, **host)();

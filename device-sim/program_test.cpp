@@ -184,7 +184,7 @@ TEST_CASE("what the machine asks of the stick is in the capture: its descriptor,
                 "--capture", dir.file("stick.pcapng")},
                dir.file("device.log"));
   // The machine's firmware looks for a disk to boot from.
-  CHECK(eventually([&] { return contains(dir.read("stick.pcapng"), std::string("\x12\x01\x00\x02", 4)); }));
+  CHECK(eventually([&] { return contains(dir.read("stick.pcapng"), std::string("\x12\x01\x00\x02", 4)); }, 60s));
   device.signal(SIGTERM);
   CHECK(device.wait() == 0);
   std::ifstream in(dir.file("stick.pcapng"), std::ios::binary);

@@ -123,10 +123,12 @@ TEST_CASE(
     CHECK(urbs_of(file).size() > 20);
   }
   const fs::path killed = desk.dir.path() / "killed.pcapng";
-  auto client = desk.redirect("client-killed", {"--capture", killed});
+  auto client = desk.redirect("client-killed", {"--capture", killed, "-vv"});
   const std::string disk = wait_disk(desk.guest, "1-1");
   CHECK(guest_sha256(desk.guest, disk, 8 * kMiB) == desk.sha);
   client.kill_hard();
+  CHECK(contains(client.err(), "usb: guest: control IN 0x80 #"));
+  CHECK(contains(client.err(), ": SCSI READ(10), block 0, "));
   // All but what was on its way to the disk is there: at least all that the guest saw before its last second.
   CHECK(bulk_input(urbs_of(killed)).size() > 7 * kMiB);
 }

@@ -21,6 +21,7 @@ class SlowHost final : public usbredir::HostEnd, public usbredir::PacketHandler 
   SlowHost() : parser({}, *this) {}
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return description; }
   void set_wake(std::function<void()>) override {}
+  void look() override { ++looks; }
   [[nodiscard]] bool wants_input() const override { return true; }
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override {
     constexpr std::size_t kPortion = 5;
@@ -39,6 +40,7 @@ class SlowHost final : public usbredir::HostEnd, public usbredir::PacketHandler 
     parser.send(id, reply, answer);
   }
 
+  int looks = 0;
   usbredir::DeviceDescription description;
   usbredir::Parser parser;
 };
@@ -89,4 +91,12 @@ TEST_CASE("all that passes is recorded once, requests before their answers, howe
   CHECK(urbs[1].data == test::bytes({18, 1}));
   CHECK(urbs[5].id == 9);
   CHECK(urbs[5].status == -108);
+}
+
+TEST_CASE("the holder's looks reach the device's end") {
+  auto host = std::make_unique<SlowHost>();
+  const auto& seen = *host;
+  const auto watched = watch_host(std::move(host), 0, [](Urb&&) {});
+  watched->look();
+  CHECK(seen.looks == 1);
 }
