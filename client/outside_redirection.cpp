@@ -89,7 +89,7 @@ asio::awaitable<SessionEnd> OutsideRedirection::serve(websocket::Channel& channe
 }
 
 asio::awaitable<void> OutsideRedirection::run_program(const std::string& address) {
-  const std::string name = std::filesystem::path(options_.launch).filename().string();
+  const std::string name = program_name();
   spdlog::debug("starting {} --device {} --to {}", options_.launch, options_.device, address);
   auto started =
       LaunchedProgram::start(loop_.get_executor(), {options_.launch, "--device", options_.device, "--to", address},
@@ -110,10 +110,12 @@ asio::awaitable<void> OutsideRedirection::run_program(const std::string& address
 }
 
 void OutsideRedirection::connected() {
-  const std::string who = options_.launch.empty() ? "A program has connected, and" : options_.launch;
-  const std::string what = options_.device.empty() ? "its device" : options_.device;
-  hooks_.say(who + " redirects " + what + " to " + target_.label() + ". Press Ctrl-C to stop.");
+  const std::string what = options_.launch.empty() ? "its device" : options_.device;
+  const std::string who = options_.launch.empty() ? "the program that has connected" : program_name();
+  hooks_.say("Redirecting " + what + " to " + target_.label() + " by " + who + ". Press Ctrl-C to stop.");
 }
+
+std::string OutsideRedirection::program_name() const { return std::filesystem::path(options_.launch).filename(); }
 
 /// usbredirect ends with 0 when it finds no device.
 Error OutsideRedirection::ended_early(const ExitStatus& status) const {

@@ -55,6 +55,7 @@ class OutsideRedirection {
   asio::awaitable<SessionEnd> serve(websocket::Channel& channel, net::Listener& listener);
   asio::awaitable<void> run_program(const std::string& address);
   void connected();
+  [[nodiscard]] std::string program_name() const;
   [[nodiscard]] Error ended_early(const ExitStatus& status) const;
   int report(const SessionEnd& end);
   int fail(const Error& error);

@@ -83,7 +83,7 @@ TEST_CASE("--no-launch prints virtctl's line, serves one program and ends with i
   const std::string address = client.wait_out(kLine, 10s);
   Process program = desk.redirect_to(address);
   check_device(far);
-  client.wait_err("A program has connected", 10s);
+  client.wait_err("Redirecting its device to VMI default/demo by the program that has connected", 10s);
   program.signal(SIGTERM);
   CHECK(program.wait_exit(10s).code == 0);
   CHECK(client.wait_exit(10s).code == 1);
@@ -155,7 +155,7 @@ TEST_CASE("--launch starts usbredirect as virtctl does, and our drop-in bears th
     Process client({.name = as_virtctl ? "virtctl" : "client", .argv = argv, .log_dir = desk.dir.path(), .env = env});
     RawWebsocket far = desk.node.accept_websocket();
     check_device(far);
-    client.wait_err("usbredirect redirects 0951:1666 to VMI default/demo", 10s);
+    client.wait_err("Redirecting 0951:1666 to VMI default/demo by usbredirect", 10s);
     client.signal(SIGINT);
     CHECK(client.wait_exit(10s).code == 0);
   }
