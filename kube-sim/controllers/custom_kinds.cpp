@@ -102,7 +102,9 @@ std::optional<std::string> CustomKinds::name_conflict(const json& definition) co
     const ResourceInfo& info = other->info();
     if (info.group != own.group || info.plural == own.plural) continue;
     if (info.kind == own.kind) return field::quoted(own.kind) + " is already in use";
-    for (const std::string& name : names_of(info)) {
+    if (names.contains(info.plural)) return field::quoted(info.plural) + " is already in use";
+    if (names.contains(info.singular)) return field::quoted(info.singular) + " is already in use";
+    for (const std::string& name : info.short_names) {
       if (names.contains(name)) return field::quoted(name) + " is already in use";
     }
   }
