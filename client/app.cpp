@@ -1,7 +1,5 @@
 #include "client/app.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -9,15 +7,14 @@
 #include <utility>
 
 #include "client/device_list.h"
-#include "client/device_question.h"
-#include "client/device_source.h"
 #include "client/device_watch.h"
 #include "client/exit_status.h"
+#include "client/find_devices.h"
 #include "client/give_back.h"
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
-#include "client/redirection.h"
+#include "client/redirection_group.h"
 #include "client/stop_signal.h"
 #include "client/usb_device.h"
 #include "common/kube/kubeconfig.h"
@@ -49,38 +46,19 @@ int list_devices(const Options& options) {
   return kExitAsAsked;
 }
 
-bool on_terminal() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
-
-/// The device that the options name, found and opened. A person at a terminal is asked which of several is meant.
-Result<std::unique_ptr<DeviceSource>> find_device(const Options& options) {
-  auto source = make_device_source(options);
-  auto prepared = source->prepare();
-  const bool is_ambiguous = !prepared && prepared.error().kind == ErrorKind::conflict && options.emulate.empty();
-  if (is_ambiguous && on_terminal()) {
-    const auto chosen = ask_which(*options.selector, std::cin, std::cerr);
-    if (!chosen) return tl::unexpected(prepared.error());
-    Options exact = options;
-    exact.selector = *chosen;
-    source = make_device_source(exact);
-    prepared = source->prepare();
-  }
-  if (!prepared) return tl::unexpected(prepared.error());
-  return source;
-}
-
 int give_device_back(const Options& options) {
   const bool is_guard = options.after > 0;
   if (is_guard) wait_for_end_of(options.after);
-  const auto said = give_back(*options.selector, is_guard);
+  const auto said = give_back(options.selectors.front(), is_guard);
   if (!said) return fail(said.error());
   std::cout << shown_lines(*said) << std::endl;
   return kExitAsAsked;
 }
 
 /// Ends the process without unwinding.
-[[noreturn]] void leave() {
+[[noreturn]] void leave(int status) {
   std::cerr << std::flush;
-  std::_Exit(kExitAsAsked);
+  std::_Exit(status);
 }
 
 /// The kubeconfig with the command line over it; a proxy of the environment where it names none.
@@ -94,11 +72,12 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
 }
 
 int redirect(const Options& options) {
-  auto device = find_device(options);
-  if (!device) {
+  DeviceClaims claims;
+  auto devices = find_devices(options, claims);
+  if (!devices) {
     // A description that says nothing sensible is part of the command line.
-    const bool is_usage = device.error().operation == device_sim::kEmulateOperation;
-    const int failed = fail(device.error());
+    const bool is_usage = devices.error().operation == device_sim::kEmulateOperation;
+    const int failed = fail(devices.error());
     return is_usage ? kExitUsage : failed;
   }
   const auto load = [&options] { return load_access(options); };
@@ -109,9 +88,9 @@ int redirect(const Options& options) {
   RedirectionOptions how;
   how.once = options.once;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), target, std::move(*device), std::move(how), {say, load, leave});
-  const StopSignal signals([&] { redirection.stop(); });
-  return redirection.run();
+  RedirectionGroup redirections(*access, target, std::move(*devices), how, {say, load, leave});
+  const StopSignal signals([&] { redirections.stop(); });
+  return redirections.run();
 }
 
 }  // namespace

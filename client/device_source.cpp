@@ -18,7 +18,8 @@ using HostPtr = std::unique_ptr<usbredir::HostEnd>;
 
 class LocalSource final : public DeviceSource {
  public:
-  explicit LocalSource(Selector selector) : selector_(std::move(selector)) {}
+  LocalSource(Selector selector, DeviceClaims& claims) : selector_(std::move(selector)), claims_(claims) {}
+  ~LocalSource() override { claims_.forget(this); }
 
   Result<> prepare() override {
     auto devices = UsbDevices::list();
@@ -26,8 +27,9 @@ class LocalSource final : public DeviceSource {
       const Error& error = devices.error();
       return make_error(error.kind, "find USB device", to_string(selector_), error.cause, error.hint);
     }
-    const auto index = identity_ ? find_again(devices->all(), *identity_) : choose_device(devices->all(), selector_);
+    const auto index = identity_ ? find_again(devices->all()) : choose_device(devices->all(), selector_);
     if (!index) return tl::unexpected(index.error());
+    if (auto fine = claim(devices->all()[*index]); !fine) return fine;
     auto handle = devices->open(*index);
     if (!handle) return tl::unexpected(handle.error());
     info_ = devices->all()[*index];
@@ -39,6 +41,7 @@ class LocalSource final : public DeviceSource {
 
   Result<HostPtr> take() override { return make_libusb_host(std::move(context_), std::move(handle_), info_); }
 
+  [[nodiscard]] std::string name() const override { return to_string(selector_); }
   [[nodiscard]] std::string label() const override { return identity_ ? identity_->label() : to_string(selector_); }
   [[nodiscard]] bool can_come_back() const override { return true; }
 
@@ -48,7 +51,30 @@ class LocalSource final : public DeviceSource {
   }
 
  private:
+  /// Among those that are no other redirection's.
+  Result<std::size_t> find_again(const std::vector<LocalDevice>& all) const {
+    std::vector<LocalDevice> free;
+    std::vector<std::size_t> places;
+    for (std::size_t index = 0; index < all.size(); ++index) {
+      if (claims_.is_of_another(this, all[index])) continue;
+      free.push_back(all[index]);
+      places.push_back(index);
+    }
+    const auto found = client::find_again(free, *identity_);
+    if (!found) return found;
+    return places[*found];
+  }
+
+  Result<> claim(const LocalDevice& device) {
+    const auto other = claims_.claim(this, to_string(selector_), device);
+    if (!other) return {};
+    if (identity_) return make_error(ErrorKind::not_found, "find USB device", identity_->label(), "it is unplugged");
+    return make_error(ErrorKind::invalid, "redirect USB device", to_string(selector_),
+                      "it is the same device as " + *other, "Name each device once: " + device.line());
+  }
+
   const Selector selector_;
+  DeviceClaims& claims_;
   std::optional<DeviceIdentity> identity_;  ///< of the device that was found first
   LocalDevice info_;
   UsbContextPtr context_;  // outlives the handle
@@ -71,6 +97,7 @@ class EmulatedSource final : public DeviceSource {
 
   Result<HostPtr> take() override { return std::move(host_); }
 
+  [[nodiscard]] std::string name() const override { return spec_; }
   [[nodiscard]] std::string label() const override { return spec_; }
   [[nodiscard]] bool can_come_back() const override { return false; }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
@@ -84,9 +111,12 @@ class EmulatedSource final : public DeviceSource {
 
 }  // namespace
 
-std::unique_ptr<DeviceSource> make_device_source(const Options& options) {
-  if (options.emulate.empty()) return std::make_unique<LocalSource>(*options.selector);
-  return std::make_unique<EmulatedSource>(options.emulate);
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims) {
+  return std::make_unique<LocalSource>(selector, claims);
+}
+
+std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec) {
+  return std::make_unique<EmulatedSource>(spec);
 }
 
 }  // namespace usbloop::client

@@ -5,7 +5,8 @@
 #include <stop_token>
 #include <string>
 
-#include "client/options.h"
+#include "client/device_claims.h"
+#include "client/selector.h"
 #include "common/error.h"
 #include "usbredir/host_end.h"
 
@@ -29,6 +30,9 @@ class DeviceSource {
   /// (another program has it), not_found (unplugged meanwhile).
   virtual Result<std::unique_ptr<usbredir::HostEnd>> take() = 0;
 
+  /// As the person named it, for lines about one of several: `1-3`.
+  [[nodiscard]] virtual std::string name() const = 0;
+
   /// What is waited for: `0951:1666 with the serial number ABC`.
   [[nodiscard]] virtual std::string label() const = 0;
 
@@ -39,7 +43,10 @@ class DeviceSource {
   virtual void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
-/// The device that the options name, real or emulated.
-std::unique_ptr<DeviceSource> make_device_source(const Options& options);
+/// A device of this machine. `claims` keeps it apart from the other devices of the command, and outlives it.
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims);
+
+/// An emulated device, as device-sim's --emulate describes it.
+std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec);
 
 }  // namespace usbloop::client

@@ -170,6 +170,20 @@ TEST_CASE("one of two devices of a kind can be named by its place: only the kube
   CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
 }
 
+TEST_CASE("several devices of one command: only the kubeconfig is missing then, unless one is missing or named twice") {
+  need_umockdev();
+  const Machine machine;
+  const auto both = machine.run({"1-3", "serial=serial-4", "demo"});
+  CHECK(both.code == 1);
+  CHECK_MESSAGE(contains(both.err, "cannot read kubeconfig"), both.err);
+  const auto twice = machine.run({"1-3", "port=1-1", "demo"});
+  CHECK(twice.code == 1);
+  CHECK_MESSAGE(contains(twice.err, "cannot redirect USB device port=1-1: it is the same device as 1-3"), twice.err);
+  const auto missing = machine.run({"1-3", "1-9", "demo"});
+  CHECK(missing.code == 1);
+  CHECK_MESSAGE(contains(missing.err, "cannot find USB device 1-9"), missing.err);
+}
+
 TEST_CASE("the same program under virtctl's name takes what agents type: only the kubeconfig is missing then") {
   need_umockdev();
   const Machine machine;

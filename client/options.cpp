@@ -2,11 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 
 #include "client/cluster_flags.h"
 #include "client/exit_status.h"
-#include "client/object_names.h"
 #include "client/options_help.h"
+#include "client/positionals.h"
 
 namespace usbloop::client {
 
@@ -21,48 +22,6 @@ CommandLine usage_error(const std::string& program, const Error& error) {
   std::string text = error.message();
   if (!error.hint.empty()) text += "\n" + error.hint;
   return {std::nullopt, text + "\nSee " + program + " --help.", kExitUsage};
-}
-
-Result<> select(const std::string& device, Options& options) {
-  const auto selector = parse_selector(device);
-  if (!selector) return tl::unexpected(selector.error());
-  options.selector = *selector;
-  return {};
-}
-
-/// Gives the positional arguments their meaning.
-Result<> assign(const std::vector<std::string>& positionals, Options& options) {
-  constexpr const char* kUsage = "the arguments";
-  const bool says_list = options.emulate.empty() && positionals.size() == 1 && positionals.front() == "list";
-  if (options.list || says_list) {
-    options.list = true;
-    if ((positionals.empty() || says_list) && options.emulate.empty()) return {};
-    return make_error(ErrorKind::invalid, "use", kUsage, "list stands alone");
-  }
-  if (options.give_back) {
-    if (positionals.size() != 1 || !options.emulate.empty()) {
-      return make_error(ErrorKind::invalid, "use", kUsage, "--give-back takes a device and nothing else");
-    }
-    return select(positionals.front(), options);
-  }
-  const std::size_t wanted = options.emulate.empty() ? 2 : 1;
-  if (positionals.size() < wanted) {
-    return make_error(ErrorKind::invalid, "use", kUsage,
-                      wanted == 1           ? "the VMI is missing"
-                      : positionals.empty() ? "the device and the VMI are missing"
-                                            : "the VMI is missing after the device");
-  }
-  if (positionals.size() > wanted) {
-    return make_error(ErrorKind::invalid, "use", kUsage, "there are too many",
-                      wanted == 1 ? "With --emulate only the VMI is named." : "");
-  }
-  if (wanted == 2) {
-    if (auto fine = select(positionals.front(), options); !fine) return fine;
-  }
-  auto name = vmi_name_of(positionals.back());
-  if (!name) return tl::unexpected(name.error());
-  options.vmi = std::move(*name);
-  return check_vmi_name(options.vmi);
 }
 
 /// What belongs to `list` and has no meaning elsewhere.
@@ -102,13 +61,23 @@ Error unknown_command(const std::string& command) {
           "It is usbloop's client under the name of virtctl. All else is done by KubeVirt's own virtctl."};
 }
 
-Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
-  if (app.count("--emulate") > 0 && options.emulate.empty()) {
+Result<> finish(const std::vector<std::string>& positionals, Options& options) {
+  for (const auto& spec : options.emulate) {
+    if (!spec.empty()) continue;
     return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
                       "Write for example --emulate stick,image=disk.img.");
   }
-  return assign(positionals, options);
+  return assign_positionals(positionals, options);
 }
+
+/// CLI11 has one name for all arguments that are no options.
+class Usage final : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    const std::string command = is_virtctl(name) ? name + " usbredir" : name;
+    return "Usage: " + command + " [OPTIONS] DEVICE... VMI\n       " + command + " [OPTIONS] list\n";
+  }
+};
 
 }  // namespace
 
@@ -122,9 +91,9 @@ std::string display_name(const std::string& argv0) {
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
                                const std::string& version) {
   Options options;
-  std::string first;
-  std::string second;
+  std::vector<std::string> positionals;
   CLI::App app(kDescription, program);
+  app.formatter(std::make_shared<Usage>());
   app.footer(help_footer(is_virtctl(program) ? program + " usbredir" : program));
   app.set_version_flag("--version", version);
   std::string format;
@@ -132,14 +101,19 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   int level = 0;
   const bool as_virtctl = is_virtctl(program);
   if (as_virtctl) app.add_option("COMMAND", command, "usbredir")->type_name("");
-  app.add_option("DEVICE", first, "VENDOR:PRODUCT, BUS-DEVICE, port=PATH or serial=TEXT; left out with --emulate")
-      ->type_name("");
-  app.add_option("VMI", second, "The virtual machine instance: NAME, vmi/NAME or vm/NAME")->type_name("");
+  app.add_option(
+         "DEVICE", positionals,
+         "VENDOR:PRODUCT, BUS-DEVICE, port=PATH or serial=TEXT; several get a slot each. The last argument is the "
+         "virtual machine instance VMI: NAME, vmi/NAME or vm/NAME")
+      ->type_name("")
+      ->expected(-1);
   ClusterFlags cluster(app, options);
   app.add_option(
          "--emulate", options.emulate,
-         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]")
-      ->type_name("SPEC");
+         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]; "
+         "may be repeated")
+      ->type_name("SPEC")
+      ->allow_extra_args(false);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   app.add_flag("--list", options.list, "The same as: list");
   app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
@@ -165,16 +139,13 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, std::string(error.what()) + "\nSee " + program + " --help.", kExitUsage};
   }
-  std::vector<std::string> positionals;
-  if (app.count("DEVICE") > 0) positionals.push_back(first);
-  if (app.count("VMI") > 0) positionals.push_back(second);
   if (as_virtctl) {
     if (command != "usbredir") return usage_error(program, unknown_command(command));
     options.once = true;
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
-  if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
+  if (auto fine = finish(positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};
 }

@@ -17,10 +17,10 @@ struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
   bool watch = false;                ///< list: go on, and tell of each change
-  bool give_back = false;            ///< give `selector` back to this machine's drivers and end
+  bool give_back = false;            ///< give the only one of `selectors` back to this machine's drivers and end
   int after = 0;                     ///< give_back: when this parent process has ended; 0: now
-  std::optional<Selector> selector;  ///< a real device, or
-  std::string emulate;               ///< an emulated one, as device-sim's --emulate describes it
+  std::vector<Selector> selectors;   ///< devices of this machine, and
+  std::vector<std::string> emulate;  ///< emulated ones, as device-sim's --emulate describes them; a slot each
   std::string vmi;
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context

@@ -20,7 +20,7 @@ CommandLine parse(const std::vector<std::string>& arguments) {
 TEST_CASE("a device and a VMI are enough") {
   const auto line = parse({"0951:1666", "demo"});
   REQUIRE(line.options);
-  CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+  CHECK(line.options->selectors == std::vector<Selector>{VendorProduct{0x951, 0x1666}});
   CHECK(line.options->vmi == "demo");
   CHECK(line.options->name_space.empty());
   CHECK(line.options->verbosity == 0);
@@ -29,7 +29,7 @@ TEST_CASE("a device and a VMI are enough") {
 TEST_CASE("options may stand anywhere") {
   const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
   REQUIRE(line.options);
-  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
   CHECK(line.options->name_space == "team");
   CHECK(line.options->context == "lab");
   CHECK(line.options->kubeconfig == "/k");
@@ -41,9 +41,23 @@ TEST_CASE("options may stand anywhere") {
 TEST_CASE("with an emulated device only the VMI is named") {
   const auto line = parse({"--emulate", "stick,image=a.img", "demo"});
   REQUIRE(line.options);
-  CHECK(line.options->emulate == "stick,image=a.img");
-  CHECK_FALSE(line.options->selector);
+  CHECK(line.options->emulate == std::vector<std::string>{"stick,image=a.img"});
+  CHECK(line.options->selectors.empty());
   CHECK(line.options->vmi == "demo");
+}
+
+TEST_CASE("several devices may be named, emulated ones among them, and the last argument is the VMI") {
+  const auto line = parse({"0951:1666", "01-03", "--emulate", "stick,image=a.img", "serial=AB", "demo", "--emulate=b"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  CHECK(line.options->selectors ==
+        std::vector<Selector>{VendorProduct{0x951, 0x1666}, BusDevice{1, 3}, SerialNumber{"AB"}});
+  CHECK(line.options->emulate == std::vector<std::string>{"stick,image=a.img", "b"});
+  CHECK(line.options->vmi == "demo");
+  std::vector<std::string> many(16, "1-3");
+  many.emplace_back("demo");
+  CHECK(parse(many).options);
+  many.insert(many.begin(), "1-4");
+  CHECK(contains(parse(many).text, "there are more than 16 devices"));
 }
 
 TEST_CASE("list needs nothing else, and has forms") {
@@ -80,7 +94,7 @@ TEST_CASE("--give-back needs a device and no VMI") {
   const auto line = parse({"--give-back", "1-3"});
   REQUIRE(line.options);
   CHECK(line.options->give_back);
-  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
   CHECK(line.options->after == 0);
   CHECK(parse({"--give-back", "0951:1666", "--after", "7"}).options->after == 7);
   for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--give-back"},
@@ -129,7 +143,7 @@ TEST_CASE("kubectl's flags are taken, anywhere") {
   CHECK_FALSE(over.insecure_skip_tls_verify);
   CHECK(line.options->request_timeout == std::chrono::seconds(90));
   CHECK(parse({"1-3", "demo", "--insecure-skip-tls-verify"}).options->overrides.insecure_skip_tls_verify);
-  CHECK(parse({"1-3", "demo", "--as-group", "x", "--as", "me"}).options->vmi == "demo");
+  CHECK(parse({"--as", "me", "--as-group", "x", "1-3", "demo"}).options->vmi == "demo");
   CHECK_FALSE(parse({"1-3", "demo", "--request-timeout", "0"}).options->request_timeout);
   CHECK(parse({"1-3", "demo", "--request-timeout", "soon"}).exit_status == 2);
   CHECK(parse({"1-3", "demo", "--token", ""}).exit_status == 2);
@@ -147,7 +161,7 @@ TEST_CASE("called as virtctl it takes virtctl's line, with flags anywhere, and e
       REQUIRE_MESSAGE(line.options, line.text);
       CHECK(line.options->kubeconfig == "K");
       CHECK(line.options->name_space == "team");
-      CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+      CHECK(line.options->selectors == std::vector<Selector>{VendorProduct{0x951, 0x1666}});
       CHECK(line.options->vmi == "demo");
       CHECK(line.options->once);
     }
@@ -188,8 +202,8 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"0951:1666"}, "the VMI is missing after the device"},
       {{"--emulate", "stick,image=x"}, "the VMI is missing"},
       {{"--emulate", "", "demo"}, "--emulate: it is empty"},
-      {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
-      {{"0951:1666", "demo", "more"}, "there are too many, from \"more\" on"},
+      {{"--emulate", "stick,image=x", "--emulate", "", "demo"}, "--emulate: it is empty"},
+      {{"0951:1666", "demo", "more"}, "\"demo\""},
       {{"0951:1666", ""}, "the VMI's name: it is empty"},
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},

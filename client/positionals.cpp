@@ -1,0 +1,55 @@
+#include "client/positionals.h"
+
+#include "client/object_names.h"
+
+namespace usbloop::client {
+
+namespace {
+
+constexpr const char* kArguments = "the arguments";
+
+Result<> select(const std::string& device, Options& options) {
+  const auto selector = parse_selector(device);
+  if (!selector) return tl::unexpected(selector.error());
+  options.selectors.push_back(*selector);
+  return {};
+}
+
+Result<> assign_give_back(const std::vector<std::string>& positionals, Options& options) {
+  if (positionals.size() == 1 && options.emulate.empty()) return select(positionals.front(), options);
+  return make_error(ErrorKind::invalid, "use", kArguments, "--give-back takes a device and nothing else");
+}
+
+}  // namespace
+
+Result<> assign_positionals(const std::vector<std::string>& positionals, Options& options) {
+  const bool says_list = options.emulate.empty() && positionals.size() == 1 && positionals.front() == "list";
+  if (options.list || says_list) {
+    options.list = true;
+    if ((positionals.empty() || says_list) && options.emulate.empty()) return {};
+    return make_error(ErrorKind::invalid, "use", kArguments, "list stands alone");
+  }
+  if (options.give_back) return assign_give_back(positionals, options);
+  const bool needs_device = options.emulate.empty();
+  if (positionals.empty()) {
+    return make_error(ErrorKind::invalid, "use", kArguments,
+                      needs_device ? "the device and the VMI are missing" : "the VMI is missing");
+  }
+  if (needs_device && positionals.size() == 1) {
+    return make_error(ErrorKind::invalid, "use", kArguments, "the VMI is missing after the device");
+  }
+  if (positionals.size() - 1 + options.emulate.size() > kMostDevices) {
+    return make_error(ErrorKind::invalid, "use", kArguments,
+                      "there are more than " + std::to_string(kMostDevices) + " devices",
+                      "A VMI takes four devices at a time.");
+  }
+  for (std::size_t index = 0; index + 1 < positionals.size(); ++index) {
+    if (auto fine = select(positionals[index], options); !fine) return fine;
+  }
+  auto name = vmi_name_of(positionals.back());
+  if (!name) return tl::unexpected(name.error());
+  options.vmi = std::move(*name);
+  return check_vmi_name(options.vmi);
+}
+
+}  // namespace usbloop::client
