@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "client/console.h"
 #include "client/device_list.h"
 #include "client/device_watch.h"
 #include "client/exit_status.h"
@@ -15,6 +16,7 @@
 #include "client/object_names.h"
 #include "client/options.h"
 #include "client/redirection_group.h"
+#include "client/reporter.h"
 #include "client/stop_signal.h"
 #include "client/usb_device.h"
 #include "common/kube/kubeconfig.h"
@@ -26,39 +28,29 @@ namespace usbloop::client {
 
 namespace {
 
-/// Writes a text in one piece, so that a reader of the log never sees half a line. All that the program says goes
-/// through here, so no foreign text steers the terminal.
-void say(const std::string& lines) { std::cerr << shown_lines(lines) + "\n" << std::flush; }
-
-int fail(const Error& error) {
-  say(text_of(error));
+int fail(Console& console, const Error& error) {
+  console.say(text_of(error));
   return kExitFailed;
 }
 
-int list_devices(const Options& options) {
+int list_devices(const Options& options, Console& console) {
   if (options.watch) {
     const auto ended = watch_devices(options.list_format, std::cout);
-    return fail(ended);
+    return fail(console, ended);
   }
   const auto devices = UsbDevices::list();
-  if (!devices) return fail(devices.error());
+  if (!devices) return fail(console, devices.error());
   std::cout << shown_lines(render(look_at(devices->all()), options.list_format)) << std::flush;
   return kExitAsAsked;
 }
 
-int give_device_back(const Options& options) {
+int give_device_back(const Options& options, Console& console) {
   const bool is_guard = options.after > 0;
   if (is_guard) wait_for_end_of(options.after);
   const auto said = give_back(options.selectors.front(), is_guard);
-  if (!said) return fail(said.error());
+  if (!said) return fail(console, said.error());
   std::cout << shown_lines(*said) << std::endl;
   return kExitAsAsked;
-}
-
-/// Ends the process without unwinding.
-[[noreturn]] void leave(int status) {
-  std::cerr << std::flush;
-  std::_Exit(status);
 }
 
 /// The kubeconfig with the command line over it; a proxy of the environment where it names none.
@@ -71,24 +63,42 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
-int redirect(const Options& options) {
+Reporter::Form form_of(const Options& options) {
+  if (options.events) return Reporter::Form::json;
+  return options.status && can_draw() ? Reporter::Form::rows : Reporter::Form::lines;
+}
+
+int redirect(const Options& options, Console& console) {
+  Reporter reporter(console, form_of(options), write_event);
+  const auto fail_with = [&reporter](const Error& error, int status = kExitFailed) {
+    reporter.fail(error, status);
+    return status;
+  };
   DeviceClaims claims;
   auto devices = find_devices(options, claims);
   if (!devices) {
     // A description that says nothing sensible is part of the command line.
     const bool is_usage = devices.error().operation == device_sim::kEmulateOperation;
-    const int failed = fail(devices.error());
-    return is_usage ? kExitUsage : failed;
+    return fail_with(devices.error(), is_usage ? kExitUsage : kExitFailed);
   }
   const auto load = [&options] { return load_access(options); };
   auto access = load();
-  if (!access) return fail(access.error());
+  if (!access) return fail_with(access.error());
   const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
-  if (auto fine = check_namespace(target.name_space); !fine) return fail(fine.error());
+  if (auto fine = check_namespace(target.name_space); !fine) return fail_with(fine.error());
   RedirectionOptions how;
   how.once = options.once;
+  how.wait = options.wait;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  RedirectionGroup redirections(*access, target, std::move(*devices), how, {say, load, leave});
+  const std::size_t count = devices->size();
+  RedirectionGroup redirections(*access, target, std::move(*devices), how,
+                                {[&](std::size_t index, const Event& event) { reporter.tell(index, event); }, load,
+                                 [&](int status) {
+                                   reporter.end();
+                                   std::_Exit(status);  // without unwinding, which could wait
+                                 }});
+  reporter.begin(count, [&] { return redirections.counters(); });
+  const std::unique_ptr<Reporter, void (*)(Reporter*)> until_here(&reporter, [](Reporter* all) { all->end(); });
   const StopSignal signals([&] { redirections.stop(); });
   return redirections.run();
 }
@@ -98,6 +108,7 @@ int redirect(const Options& options) {
 int run_client(const std::string& argv0, const std::vector<std::string>& arguments, const std::string& version) {
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
+  const auto console = std::make_shared<Console>();
   try {
     const auto line = parse_command_line(display_name(argv0), arguments, version);
     if (!line.options) {
@@ -106,11 +117,14 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     }
     const int verbosity = line.options->verbosity;
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
-    if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
-    if (line.options->list) return list_devices(*line.options);
-    return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
+    const auto log = [console](std::string_view text) { console->write_lines(text); };
+    if (auto logging = init_logging("kubectl-usbredir", level, log); !logging) return fail(*console, logging.error());
+    if (line.options->list) return list_devices(*line.options, *console);
+    if (line.options->give_back) return give_device_back(*line.options, *console);
+    if (line.options->events) std::signal(SIGPIPE, SIG_IGN);  // who reads the events may go first
+    return redirect(*line.options, *console);
   } catch (const std::exception& exception) {
-    return fail({ErrorKind::internal, "go on", "", exception.what(), ""});
+    return fail(*console, {ErrorKind::internal, "go on", "", exception.what(), ""});
   }
 }
 

@@ -41,7 +41,10 @@ class LocalSource final : public DeviceSource {
 
   Result<HostPtr> take() override { return make_libusb_host(std::move(context_), std::move(handle_), info_); }
 
-  [[nodiscard]] std::string name() const override { return to_string(selector_); }
+  [[nodiscard]] DeviceFacts facts() const override {
+    return {to_string(selector_), info_.id(),      info_.product_name,  info_.serial,
+            info_.port_path(),    info_.place.bus, info_.place.address, false};
+  }
   [[nodiscard]] std::string label() const override { return identity_ ? identity_->label() : to_string(selector_); }
   [[nodiscard]] bool can_come_back() const override { return true; }
 
@@ -92,12 +95,21 @@ class EmulatedSource final : public DeviceSource {
     auto host = device_sim::make_host_end(spec_);
     if (!host) return tl::unexpected(host.error());
     host_ = std::move(*host);
+    description_ = host_->device();
     return {};
   }
 
   Result<HostPtr> take() override { return std::move(host_); }
 
-  [[nodiscard]] std::string name() const override { return spec_; }
+  [[nodiscard]] DeviceFacts facts() const override {
+    DeviceFacts facts;
+    facts.name = spec_;
+    facts.emulated = true;
+    facts.id = description_.id();
+    facts.product = description_.product;
+    facts.serial = description_.serial;
+    return facts;
+  }
   [[nodiscard]] std::string label() const override { return spec_; }
   [[nodiscard]] bool can_come_back() const override { return false; }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
@@ -107,6 +119,7 @@ class EmulatedSource final : public DeviceSource {
  private:
   const std::string spec_;
   HostPtr host_;
+  usbredir::DeviceDescription description_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client/device_claims.h"
+#include "client/event.h"
 #include "client/selector.h"
 #include "common/error.h"
 #include "usbredir/host_end.h"
@@ -30,8 +31,8 @@ class DeviceSource {
   /// (another program has it), not_found (unplugged meanwhile).
   virtual Result<std::unique_ptr<usbredir::HostEnd>> take() = 0;
 
-  /// As the person named it, for lines about one of several: `1-3`.
-  [[nodiscard]] virtual std::string name() const = 0;
+  /// What is known of the device that was prepared last.
+  [[nodiscard]] virtual DeviceFacts facts() const = 0;
 
   /// What is waited for: `0951:1666 with the serial number ABC`.
   [[nodiscard]] virtual std::string label() const = 0;

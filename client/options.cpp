@@ -8,6 +8,7 @@
 #include "client/exit_status.h"
 #include "client/options_help.h"
 #include "client/positionals.h"
+#include "client/wait_flags.h"
 
 namespace usbloop::client {
 
@@ -24,12 +25,15 @@ CommandLine usage_error(const std::string& program, const Error& error) {
   return {std::nullopt, text + "\nSee " + program + " --help.", kExitUsage};
 }
 
-/// What belongs to `list` and has no meaning elsewhere.
-Result<> assign_list(const CLI::App& app, const std::string& format, Options& options) {
+/// The form of what is printed, and what belongs to `list` alone.
+Result<> assign_output(const CLI::App& app, const std::string& format, Options& options) {
   if (!options.list) {
-    if (app.count("--output") == 0 && !options.watch) return {};
-    return make_error(ErrorKind::invalid, "use", app.count("--output") > 0 ? "--output" : "--watch",
-                      "it belongs to list");
+    if (options.watch) return make_error(ErrorKind::invalid, "use", "--watch", "it belongs to list");
+    if (app.count("--output") == 0) return {};
+    options.events = format == "json" && !options.give_back;
+    if (options.events) return {};
+    return make_error(ErrorKind::invalid, "use", "--output", "\"" + format + "\" belongs to list",
+                      "A redirection tells its events with -o json.");
   }
   const std::pair<const char*, ListFormat> formats[] = {
       {"", ListFormat::lines}, {"wide", ListFormat::wide}, {"json", ListFormat::json}, {"yaml", ListFormat::yaml}};
@@ -115,8 +119,10 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("SPEC")
       ->allow_extra_args(false);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
+  WaitFlags waiting(app, options);
   app.add_flag("--list", options.list, "The same as: list");
-  app.add_option("-o,--output", format, "With list: wide, json or yaml")->type_name("FORMAT");
+  app.add_option("-o,--output", format, "json: events, one a line, on standard output; with list: wide, json or yaml")
+      ->type_name("FORMAT");
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
@@ -145,8 +151,9 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = waiting.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(positionals, options); !fine) return usage_error(program, fine.error());
-  if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
+  if (auto fine = assign_output(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};
 }
 

@@ -28,6 +28,10 @@ struct Options {
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
   bool once = false;  ///< ends with the first session
+  /// Waits so long for a slot while all are taken; zero: without an end.
+  std::optional<std::chrono::milliseconds> wait;
+  bool events = false;  ///< tells what happens as lines of JSON on standard output
+  bool status = true;   ///< rows at a terminal
   int verbosity = 0;
 };
 

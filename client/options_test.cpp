@@ -60,6 +60,18 @@ TEST_CASE("several devices may be named, emulated ones among them, and the last 
   CHECK(contains(parse(many).text, "there are more than 16 devices"));
 }
 
+TEST_CASE("how a redirection waits and tells") {
+  const auto plain = parse({"1-3", "demo"});
+  REQUIRE(plain.options);
+  CHECK_FALSE(plain.options->wait);
+  CHECK_FALSE(plain.options->events);
+  CHECK(plain.options->status);
+  CHECK(parse({"--wait", "1-3", "demo"}).options->wait == std::chrono::milliseconds(0));
+  CHECK(parse({"1-3", "demo", "--wait=1m30s"}).options->wait == std::chrono::seconds(90));
+  CHECK(parse({"1-3", "demo", "-o", "json"}).options->events);
+  CHECK_FALSE(parse({"--no-status", "1-3", "demo"}).options->status);
+}
+
 TEST_CASE("list needs nothing else, and has forms") {
   for (const char* word : {"list", "--list"}) {
     const auto line = parse({word});
@@ -213,7 +225,10 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
       {{"--list", "demo"}, "list stands alone"},
       {{"list", "-o", "xml"}, "--output: \"xml\" is not wide, json or yaml"},
-      {{"0951:1666", "demo", "-o", "json"}, "--output: it belongs to list"},
+      {{"0951:1666", "demo", "-o", "wide"}, "--output: \"wide\" belongs to list"},
+      {{"--give-back", "1-3", "-o", "json"}, "--output: \"json\" belongs to list"},
+      {{"0951:1666", "demo", "--wait=soon"}, "--wait: \"soon\" is not a time"},
+      {{"0951:1666", "demo", "--wait=0"}, "--wait: \"0\" is not a time"},
       {{"0951:1666", "demo", "--watch"}, "--watch: it belongs to list"},
       {{"--wrong", "0951:1666", "demo"}, "unknown flag: --wrong\n"},
       {{"0951:1666", "--wrong=5", "demo"}, "unknown flag: --wrong\n"},

@@ -8,50 +8,26 @@
 
 namespace usbloop::client {
 
-namespace {
-
-/// Each line is that of one device.
-std::string with_name(const std::string& name, const std::string& lines) {
-  std::string text = name + ": ";
-  for (const char letter : lines) {
-    text += letter;
-    if (letter == '\n') text += name + ": ";
-  }
-  return text;
-}
-
-}  // namespace
-
 RedirectionGroup::RedirectionGroup(const kube::ClusterAccess& access, const Target& target,
                                    std::vector<std::unique_ptr<DeviceSource>> devices,
                                    const RedirectionOptions& options, GroupHooks hooks)
     : hooks_(std::move(hooks)), statuses_(devices.size()) {
-  const bool is_alone = devices.size() == 1;
   for (auto& device : devices) {
-    auto hooks_of_it = hooks_for(redirections_.size(), is_alone ? "" : device->name());
+    auto hooks_of_it = hooks_for(redirections_.size());
     redirections_.push_back(
         std::make_unique<Redirection>(access, target, std::move(device), options, std::move(hooks_of_it)));
   }
 }
 
-RedirectionHooks RedirectionGroup::hooks_for(std::size_t index, const std::string& name) {
+RedirectionHooks RedirectionGroup::hooks_for(std::size_t index) {
   RedirectionHooks hooks;
-  hooks.say = [this, name](const std::string& lines) { hooks_.say(name.empty() ? lines : with_name(name, lines)); };
+  hooks.tell = [this, index](const Event& event) { hooks_.tell(index, event); };
   hooks.reload_access = [this] {
     const std::lock_guard lock(reload_mutex_);  // a plugin that gets tokens may keep them in a file
     return hooks_.reload_access();
   };
-  hooks.leave = [this, index] { settle(index, kExitAsAsked, true); };
+  hooks.leave = [this, index](int status) { settle(index, status, true); };
   return hooks;
-}
-
-int RedirectionGroup::run_one(std::size_t index) {
-  try {
-    return redirections_[index]->run();
-  } catch (const std::exception& exception) {
-    hooks_.say(text_of({ErrorKind::internal, "go on", "", exception.what(), ""}));
-    return kExitFailed;
-  }
 }
 
 void RedirectionGroup::settle(std::size_t index, int status, bool left) {
@@ -70,12 +46,18 @@ void RedirectionGroup::settle(std::size_t index, int status, bool left) {
 int RedirectionGroup::run() {
   std::vector<std::thread> threads;
   for (std::size_t index = 0; index < redirections_.size(); ++index) {
-    threads.emplace_back([this, index] { settle(index, run_one(index), false); });
+    threads.emplace_back([this, index] { settle(index, redirections_[index]->run(), false); });
   }
   for (auto& thread : threads) thread.join();
   int worst = kExitAsAsked;
   for (const auto& status : statuses_) worst = std::max(worst, status.value_or(kExitFailed));
   return worst;
+}
+
+std::vector<Counters> RedirectionGroup::counters() const {
+  std::vector<Counters> all;
+  for (const auto& redirection : redirections_) all.push_back(redirection->counters());
+  return all;
 }
 
 void RedirectionGroup::stop() {

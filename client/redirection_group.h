@@ -4,7 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "client/redirection.h"
@@ -13,8 +12,8 @@ namespace usbloop::client {
 
 /// What the redirections of one command need of the program around them. All hooks may be called from any thread.
 struct GroupHooks {
-  /// Tells the person lines of text, without a newline at the end.
-  std::function<void(const std::string& lines)> say;
+  /// Tells what has happened to device number `index`; the last call for each is that of its end.
+  std::function<void(std::size_t index, const Event& event)> tell;
   /// Reads the kubeconfig again; one call at a time.
   std::function<Result<kube::ClusterAccess>()> reload_access;
   /// Ends the process with the status, at once: no device is held. A hook that returns (in a test) lets run() return.
@@ -36,9 +35,11 @@ class RedirectionGroup {
   /// Asks all to end; from any thread, once. The process is left when all that hold a device have given it back.
   void stop();
 
+  /// What each has carried until now; from any thread.
+  [[nodiscard]] std::vector<Counters> counters() const;
+
  private:
-  RedirectionHooks hooks_for(std::size_t index, const std::string& name);
-  int run_one(std::size_t index);
+  RedirectionHooks hooks_for(std::size_t index);
   /// Notes how one has ended, the first time; `left`: its thread may hang in a call that nobody can end.
   void settle(std::size_t index, int status, bool left);
 

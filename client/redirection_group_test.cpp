@@ -37,11 +37,11 @@ class Pair {
     std::vector<std::unique_ptr<DeviceSource>> devices;
     devices.push_back(std::make_unique<DeskSource>(one, "one"));
     devices.push_back(std::make_unique<DeskSource>(two, "two"));
-    group_ =
-        std::make_unique<RedirectionGroup>(server.access(), Target{"demo", "default"}, std::move(devices), options_,
-                                           GroupHooks{[this](const std::string& lines) { person.hear(lines); },
-                                                      [this] { return Result<kube::ClusterAccess>(server.access()); },
-                                                      [this](int status) { left_with = status; }});
+    group_ = std::make_unique<RedirectionGroup>(
+        server.access(), Target{"demo", "default"}, std::move(devices), options_,
+        GroupHooks{[this](std::size_t, const Event& event) { person.hear(event, true); },
+                   [this] { return Result<kube::ClusterAccess>(server.access()); },
+                   [this](int status) { left_with = status; }});
     thread_ = std::thread([this] { status_ = group_->run(); });
   }
   void start_and_redirect() {

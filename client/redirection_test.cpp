@@ -42,8 +42,8 @@ class Running {
     if (change_access) change_access(access);
     redirection_ = std::make_unique<Redirection>(
         std::move(access), Target{"demo", "default"}, std::make_unique<DeskSource>(desk), options_,
-        RedirectionHooks{[this](const std::string& lines) { person.hear(lines); }, [this] { return reload(); },
-                         [this] { left = true; }});
+        RedirectionHooks{[this](const Event& event) { person.hear(event, false); }, [this] { return reload(); },
+                         [this](int) { left = true; }});
     thread_ = std::thread([this] { status_ = redirection_->run(); });
   }
   /// To the point where it is announced.
@@ -306,6 +306,95 @@ TEST_CASE("a device that the guest rejects ends it") {
   it.start_and_redirect();
   it.desk.reject();
   CHECK(it.end() == 1);
+}
+
+TEST_CASE("each change is an event, and the end has the counters") {
+  Running it;
+  it.server.set_object(kVm, R"({"metadata":{}})");
+  it.start_and_redirect();
+  it.server.refuse_next(status_answer(500, "all slots (503)"));
+  it.server.refuse_next(status_answer(401, "who?"));
+  it.server.cut();
+  CHECK(it.person.hears("default/demo again."));
+  it.desk.unplug();
+  CHECK(it.person.hears("is unplugged"));
+  it.desk.plug();
+  CHECK(it.person.hears("default/demo again.", 2));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+  CHECK(it.person.happenings() ==
+        " connecting/ redirecting/First waiting/ConnectionLost waiting/SlotsBusy waiting/AccessDenied redirecting/Again"
+        " waiting/DeviceUnplugged redirecting/Again ended/Stopped");
+  const auto events = it.person.events();
+  CHECK(events.back().counters.sessions == 3);
+  CHECK(events.back().exit_status == 0);
+  CHECK(events.back().device.port == "1-2");
+  CHECK(events.back().target.name == "demo");
+}
+
+TEST_CASE("an end is told once, also when Ctrl-C comes while nothing is held") {
+  Running it;
+  it.start_and_redirect();
+  it.desk.unplug();
+  CHECK(it.person.hears("is unplugged"));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+  const auto all = it.person.happenings();
+  CHECK(all.find("ended/Stopped") == all.rfind("ended/"));
+  CHECK(all.ends_with("ended/Stopped"));
+}
+
+TEST_CASE("with --wait a first try that finds all slots taken waits for one, and goes on as others do") {
+  auto options = quick();
+  options.wait = 0ms;
+  SUBCASE("without --once") {}
+  SUBCASE("with --once, which is for the session") { options.once = true; }
+  Running it(options);
+  it.server.refuse_all(status_answer(500, "no slot: alice and bob have them (503)"));
+  it.start();
+  CHECK(it.person.hears("Can't access VMI demo: no slot: alice and bob have them (503): waiting for a free slot."));
+  CHECK(it.server.wait_requests(3));
+  it.server.kill();
+  CHECK(it.person.hears("cannot connect to the API server"));
+  it.server.start();
+  it.server.refuse_all("");
+  CHECK(it.person.hears("Redirecting"));
+  CHECK(it.person.count("waiting for a free slot") == 1);
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+}
+
+TEST_CASE("--wait has an end where it is given a time, and waits for slots alone") {
+  auto options = quick();
+  SUBCASE("the time is over") {
+    options.wait = 50ms;
+    Running it(options);
+    it.server.refuse_all(status_answer(500, "Can't connect to websocket (503): websocket: bad handshake"));
+    it.start();
+    CHECK(it.end() == 1);
+    CHECK(it.server.requests() >= 2);
+    CHECK(it.person.happenings() == " connecting/ waiting/SlotsBusy ended/Refused");
+    CHECK(it.person.hears("A VMI takes four devices at a time."));
+  }
+  SUBCASE("another refusal") {
+    options.wait = 0ms;
+    Running it(options);
+    it.server.refuse_all(status_answer(403, "no right"));
+    it.start();
+    CHECK(it.end() == 1);
+    CHECK(it.server.requests() == 1);
+  }
+  SUBCASE("Ctrl-C in the queue") {
+    options.wait = 0ms;
+    options.backoff = {1h, 1h};
+    Running it(options);
+    it.server.refuse_all(status_answer(500, "(503)"));
+    it.start();
+    CHECK(it.person.hears("waiting for a free slot"));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+  }
 }
 
 TEST_CASE("Ctrl-C ends it at once in every state, with nothing held") {

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client/device_source.h"
 #include "client/redirection.h"
@@ -92,7 +93,16 @@ class DeskSource final : public DeviceSource {
     return {};
   }
   Result<std::unique_ptr<usbredir::HostEnd>> take() override { return std::make_unique<Desk::Host>(desk_); }
-  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] DeviceFacts facts() const override {
+    DeviceFacts facts;
+    facts.name = name_;
+    facts.id = "0951:1666";
+    facts.bus = 1;
+    facts.address = 3;
+    facts.port = "1-2";
+    facts.serial = "ABC";
+    return facts;
+  }
   [[nodiscard]] std::string label() const override { return "the device"; }
   [[nodiscard]] bool can_come_back() const override { return desk_.reliable; }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
@@ -105,9 +115,19 @@ class DeskSource final : public DeviceSource {
   const std::string name_;
 };
 
-/// A person at the terminal: reads what is said and presses Ctrl-C.
+/// A person at the terminal: reads what is said and presses Ctrl-C. A program hears the events.
 class Person {
  public:
+  void hear(const Event& event, bool several) {
+    const auto lines = plain_lines(event, several);
+    const auto name = std::string(name_of(event.what).event) + "/" + std::string(name_of(event.what).reason);
+    {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(event);
+      happenings_ += " " + name;
+    }
+    if (!lines.empty()) hear(lines);
+  }
   void hear(const std::string& line) {
     const std::lock_guard lock(mutex_);
     all_ += line + "\n";
@@ -121,6 +141,15 @@ class Person {
     const std::lock_guard lock(mutex_);
     return all_;
   }
+  [[nodiscard]] std::vector<Event> events() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
+  }
+  /// ` connecting/ redirecting/First …`, in order.
+  [[nodiscard]] std::string happenings() const {
+    const std::lock_guard lock(mutex_);
+    return happenings_;
+  }
   [[nodiscard]] std::size_t count(const std::string& part) const { return count_in(all(), part); }
 
  private:
@@ -133,6 +162,8 @@ class Person {
   mutable std::mutex mutex_;
   std::condition_variable heard_;
   std::string all_;
+  std::vector<Event> events_;
+  std::string happenings_;
 };
 
 /// Without the pauses of a person's machine.
