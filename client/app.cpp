@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "client/client_config.h"
 #include "client/console.h"
 #include "client/device_list.h"
 #include "client/device_watch.h"
@@ -63,6 +64,14 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
+/// The rules of the configuration file and of the command line.
+Result<DevicePolicy> load_policy(const Options& options) {
+  const auto path = client_config_path();
+  auto config = load_client_config(path);
+  if (!config) return tl::unexpected(config.error());
+  return DevicePolicy{std::move(config->filter), options.filter, path, options.force};
+}
+
 Reporter::Form form_of(const Options& options) {
   if (options.events) return Reporter::Form::json;
   return options.status && can_draw() ? Reporter::Form::rows : Reporter::Form::lines;
@@ -74,11 +83,14 @@ int redirect(const Options& options, Console& console) {
     reporter.fail(error, status);
     return status;
   };
+  const auto policy = load_policy(options);
+  if (!policy) return fail_with(policy.error());
   DeviceClaims claims;
-  auto devices = find_devices(options, claims);
+  auto devices = find_devices(options, claims, *policy);
   if (!devices) {
-    // A description that says nothing sensible is part of the command line.
-    const bool is_usage = devices.error().operation == device_sim::kEmulateOperation;
+    // A description that says nothing sensible is part of the command line, and so is a device that nobody names.
+    const auto& operation = devices.error().operation;
+    const bool is_usage = operation == device_sim::kEmulateOperation || operation == kNoDeviceNamed;
     return fail_with(devices.error(), is_usage ? kExitUsage : kExitFailed);
   }
   const auto load = [&options] { return load_access(options); };

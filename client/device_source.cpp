@@ -18,7 +18,8 @@ using HostPtr = std::unique_ptr<usbredir::HostEnd>;
 
 class LocalSource final : public DeviceSource {
  public:
-  LocalSource(Selector selector, DeviceClaims& claims) : selector_(std::move(selector)), claims_(claims) {}
+  LocalSource(Selector selector, DeviceClaims& claims, const DevicePolicy& policy)
+      : selector_(std::move(selector)), claims_(claims), policy_(policy) {}
   ~LocalSource() override { claims_.forget(this); }
 
   Result<> prepare() override {
@@ -29,6 +30,7 @@ class LocalSource final : public DeviceSource {
     }
     const auto index = identity_ ? find_again(devices->all()) : choose_device(devices->all(), selector_);
     if (!index) return tl::unexpected(index.error());
+    if (auto fine = policy_.check(devices->all()[*index]); !fine) return fine;
     if (auto fine = claim(devices->all()[*index]); !fine) return fine;
     auto handle = devices->open(*index);
     if (!handle) return tl::unexpected(handle.error());
@@ -78,6 +80,7 @@ class LocalSource final : public DeviceSource {
 
   const Selector selector_;
   DeviceClaims& claims_;
+  const DevicePolicy& policy_;
   std::optional<DeviceIdentity> identity_;  ///< of the device that was found first
   LocalDevice info_;
   UsbContextPtr context_;  // outlives the handle
@@ -124,8 +127,9 @@ class EmulatedSource final : public DeviceSource {
 
 }  // namespace
 
-std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims) {
-  return std::make_unique<LocalSource>(selector, claims);
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims,
+                                                 const DevicePolicy& policy) {
+  return std::make_unique<LocalSource>(selector, claims, policy);
 }
 
 std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client/device_claims.h"
+#include "client/device_policy.h"
 #include "client/event.h"
 #include "client/selector.h"
 #include "common/error.h"
@@ -44,8 +45,10 @@ class DeviceSource {
   virtual void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
-/// A device of this machine. `claims` keeps it apart from the other devices of the command, and outlives it.
-std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims);
+/// A device of this machine. `claims` keeps it apart from the other devices of the command, and `policy` says what may
+/// be redirected; both outlive it.
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims,
+                                                 const DevicePolicy& policy);
 
 /// An emulated device, as device-sim's --emulate describes it.
 std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec);

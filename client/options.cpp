@@ -8,7 +8,7 @@
 #include "client/exit_status.h"
 #include "client/options_help.h"
 #include "client/positionals.h"
-#include "client/wait_flags.h"
+#include "client/redirect_flags.h"
 
 namespace usbloop::client {
 
@@ -119,7 +119,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("SPEC")
       ->allow_extra_args(false);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
-  WaitFlags waiting(app, options);
+  RedirectFlags redirecting(app, options);
   app.add_flag("--list", options.list, "The same as: list");
   app.add_option("-o,--output", format, "json: events, one a line, on standard output; with list: wide, json or yaml")
       ->type_name("FORMAT");
@@ -147,11 +147,11 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   }
   if (as_virtctl) {
     if (command != "usbredir") return usage_error(program, unknown_command(command));
-    options.once = true;
+    options.once = options.force = true;  // it knows no --force
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
-  if (auto fine = waiting.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = redirecting.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_output(app, format, options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};

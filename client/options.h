@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/device_list.h"
+#include "client/filter_rules.h"
 #include "client/selector.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
@@ -32,6 +33,9 @@ struct Options {
   std::optional<std::chrono::milliseconds> wait;
   bool events = false;  ///< tells what happens as lines of JSON on standard output
   bool status = true;   ///< rows at a terminal
+  bool pick = false;    ///< no device was named: a person is asked
+  FilterRules filter;   ///< of --filter
+  bool force = false;   ///< a keyboard too
   int verbosity = 0;
 };
 

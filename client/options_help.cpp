@@ -15,6 +15,7 @@ std::string help_footer(const std::string& program) {
       {" port=1-2.3 vm/demo", "the device at a port; a VM's machine"},
       {" serial=60A44C413FDE demo", "the device with that serial number"},
       {" 0951:1666 1-4 demo", "two devices, a slot each"},
+      {" demo", "asks at a terminal which devices"},
       {" list", "the devices of this machine, as lsusb lists them"},
       {" list -o wide", "also whether you may use them, and their ports and serial numbers"},
       {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
@@ -30,7 +31,8 @@ std::string help_footer(const std::string& program) {
 The VMI must be running, and must have been started with
   spec: {domain: {devices: {clientPassthrough: {}}}}
 It takes up to four devices at a time. Each goes on when another of the command ends. A device is taken from its driver here while it is redirected, and given
-back at the end, even if this program is killed: unmount a stick first.
+back at the end, even if this program is killed: unmount a stick first. A keyboard needs --force. Filter rules of
+every call: ~/.config/usbloop/usbredir.conf.
 
 Exit status, with several devices the worst of theirs:
   0  ended as asked (Ctrl-C, SIGTERM; with --once also closed by the server in good order)

@@ -60,6 +60,31 @@ TEST_CASE("several devices may be named, emulated ones among them, and the last 
   CHECK(contains(parse(many).text, "there are more than 16 devices"));
 }
 
+TEST_CASE("a VMI alone asks for the devices; a device alone is an error") {
+  for (const char* name : {"demo", "vm/demo", "vm/1-3"}) {
+    const auto line = parse({name});
+    REQUIRE_MESSAGE(line.options, line.text);
+    CHECK(line.options->pick);
+    CHECK(line.options->selectors.empty());
+  }
+  CHECK_FALSE(parse({"1-3", "demo"}).options->pick);
+  CHECK_FALSE(parse({"--emulate", "stick,image=x", "demo"}).options->pick);
+  for (const char* device : {"1-3", "0951:1666", "0951:16666", "serial=A", "port=1"}) {
+    CHECK_MESSAGE(contains(parse({device}).text, "the VMI is missing after the device"), device);
+  }
+}
+
+TEST_CASE("--filter adds rules, and --force is for keyboards; virtctl's line knows neither") {
+  const auto line =
+      parse({"--filter", "8,-1,-1,-1,1|3,-1,-1,-1,0", "1-3", "demo", "--filter=-1,-1,-1,-1,0", "--force"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  CHECK(line.options->filter.all().size() == 3);
+  CHECK(line.options->force);
+  CHECK_FALSE(parse({"1-3", "demo"}).options->force);
+  CHECK(parse_command_line("virtctl", {"usbredir", "1-3", "demo"}, "1").options->force);
+  CHECK(contains(parse({"1-3", "demo", "--filter", "storage"}).text, "the filter rule \"storage\""));
+}
+
 TEST_CASE("how a redirection waits and tells") {
   const auto plain = parse({"1-3", "demo"});
   REQUIRE(plain.options);

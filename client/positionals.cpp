@@ -15,6 +15,11 @@ Result<> select(const std::string& device, Options& options) {
   return {};
 }
 
+/// Also what was to be one: a VMI's name has neither a colon nor an equals sign.
+bool is_selector(const std::string& text) {
+  return parse_selector(text) || text.find_first_of(":=") != std::string::npos;
+}
+
 Result<> assign_give_back(const std::vector<std::string>& positionals, Options& options) {
   if (positionals.size() == 1 && options.emulate.empty()) return select(positionals.front(), options);
   return make_error(ErrorKind::invalid, "use", kArguments, "--give-back takes a device and nothing else");
@@ -35,7 +40,8 @@ Result<> assign_positionals(const std::vector<std::string>& positionals, Options
     return make_error(ErrorKind::invalid, "use", kArguments,
                       needs_device ? "the device and the VMI are missing" : "the VMI is missing");
   }
-  if (needs_device && positionals.size() == 1) {
+  options.pick = needs_device && positionals.size() == 1;
+  if (options.pick && is_selector(positionals.front())) {
     return make_error(ErrorKind::invalid, "use", kArguments, "the VMI is missing after the device");
   }
   if (positionals.size() - 1 + options.emulate.size() > kMostDevices) {

@@ -2,16 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "client/options.h"
 #include "common/error.h"
 
 namespace usbloop::client {
 
-/// --wait[=TIME] and --no-status. They must outlive the parsing.
-class WaitFlags {
+/// What a redirection waits for, tells and may take: --wait, --no-status, --filter, --force. They must outlive the
+/// parsing.
+class RedirectFlags {
  public:
-  WaitFlags(CLI::App& app, Options& options);
+  RedirectFlags(CLI::App& app, Options& options);
 
   /// Gives them their meaning when they have been parsed. Errors name the flag.
   Result<> finish();
@@ -20,6 +22,7 @@ class WaitFlags {
   CLI::App& app_;
   Options& options_;
   std::string time_;
+  std::vector<std::string> filters_;
 };
 
 }  // namespace usbloop::client
