@@ -38,7 +38,7 @@ TEST_CASE("each wrong line is named with its number") {
   }
 }
 
-TEST_CASE("a file that is not there says nothing; one that cannot be used is an error, for its rules count") {
+TEST_CASE("a file that is not there says nothing, and one that cannot be used is an error") {
   std::string folder = (std::filesystem::temp_directory_path() / "usbloop-config-XXXXXX").string();
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   const auto path = folder + "/usbredir.conf";

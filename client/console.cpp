@@ -54,6 +54,7 @@ void Console::write_lines(std::string_view text) {
 }
 
 void Console::show_rows(std::function<std::vector<std::string>(std::size_t)> rows) {
+  const std::lock_guard lock(mutex_);
   rows_ = std::move(rows);
   drawer_ = std::jthread([this](const std::stop_token& stop) { draw_while(stop); });
 }

@@ -60,7 +60,7 @@ TEST_CASE("several devices may be named, emulated ones among them, and the last 
   CHECK(contains(parse(many).text, "there are more than 16 devices"));
 }
 
-TEST_CASE("a VMI alone asks for the devices; a device alone is an error") {
+TEST_CASE("a VMI alone asks for the devices, and a device alone is an error") {
   for (const char* name : {"demo", "vm/demo", "vm/1-3"}) {
     const auto line = parse({name});
     REQUIRE_MESSAGE(line.options, line.text);
@@ -74,7 +74,7 @@ TEST_CASE("a VMI alone asks for the devices; a device alone is an error") {
   }
 }
 
-TEST_CASE("--filter adds rules, and --force is for keyboards; virtctl's line knows neither") {
+TEST_CASE("--filter adds rules, and --force is for keyboards") {
   const auto line =
       parse({"--filter", "8,-1,-1,-1,1|3,-1,-1,-1,0", "1-3", "demo", "--filter=-1,-1,-1,-1,0", "--force"});
   REQUIRE_MESSAGE(line.options, line.text);
