@@ -17,6 +17,8 @@ namespace usbloop::client {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenDrawings{500};
+/// Who has not been drawing for so long was stopped (Ctrl-Z), and a shell has written since.
+constexpr std::chrono::seconds kStopped{5};
 
 void write_error(std::string_view text) {
   while (!text.empty()) {
@@ -28,6 +30,8 @@ void write_error(std::string_view text) {
 }
 
 Terminal::Size error_size() {
+  const pid_t foreground = ::tcgetpgrp(STDERR_FILENO);
+  if (foreground >= 0 && foreground != ::getpgrp()) return {};
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return {};
   return {size.ws_col, size.ws_row};
@@ -89,9 +93,13 @@ void Console::draw_while(const std::stop_token& stop) {
 }
 
 std::string Console::erased() {
-  if (drawn_widths_.empty()) return {};
+  const auto before = std::exchange(looked_at_, std::chrono::steady_clock::now());
+  const auto columns = drawn_widths_.empty() ? 0 : terminal_.size().columns;
+  if (columns == 0 || looked_at_ - before >= kStopped) {
+    drawn_widths_.clear();
+    return {};
+  }
   // A terminal that has become narrower since shows a row in several lines.
-  const auto columns = std::max<std::size_t>(terminal_.size().columns, 1);
   std::size_t lines = 0;
   for (const auto width : drawn_widths_) lines += width == 0 ? 1 : (width + columns - 1) / columns;
   drawn_widths_.clear();
@@ -101,8 +109,9 @@ std::string Console::erased() {
 std::string Console::drawn() {
   std::string text;
   const auto columns = next_.empty() ? 0 : terminal_.size().columns;  // it may have changed since the rows were made
+  if (columns == 0) return text;
   for (const auto& row : next_) {
-    const std::string shown = fitted(row, std::max<std::size_t>(columns, 1) - 1);
+    const std::string shown = fitted(row, columns - 1);
     text += shown + "\n";
     drawn_widths_.push_back(columns_of(shown));
   }

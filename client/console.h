@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -16,7 +17,8 @@ namespace usbloop::client {
 struct Terminal {
   /// Writes the text in one piece.
   std::function<void(std::string_view text)> write;
-  /// Columns and lines at this moment; 0 when nobody knows.
+  /// Columns and lines at this moment; 0 when nobody knows, and when the terminal belongs to another program: a shell
+  /// from which this one runs in the background.
   struct Size {
     std::size_t columns = 0;
     std::size_t lines = 0;
@@ -52,7 +54,7 @@ class Console {
 
  private:
   void draw_while(const std::stop_token& stop);
-  /// What takes the drawn rows off the screen. Under the mutex.
+  /// What takes the drawn rows off the screen, if they are still where they were drawn. Under the mutex.
   std::string erased();
   std::string drawn();
 
@@ -62,6 +64,7 @@ class Console {
   std::function<std::vector<std::string>(std::size_t)> rows_;
   std::vector<std::size_t> drawn_widths_;  ///< of the rows on the screen
   std::vector<std::string> next_;          ///< the rows to draw
+  std::chrono::steady_clock::time_point looked_at_;
   std::jthread drawer_;
 };
 

@@ -37,6 +37,7 @@ class Screen {
   void narrow(std::size_t columns) {
     const std::lock_guard lock(mutex_);
     columns_ = columns;
+    if (columns == 0) return;  // somebody else's
     std::vector<std::string> all;
     for (auto line : lines_) {
       for (; line.size() > columns; line.erase(0, columns)) all.push_back(line.substr(0, columns));
@@ -124,6 +125,17 @@ TEST_CASE("a terminal that becomes narrower keeps no old row") {
   console.say("also");
   console.hide_rows();
   CHECK(screen.lines() == std::vector<std::string>{"kept", "also"});
+}
+
+TEST_CASE("a terminal that belongs to a shell meanwhile is left alone: nothing of the shell's is erased") {
+  Screen screen;
+  Console console(screen.terminal());
+  console.show_rows([](std::size_t) { return std::vector<std::string>{"row"}; });
+  CHECK(screen.shows({"row"}));
+  screen.narrow(0);
+  console.say("line");
+  console.hide_rows();
+  CHECK(screen.lines() == std::vector<std::string>{"row", "line"});
 }
 
 TEST_CASE("there are never more rows than the terminal has lines") {

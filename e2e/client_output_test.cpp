@@ -30,10 +30,11 @@ struct Desk {
   }
   [[nodiscard]] std::string spec() const { return "stick,image=" + (dir.path() / "stick.img").string() + ",serial=AB"; }
 
-  /// The client at a terminal of 100 columns, for one session, with more arguments or a shell's words behind it.
-  [[nodiscard]] Process at_terminal(const std::string& name, const std::string& more) const {
-    const std::string command = "stty cols 100 rows 24; " + kubectl_usbredir().string() + " --once --kubeconfig " +
-                                loop.kubeconfig().string() + " --emulate " + spec() + " demo " + more;
+  /// The client at a terminal of 100 columns, for one session, with more arguments or a shell's words around it.
+  [[nodiscard]] Process at_terminal(const std::string& name, const std::string& before, const std::string& more) const {
+    const std::string command = "stty cols 100 rows 24; " + before + kubectl_usbredir().string() +
+                                " --once --kubeconfig " + loop.kubeconfig().string() + " --emulate " + spec() +
+                                " demo " + more;
     return Process({.name = name,
                     .argv = {"script", "-qec", command, "/dev/null"},
                     .log_dir = dir.path(),
@@ -83,13 +84,16 @@ TEST_CASE("at a terminal a row stands below the lines while the device is redire
   Desk desk;
   struct Case {
     std::string name;
+    std::string before;
     std::string more;
     bool has_row;
   };
-  for (const auto& [name, more, has_row] :
-       {Case{"rows", "", true}, {"no-status", "--no-status", false}, {"piped", "| cat", false}}) {
+  for (const auto& [name, before, more, has_row] : {Case{"rows", "", "", true},
+                                                    {"no-status", "", "--no-status", false},
+                                                    {"piped", "", "| cat", false},
+                                                    {"in-background", "set -m; ", "& wait $!", false}}) {
     CAPTURE(name);
-    Process client = desk.at_terminal(name, more);
+    Process client = desk.at_terminal(name, before, more);
     RawWebsocket far = desk.node.accept_websocket();
     far.send({.payload = qemu_hello(), .masked = false});
     client.wait_out(has_row ? "emulated 0951:1666.*  redirected  to VM 0.0 MB/s" : "Redirecting 0951:1666", 10s);
