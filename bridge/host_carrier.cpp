@@ -33,6 +33,7 @@ class HostCarrier::Impl : public std::enable_shared_from_this<HostCarrier::Impl>
     co_await carry_output();
     co_await finish();
     host_.set_wake(nullptr);
+    over_ = true;
     co_return end_.value_or(CarrierEnd{});
   }
 
@@ -59,7 +60,10 @@ class HostCarrier::Impl : public std::enable_shared_from_this<HostCarrier::Impl>
       if (scheduled->exchange(true)) return;  // one look is enough for many wakes
       asio::post(executor, [weak, scheduled] {
         scheduled->store(false);
-        if (const auto self = weak.lock()) self->notify();
+        const auto self = weak.lock();
+        if (!self || self->over_) return;
+        self->host_.look();
+        self->notify();
       });
     });
   }
@@ -199,6 +203,7 @@ class HostCarrier::Impl : public std::enable_shared_from_this<HostCarrier::Impl>
   bool sending_ = false;     // finish_sending() is due or under way
   bool input_over_ = false;  // the guest side gives no more
   bool input_done_ = false;  // carry_input() has returned
+  bool over_ = false;        // run() has returned: the host end may be gone
 };
 
 HostCarrier::HostCarrier(const asio::any_io_executor& executor, usbredir::HostEnd& host, GuestSide& guest,

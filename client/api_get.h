@@ -15,4 +15,8 @@ namespace usbloop::client {
 Result<nlohmann::json> api_get(const kube::ClusterAccess& access, const std::string& path,
                                std::chrono::milliseconds timeout);
 
+/// Posts an object, and gives what the server makes of it. The same errors.
+Result<nlohmann::json> api_create(const kube::ClusterAccess& access, const std::string& path,
+                                  const nlohmann::json& object, std::chrono::milliseconds timeout);
+
 }  // namespace usbloop::client

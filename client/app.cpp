@@ -7,15 +7,20 @@
 #include <utility>
 
 #include "client/client_config.h"
+#include "client/completion.h"
+#include "client/completion_answer.h"
 #include "client/console.h"
+#include "client/device_capture.h"
 #include "client/device_list.h"
 #include "client/device_watch.h"
+#include "client/doctor.h"
 #include "client/exit_status.h"
 #include "client/find_devices.h"
 #include "client/give_back.h"
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
+#include "client/outside_redirection.h"
 #include "client/redirection_group.h"
 #include "client/reporter.h"
 #include "client/stop_signal.h"
@@ -64,12 +69,58 @@ Result<kube::ClusterAccess> load_access(const Options& options) {
   return access;
 }
 
+int diagnose(const Options& options) {
+  const auto diagnosis = examine(options, [&options] { return load_access(options); });
+  std::cout << shown_lines(options.doctor_json ? render_json(diagnosis) : render_lines(diagnosis)) << std::flush;
+  return diagnosis.is_healthy() ? kExitAsAsked : kExitFailed;
+}
+
+Result<Target> target_of(const Options& options, const kube::ClusterAccess& access) {
+  Target target{options.vmi, options.name_space.empty() ? access.default_namespace : options.name_space};
+  if (auto fine = check_namespace(target.name_space); !fine) return tl::unexpected(fine.error());
+  return target;
+}
+
 /// The rules of the configuration file and of the command line.
 Result<DevicePolicy> load_policy(const Options& options) {
   const auto path = client_config_path();
   auto config = load_client_config(path);
   if (!config) return tl::unexpected(config.error());
   return DevicePolicy{std::move(config->filter), options.filter, path, options.force};
+}
+
+/// The devices that another program is told to take are judged here, for it knows no rules of ours.
+Result<> check_named(const Options& options, const DevicePolicy& policy) {
+  const auto devices = UsbDevices::list();
+  if (!devices) return {};  // that program says so itself
+  for (const auto& selector : options.selectors) {
+    for (const auto index : matching_devices(devices->all(), selector)) {
+      if (auto fine = policy.check(devices->all()[index]); !fine) return fine;
+    }
+  }
+  return {};
+}
+
+/// Another program speaks usbredir for the device: --launch, --no-launch.
+int redirect_outside(const Options& options, Console& console) {
+  const auto policy = load_policy(options);
+  if (!policy) return fail(console, policy.error());
+  if (auto fine = check_named(options, *policy); !fine) return fail(console, fine.error());
+  auto access = load_access(options);
+  if (!access) return fail(console, access.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail(console, target.error());
+  OutsideOptions how;
+  if (options.listen) how.listen = *options.listen;
+  how.launch = options.launch;
+  if (!options.selectors.empty()) how.device = to_string(options.selectors.front());
+  if (options.request_timeout) how.connect_timeout = *options.request_timeout;
+  const auto tell = [](const std::string& line) { std::cout << shown_lines(line) << std::endl; };
+  OutsideRedirection redirection(
+      std::move(*access), *target, std::move(how),
+      {[&console](const std::string& lines) { console.say(lines); }, tell, [] { std::_Exit(kExitAsAsked); }});
+  const StopSignal signals([&] { redirection.stop(); });
+  return redirection.run();
 }
 
 Reporter::Form form_of(const Options& options) {
@@ -93,19 +144,30 @@ int redirect(const Options& options, Console& console) {
     const bool is_usage = operation == device_sim::kEmulateOperation || operation == kNoDeviceNamed;
     return fail_with(devices.error(), is_usage ? kExitUsage : kExitFailed);
   }
+  for (const auto& device : *devices) {
+    if (options.transport != Transport::uas) break;
+    if (const auto fits = device->may_be_translated(); !fits) return fail_with(fits.error());
+  }
   const auto load = [&options] { return load_access(options); };
   auto access = load();
   if (!access) return fail_with(access.error());
-  const Target target{options.vmi, options.name_space.empty() ? access->default_namespace : options.name_space};
-  if (auto fine = check_namespace(target.name_space); !fine) return fail_with(fine.error());
+  const auto target = target_of(options, *access);
+  if (!target) return fail_with(target.error());
+  const auto capture = DeviceCapture::begin(options, [&console](const std::string& lines) { console.say(lines); });
+  if (!capture) return fail_with(capture.error());
+  if (*capture) {
+    for (auto& device : *devices) device = (*capture)->wrap(std::move(device));
+  }
   RedirectionOptions how;
   how.once = options.once;
   how.wait = options.wait;
+  how.transport = options.transport;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
   const std::size_t count = devices->size();
-  RedirectionGroup redirections(*access, target, std::move(*devices), how,
+  RedirectionGroup redirections(*access, *target, std::move(*devices), how,
                                 {[&](std::size_t index, const Event& event) { reporter.tell(index, event); }, load,
                                  [&](int status) {
+                                   if (*capture) (*capture)->end();
                                    reporter.end();
                                    std::_Exit(status);  // without unwinding, which could wait
                                  }});
@@ -117,12 +179,20 @@ int redirect(const Options& options, Console& console) {
 
 }  // namespace
 
-int run_client(const std::string& argv0, const std::vector<std::string>& arguments, const std::string& version) {
+int run_client(const std::string& argv0, std::vector<std::string> arguments, const std::string& version) {
+  // kubectl asks a program of this name for the words of its plugin.
+  const bool for_kubectl = display_name(argv0) == "kubectl_complete-usbredir";
+  if (for_kubectl) arguments.insert(arguments.begin(), "__complete");
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
   const auto console = std::make_shared<Console>();
   try {
-    const auto line = parse_command_line(display_name(argv0), arguments, version);
+    const auto line = parse_command_line(for_kubectl ? "kubectl usbredir" : display_name(argv0), arguments, version);
+    if (line.completion || line.is_data) {
+      const auto words = line.completion ? look_up_words(*line.completion, load_access) : std::vector<CompletionWord>{};
+      std::cout << (line.completion ? completion_text(*line.completion, words) : line.text) << std::flush;
+      return kExitAsAsked;
+    }
     if (!line.options) {
       (line.exit_status == 0 ? std::cout : std::cerr) << shown_lines(line.text) << std::endl;
       return line.exit_status;
@@ -132,6 +202,8 @@ int run_client(const std::string& argv0, const std::vector<std::string>& argumen
     const auto log = [console](std::string_view text) { console->write_lines(text); };
     if (auto logging = init_logging("kubectl-usbredir", level, log); !logging) return fail(*console, logging.error());
     if (line.options->list) return list_devices(*line.options, *console);
+    if (line.options->doctor) return diagnose(*line.options);
+    if (!line.options->launch.empty() || line.options->listen) return redirect_outside(*line.options, *console);
     if (line.options->give_back) return give_device_back(*line.options, *console);
     if (line.options->events) std::signal(SIGPIPE, SIG_IGN);  // who reads the events may go first
     return redirect(*line.options, *console);

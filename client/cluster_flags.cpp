@@ -22,6 +22,8 @@ ClusterFlags::ClusterFlags(CLI::App& app, Options& options) : app_(app), options
   app.add_flag("--insecure-skip-tls-verify", over.insecure_skip_tls_verify, "Take any certificate of the server")
       ->group(kGroup);
   add("--token", over.token, "Bearer token", "TEXT");
+  add("--client-certificate", over.client_certificate, "Certificate that logs in", "FILE");
+  add("--client-key", over.client_key, "Key of --client-certificate", "FILE");
   add("--as", over.as, "Act as this user, if you may", "NAME");
   add("--as-uid", over.as_uid, "With --as: this uid", "TEXT");
   app.add_option("--as-group", over.as_groups, "With --as: in this group; may be repeated")
@@ -33,8 +35,9 @@ ClusterFlags::ClusterFlags(CLI::App& app, Options& options) : app_(app), options
 }
 
 Result<> ClusterFlags::finish() {
-  for (const char* flag : {"--kubeconfig", "--context", "--namespace", "--cluster", "--user", "--server", "--token",
-                           "--tls-server-name", "--certificate-authority", "--as", "--as-uid"}) {
+  for (const char* flag :
+       {"--kubeconfig", "--context", "--namespace", "--cluster", "--user", "--server", "--token", "--tls-server-name",
+        "--certificate-authority", "--client-certificate", "--client-key", "--as", "--as-uid"}) {
     const auto* option = app_.get_option(flag);
     if (option->count() == 0 || !option->as<std::string>().empty()) continue;
     return make_error(ErrorKind::invalid, "use", flag, "it is empty");

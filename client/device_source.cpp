@@ -16,6 +16,12 @@ namespace {
 
 using HostPtr = std::unique_ptr<usbredir::HostEnd>;
 
+Result<> not_translatable(const std::string& device) {
+  return make_error(ErrorKind::invalid, "use --transport uas for", device,
+                    "it is not a stick with Bulk-Only Transport alone",
+                    "Leave --transport out: the device is redirected as it is.");
+}
+
 class LocalSource final : public DeviceSource {
  public:
   LocalSource(Selector selector, DeviceClaims& claims, const DevicePolicy& policy)
@@ -47,6 +53,14 @@ class LocalSource final : public DeviceSource {
     return {to_string(selector_), info_.id(),      info_.product_name,  info_.serial,
             info_.port_path(),    info_.place.bus, info_.place.address, false};
   }
+  [[nodiscard]] Result<> may_be_translated() const override {
+    constexpr std::uint8_t kMassStorage = 0x08, kScsiTransparent = 0x06, kBulkOnly = 0x50;
+    const auto& classes = info_.classes;
+    const bool is_stick = classes.size() == 1 && classes[0].number == kMassStorage &&
+                          classes[0].subclass == kScsiTransparent && classes[0].protocol == kBulkOnly;
+    return is_stick ? Result<>() : not_translatable(info_.line());
+  }
+
   [[nodiscard]] std::string label() const override { return identity_ ? identity_->label() : to_string(selector_); }
   [[nodiscard]] bool can_come_back() const override { return true; }
 
@@ -113,6 +127,11 @@ class EmulatedSource final : public DeviceSource {
     facts.serial = description_.serial;
     return facts;
   }
+  [[nodiscard]] Result<> may_be_translated() const override {
+    const auto spec = device_sim::parse_spec(spec_);
+    return spec && spec->kind == "stick" ? Result<>() : not_translatable(spec_);
+  }
+
   [[nodiscard]] std::string label() const override { return spec_; }
   [[nodiscard]] bool can_come_back() const override { return false; }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {

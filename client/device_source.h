@@ -35,6 +35,10 @@ class DeviceSource {
   /// What is known of the device that was prepared last.
   [[nodiscard]] virtual DeviceFacts facts() const = 0;
 
+  /// Whether the prepared device is a stick with Bulk-Only Transport and nothing else, which can be shown as a UAS
+  /// disk. An error (invalid) says why not.
+  [[nodiscard]] virtual Result<> may_be_translated() const = 0;
+
   /// What is waited for: `0951:1666 with the serial number ABC`.
   [[nodiscard]] virtual std::string label() const = 0;
 

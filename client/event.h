@@ -28,6 +28,7 @@ enum class Happening : std::uint8_t {
   waits_device_unplugged,
   waits_device_unusable,
   waits_kubeconfig_unusable,
+  waits_other_transport,
   ended_stopped,
   ended_closed,
   ended_connection_lost,
@@ -46,7 +47,7 @@ struct EventName {
   std::string_view reason;  ///< as Kubernetes writes reasons; may be empty
 };
 
-inline constexpr std::array<EventName, 24> kEvents = {{
+inline constexpr std::array<EventName, 25> kEvents = {{
     {Happening::connecting, "connecting", ""},
     {Happening::redirecting, "redirecting", "First"},
     {Happening::redirecting_again, "redirecting", "Again"},
@@ -61,6 +62,7 @@ inline constexpr std::array<EventName, 24> kEvents = {{
     {Happening::waits_device_unplugged, "waiting", "DeviceUnplugged"},
     {Happening::waits_device_unusable, "waiting", "DeviceUnusable"},
     {Happening::waits_kubeconfig_unusable, "waiting", "KubeconfigUnusable"},
+    {Happening::waits_other_transport, "waiting", "OtherTransport"},
     {Happening::ended_stopped, "ended", "Stopped"},
     {Happening::ended_closed, "ended", "Closed"},
     {Happening::ended_connection_lost, "ended", "ConnectionLost"},

@@ -140,6 +140,22 @@ TEST_CASE("--list shows the devices of the machine") {
   CHECK_MESSAGE(contains(end.out, "Bus 001 Device 004: ID 0951:1666"), end.out);
 }
 
+TEST_CASE("doctor finds the device, whether it may be opened, and who holds it, and goes on without a cluster") {
+  need_umockdev();
+  const Machine machine;
+  const auto found = machine.run({"doctor", "1-3", "demo", "--server", "https://127.0.0.1:1"});
+  CHECK(found.code == 1);
+  CHECK_MESSAGE(contains(found.out, "ok           device       1-3  0951:1666  First"), found.out);
+  CHECK_MESSAGE(contains(found.out, "ok           permission   you may open"), found.out);
+  CHECK_MESSAGE(contains(found.out, "driver       "), found.out);
+  CHECK_MESSAGE(contains(found.out, "failed       server       https://127.0.0.1:1: Connection refused"), found.out);
+  CHECK_MESSAGE(contains(found.out, "\n1 step failed.\n"), found.out);
+  const auto twins = machine.run({"doctor", "0951:1666", "demo", "--server", "https://127.0.0.1:1"});
+  CHECK_MESSAGE(contains(twins.out, "failed       device"), twins.out);
+  CHECK_MESSAGE(contains(twins.out, "1-4  0951:1666  Second"), twins.out);
+  CHECK_MESSAGE(contains(twins.out, "\n2 steps failed.\n"), twins.out);
+}
+
 TEST_CASE("list -o wide and json tell what decides: port, speed, class, serial number") {
   need_umockdev();
   const Machine machine;
@@ -245,6 +261,8 @@ TEST_CASE("filter rules of the command line and of the configuration file refuse
   CHECK(by_file.code == 1);
   CHECK_MESSAGE(contains(by_file.err, "the filter rule 0x08,-1,-1,-1,0 refuses it"), by_file.err);
   CHECK(contains(by_file.err, "/.config/usbloop/usbredir.conf"));
+  const auto launched = machine.run({"--launch", "1-3", "demo"});
+  CHECK_MESSAGE(contains(launched.err, "the filter rule 0x08,-1,-1,-1,0 refuses it"), launched.err);
   CHECK(contains(machine.run({"1-6", "demo", "--force"}).err, "cannot read kubeconfig"));
   machine.configure("filter = storage\n");
   const auto broken = machine.run({"1-6", "demo", "--force"});

@@ -5,10 +5,15 @@
 #include <memory>
 
 #include "client/cluster_flags.h"
+#include "client/completion.h"
+#include "client/completion_scripts.h"
 #include "client/exit_status.h"
+#include "client/man_page.h"
 #include "client/options_help.h"
 #include "client/positionals.h"
+#include "client/program_flags.h"
 #include "client/redirect_flags.h"
+#include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
 
@@ -25,12 +30,26 @@ CommandLine usage_error(const std::string& program, const Error& error) {
   return {std::nullopt, text + "\nSee " + program + " --help.", kExitUsage};
 }
 
+Result<> assign_doctor(const std::string& format, Options& options) {
+  if (options.list || options.give_back || options.watch) {
+    return make_error(ErrorKind::invalid, "use", "the arguments",
+                      "doctor takes a device and a VMI, as a redirection does");
+  }
+  if (!format.empty() && format != "json") {
+    return make_error(ErrorKind::invalid, "use", "--output",
+                      "\"" + format + "\" is not json, which is what doctor has");
+  }
+  options.doctor_json = !format.empty();
+  return {};
+}
+
 /// The form of what is printed, and what belongs to `list` alone.
 Result<> assign_output(const CLI::App& app, const std::string& format, Options& options) {
+  if (options.doctor) return assign_doctor(format, options);
   if (!options.list) {
     if (options.watch) return make_error(ErrorKind::invalid, "use", "--watch", "it belongs to list");
     if (app.count("--output") == 0) return {};
-    options.events = format == "json" && !options.give_back;
+    options.events = format == "json" && !options.give_back && options.launch.empty() && !options.listen;
     if (options.events) return {};
     return make_error(ErrorKind::invalid, "use", "--output", "\"" + format + "\" belongs to list",
                       "A redirection tells its events with -o json.");
@@ -65,6 +84,26 @@ Error unknown_command(const std::string& command) {
           "It is usbloop's client under the name of virtctl. All else is done by KubeVirt's own virtctl."};
 }
 
+/// What shells and man ask.
+std::optional<CommandLine> answer_about_itself(CLI::App& app, const Options& options,
+                                               const std::vector<std::string>& arguments, const std::string& version,
+                                               bool as_virtctl) {
+  CommandLine line;
+  line.is_data = true;
+  if (asks_for_completion(arguments)) {
+    line.completion = std::make_shared<CompletionQuery>(completion_query(app, options, arguments, as_virtctl));
+  } else if (arguments == std::vector<std::string>{"__man"}) {
+    line.text = man_page(app, version);
+  } else if (arguments.size() == 2 && arguments.front() == "completion" && !arguments.back().starts_with("-")) {
+    auto script = completion_script(arguments.back());
+    if (!script) return usage_error(app.get_name(), script.error());
+    line.text = std::move(*script);
+  } else {
+    return std::nullopt;
+  }
+  return line;
+}
+
 Result<> finish(const std::vector<std::string>& positionals, Options& options) {
   for (const auto& spec : options.emulate) {
     if (!spec.empty()) continue;
@@ -92,15 +131,19 @@ std::string display_name(const std::string& argv0) {
   return name.starts_with("kubectl-") ? "kubectl " + name.substr(8) : name;
 }
 
-CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
+CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& given,
                                const std::string& version) {
   Options options;
   std::vector<std::string> positionals;
+  // `doctor` stands before all else, so that the rest of the line is that of a redirection.
+  options.doctor = !is_virtctl(program) && !given.empty() && given.front() == "doctor";
+  const std::vector<std::string> arguments(given.begin() + (options.doctor ? 1 : 0), given.end());
   CLI::App app(kDescription, program);
   app.formatter(std::make_shared<Usage>());
   app.footer(help_footer(is_virtctl(program) ? program + " usbredir" : program));
   app.set_version_flag("--version", version);
   std::string format;
+  std::string transport = "auto";
   std::string command;
   int level = 0;
   const bool as_virtctl = is_virtctl(program);
@@ -112,16 +155,21 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("")
       ->expected(-1);
   ClusterFlags cluster(app, options);
-  app.add_option(
-         "--emulate", options.emulate,
-         "Redirect an emulated device: stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]; "
-         "may be repeated")
+  app.add_option("--emulate", options.emulate,
+                 "Redirect an emulated device: "
+                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], or ssd,...; may be "
+                 "repeated")
       ->type_name("SPEC")
       ->allow_extra_args(false);
+  app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
+      ->type_name("NAME");
+  ProgramFlags programs(app, options);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
   RedirectFlags redirecting(app, options);
+  capture::CaptureFlags capture(app, options.capture);
   app.add_flag("--list", options.list, "The same as: list");
-  app.add_option("-o,--output", format, "json: events, one a line, on standard output; with list: wide, json or yaml")
+  app.add_option("-o,--output", format,
+                 "json: events, one a line, on standard output; with list: wide, json or yaml; with doctor: json")
       ->type_name("FORMAT");
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
@@ -133,11 +181,12 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
         "-v,--verbose", options.verbosity,
         "Say more: each step; -vv: also each transfer of the device (LIBUSB_DEBUG=4 adds the lines of libusb)");
   }
+  if (auto asked = answer_about_itself(app, options, arguments, version, as_virtctl)) return *asked;
   try {
     // CLI11 takes the arguments last first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, ProgramFlags::shown(app.help()), 0};
   } catch (const CLI::CallForVersion&) {
     return {std::nullopt, version + "\n", 0};
   } catch (const CLI::ExtrasError&) {
@@ -152,8 +201,16 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = redirecting.finish(); !fine) return usage_error(program, fine.error());
+  const auto chosen = parse_transport(transport);
+  if (!chosen) return usage_error(program, chosen.error());
+  options.transport = *chosen;
+  if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = programs.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_output(app, format, options); !fine) return usage_error(program, fine.error());
+  if ((options.list || options.give_back || options.doctor) && !options.capture.path.empty()) {
+    return usage_error(program, {ErrorKind::invalid, "use", "--capture", "it belongs to a redirection"});
+  }
   return {options, "", 0};
 }
 

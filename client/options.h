@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,8 +9,11 @@
 #include "client/device_list.h"
 #include "client/filter_rules.h"
 #include "client/selector.h"
+#include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
+#include "common/net/address.h"
+#include "usbredir/capture/capture_file.h"
 
 namespace usbloop::client {
 
@@ -17,11 +21,15 @@ namespace usbloop::client {
 struct Options {
   bool list = false;  ///< show this machine's devices and end
   ListFormat list_format = ListFormat::lines;
-  bool watch = false;                ///< list: go on, and tell of each change
-  bool give_back = false;            ///< give the only one of `selectors` back to this machine's drivers and end
-  int after = 0;                     ///< give_back: when this parent process has ended; 0: now
-  std::vector<Selector> selectors;   ///< devices of this machine, and
-  std::vector<std::string> emulate;  ///< emulated ones, as device-sim's --emulate describes them; a slot each
+  bool doctor = false;                 ///< look at each step of the redirection, and end
+  bool doctor_json = false;            ///< doctor: for programs
+  bool watch = false;                  ///< list: go on, and tell of each change
+  bool give_back = false;              ///< give the only one of `selectors` back to this machine's drivers and end
+  int after = 0;                       ///< give_back: when this parent process has ended; 0: now
+  std::vector<Selector> selectors;     ///< devices of this machine, and
+  std::vector<std::string> emulate;    ///< emulated ones, as device-sim's --emulate describes them; a slot each
+  std::string launch;                  ///< the program that redirects the device in our place; empty: we do
+  std::optional<net::Address> listen;  ///< such a program is not started by us, and connects here
   std::string vmi;
   std::string kubeconfig;  ///< empty: KUBECONFIG, then the home directory
   std::string context;     ///< empty: current-context
@@ -36,14 +44,20 @@ struct Options {
   bool pick = false;    ///< no device was named: a person is asked
   FilterRules filter;   ///< of --filter
   bool force = false;   ///< a keyboard too
+  Transport transport = Transport::automatic;
+  capture::CaptureOptions capture;  ///< without a path: none
   int verbosity = 0;
 };
+
+struct CompletionQuery;
 
 /// The outcome of reading a command line: options to work with, or a text to print and an exit status.
 struct CommandLine {
   std::optional<Options> options;
-  std::string text;     ///< help, version or what is wrong
-  int exit_status = 0;  ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  std::string text;      ///< help, version or what is wrong
+  int exit_status = 0;   ///< 0: print `text` to standard output; 2: wrong usage, to standard error
+  bool is_data = false;  ///< the text is for a program and goes out as it is
+  std::shared_ptr<const CompletionQuery> completion = nullptr;  ///< a shell asks for words (completion.h)
 };
 
 /// `arguments` without the program's name; `program` is how the person called it; `version` is what --version prints.

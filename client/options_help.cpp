@@ -16,8 +16,12 @@ std::string help_footer(const std::string& program) {
       {" serial=60A44C413FDE demo", "the device with that serial number"},
       {" 0951:1666 1-4 demo", "two devices, a slot each"},
       {" demo", "asks at a terminal which devices"},
+      {" --launch 0951:1666 demo", "by the program usbredirect, as virtctl does it"},
+      {" --no-launch demo", "by a usbredir program that you start"},
       {" list", "the devices of this machine, as lsusb lists them"},
       {" list -o wide", "also whether you may use them, and their ports and serial numbers"},
+      {" doctor 0951:1666 demo", "what stands in the way: device, server, rights, VMI, slot"},
+      {" completion bash", "what teaches bash (zsh, fish) to complete this; see docs/client.md"},
       {" --give-back 1-3", "back to its driver here, if a redirection could not do so"},
   };
   constexpr std::size_t kWidth = 40;
@@ -34,10 +38,11 @@ It takes up to four devices at a time. Each goes on when another of the command 
 back at the end, even if this program is killed: unmount a stick first. A keyboard needs --force. Filter rules of
 every call: ~/.config/usbloop/usbredir.conf.
 
-Exit status, with several devices the worst of theirs:
+Exit status:
   0  ended as asked (Ctrl-C, SIGTERM; with --once also closed by the server in good order)
   1  refused, failed, or cannot come back (the VMI is deleted, access is revoked); with --once also lost or unplugged
   2  wrong usage
+With several devices it is the worst of theirs.
 )";
 }
 

@@ -26,6 +26,30 @@ TEST_CASE("a device and a VMI are enough") {
   CHECK(line.options->verbosity == 0);
 }
 
+TEST_CASE("a capture belongs to a redirection") {
+  const auto line = parse({"1-3", "demo", "--capture", "usb.pcapng", "--capture-size", "1G"});
+  REQUIRE(line.options);
+  CHECK(line.options->capture.path == "usb.pcapng");
+  CHECK(line.options->capture.size == 1U << 30);
+  CHECK(contains(parse({"list", "--capture", "usb.pcapng"}).text, "--capture: it belongs to a redirection"));
+  CHECK(contains(parse({"1-3", "demo", "--capture-snap", "9"}).text, "--capture-snap: it belongs to --capture"));
+}
+
+TEST_CASE("doctor takes the line of a redirection") {
+  const auto line = parse({"doctor", "1-3", "vm/demo", "-n", "team", "-o", "json"});
+  REQUIRE(line.options);
+  CHECK(line.options->doctor);
+  CHECK(line.options->doctor_json);
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
+  CHECK(line.options->vmi == "demo");
+  CHECK_FALSE(parse({"doctor", "1-3", "demo"}).options->doctor_json);
+  CHECK(parse({"doctor", "--emulate", "stick,image=a", "demo"}).options->doctor);
+  CHECK(contains(parse({"doctor", "1-3"}).text, "the VMI is missing"));
+  CHECK(contains(parse({"doctor", "list"}).text, "doctor takes a device and a VMI"));
+  CHECK(contains(parse({"doctor", "1-3", "demo", "-o", "yaml"}).text, "is not json"));
+  CHECK(contains(parse({"doctor", "1-3", "demo", "--capture", "a"}).text, "belongs to a redirection"));
+}
+
 TEST_CASE("options may stand anywhere") {
   const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
   REQUIRE(line.options);
@@ -36,6 +60,10 @@ TEST_CASE("options may stand anywhere") {
   CHECK(line.options->verbosity == 2);
   CHECK_FALSE(line.options->once);
   CHECK(parse({"--once", "1-3", "demo"}).options->once);
+  CHECK(line.options->transport == Transport::automatic);
+  CHECK(parse({"--transport", "uas", "1-3", "demo"}).options->transport == Transport::uas);
+  CHECK(parse({"--transport=bulk-only", "1-3", "demo"}).options->transport == Transport::bulk_only);
+  CHECK(parse({"--transport", "bot", "1-3", "demo"}).exit_status == 2);
 }
 
 TEST_CASE("with an emulated device only the VMI is named") {

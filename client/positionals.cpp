@@ -1,6 +1,7 @@
 #include "client/positionals.h"
 
 #include "client/object_names.h"
+#include "client/program_flags.h"
 
 namespace usbloop::client {
 
@@ -35,13 +36,17 @@ Result<> assign_positionals(const std::vector<std::string>& positionals, Options
     return make_error(ErrorKind::invalid, "use", kArguments, "list stands alone");
   }
   if (options.give_back) return assign_give_back(positionals, options);
-  const bool needs_device = options.emulate.empty();
+  const bool needs_device = options.emulate.empty() && !options.listen;
   if (positionals.empty()) {
     return make_error(ErrorKind::invalid, "use", kArguments,
                       needs_device ? "the device and the VMI are missing" : "the VMI is missing");
   }
-  options.pick = needs_device && positionals.size() == 1;
-  if (options.pick && is_selector(positionals.front())) {
+  if (options.listen && positionals.size() > 1) {
+    return make_error(ErrorKind::invalid, "use", kArguments, "there are too many",
+                      "With --no-launch only the VMI is named.");
+  }
+  options.pick = needs_device && positionals.size() == 1 && options.launch.empty() && !options.doctor;
+  if (needs_device && positionals.size() == 1 && (!options.pick || is_selector(positionals.front()))) {
     return make_error(ErrorKind::invalid, "use", kArguments, "the VMI is missing after the device");
   }
   if (positionals.size() - 1 + options.emulate.size() > kMostDevices) {
@@ -51,6 +56,10 @@ Result<> assign_positionals(const std::vector<std::string>& positionals, Options
   }
   for (std::size_t index = 0; index + 1 < positionals.size(); ++index) {
     if (auto fine = select(positionals[index], options); !fine) return fine;
+  }
+  if (auto fine = check_launched_device(options); !fine) return fine;
+  if (options.doctor && options.selectors.size() + options.emulate.size() > 1) {
+    return make_error(ErrorKind::invalid, "use", kArguments, "doctor looks at one device");
   }
   auto name = vmi_name_of(positionals.back());
   if (!name) return tl::unexpected(name.error());

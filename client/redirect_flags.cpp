@@ -12,10 +12,11 @@ RedirectFlags::RedirectFlags(CLI::App& app, Options& options) : app_(app), optio
       ->type_name("RULES")
       ->allow_extra_args(false);
   app.add_flag("--force", options.force, "Redirect a keyboard too");
-  app.add_flag("--no-status{false}", options.status, "No live status rows at a terminal");
+  app.add_flag("--no-status", no_status_, "No live status rows at a terminal");
 }
 
 Result<> RedirectFlags::finish() {
+  options_.status = !no_status_;
   for (const auto& rules : filters_) {
     if (auto fine = options_.filter.add(rules); !fine) return fine;
   }

@@ -23,6 +23,7 @@ class RedirectFlags {
   Options& options_;
   std::string time_;
   std::vector<std::string> filters_;
+  bool no_status_ = false;
 };
 
 }  // namespace usbloop::client

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/exit_status.h"
+#include "client/translated_host.h"
 #include "common/log.h"
 #include "common/shown_text.h"
 
@@ -99,16 +100,29 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
   } else if (!opened->channel) {
     result.refusal = opened->refusal;
   } else {
-    result = co_await run_session(*opened->channel);
+    result = co_await run_session(*opened->channel, opened->round_trip);
   }
   co_return result;
 }
 
-asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel) {
+/// The device's end, translated where that is asked for or worth it.
+Result<std::unique_ptr<usbredir::HostEnd>> Redirection::take_device(std::chrono::microseconds round_trip) {
+  // Decided once: a stick does not change its shape because a connection was lost.
+  if (!translated_) {
+    translated_ = is_translated(options_.transport, round_trip, device_->may_be_translated().has_value());
+  }
+  auto host = device_->take();
+  if (!host || !*translated_) return host;
+  spdlog::debug("at most {} us to the server and back: the stick is shown as a UAS disk", round_trip.count());
+  return std::make_unique<TranslatedHost>(std::move(*host));
+}
+
+asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel,
+                                                               std::chrono::microseconds round_trip) {
   Attempt result;
   if (!hold()) co_return result;
   spdlog::debug("the websocket is open; the device is taken, and the guest's hello waited for");
-  auto host = device_->take();
+  auto host = take_device(round_trip);
   if (!host) {
     const std::string no_reason;
     co_await channel.close(1000, no_reason);

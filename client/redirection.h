@@ -16,6 +16,7 @@
 #include "client/reconnect.h"
 #include "client/session.h"
 #include "client/traffic_meter.h"
+#include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
 #include "common/websocket/connect.h"
@@ -26,6 +27,7 @@ struct RedirectionOptions {
   bool once = false;  ///< ends with its first session, however that ends
   /// While the first try finds all slots taken: waits so long for a free one; zero: without an end.
   std::optional<std::chrono::milliseconds> wait;
+  Transport transport = Transport::automatic;
   Backoff::Limits backoff;
   std::chrono::milliseconds connect_timeout{15'000};
   /// A session that lasted this long lets the next pauses begin anew.
@@ -75,7 +77,8 @@ class Redirection {
 
   asio::awaitable<int> redirect();
   asio::awaitable<Attempt> attempt();
-  asio::awaitable<Attempt> run_session(websocket::Channel& channel);
+  asio::awaitable<Attempt> run_session(websocket::Channel& channel, std::chrono::microseconds round_trip);
+  Result<std::unique_ptr<usbredir::HostEnd>> take_device(std::chrono::microseconds round_trip);
   asio::awaitable<void> pause();
   [[nodiscard]] bool waited_enough() const;
 
@@ -121,9 +124,10 @@ class Redirection {
   bool redirected_ = false;  ///< once at least
   bool queued_ = false;      ///< waits for a free slot, or has
   std::chrono::steady_clock::time_point wait_until_ = std::chrono::steady_clock::time_point::max();
-  bool denied_ = false;  ///< the last try was
-  bool reload_ = false;  ///< the kubeconfig may know better
-  std::string said_;     ///< the last reason to wait that was told
+  bool denied_ = false;             ///< the last try was
+  std::optional<bool> translated_;  ///< the stick is shown as a UAS disk; nothing: not decided yet
+  bool reload_ = false;             ///< the kubeconfig may know better
+  std::string said_;                ///< the last reason to wait that was told
   std::chrono::steady_clock::time_point announced_at_;
 
   Traffic traffic_;

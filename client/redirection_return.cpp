@@ -69,6 +69,13 @@ std::optional<int> Redirection::judge(const Attempt& attempt) {
 
 std::optional<int> Redirection::judge_end(const SessionEnd& how, usbredir::HostState device) {
   const bool is_gone = device == usbredir::HostState::device_gone;
+  const bool was_our_choice = options_.transport == Transport::automatic && translated_.value_or(false);
+  if (device == usbredir::HostState::rejected && was_our_choice) {
+    translated_ = false;
+    waits_for(Happening::waits_other_transport,
+              target_.label() + " does not take the stick as a UAS disk: redirecting it as it is.");
+    return std::nullopt;
+  }
   if (after_end(how, device) == Next::stop || (is_gone && !device_->can_come_back())) return report_end(how);
   if (std::chrono::steady_clock::now() - announced_at_ >= options_.steady_after) backoff_.reset();
   if (how.cause == SessionEnd::Cause::not_served) {

@@ -103,6 +103,9 @@ class DeskSource final : public DeviceSource {
     facts.serial = "ABC";
     return facts;
   }
+  [[nodiscard]] Result<> may_be_translated() const override {
+    return make_error(ErrorKind::invalid, "translate", "it", "it is a script");
+  }
   [[nodiscard]] std::string label() const override { return "the device"; }
   [[nodiscard]] bool can_come_back() const override { return desk_.reliable; }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {

@@ -33,9 +33,23 @@ pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 add_library(usbloop_httplib INTERFACE)
 target_link_libraries(usbloop_httplib INTERFACE PkgConfig::HTTPLIB OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
-# yaml-cpp 0.8 (Debian 13) renamed its target and warns about the old name.
+# spdlog and fmt: their headers alone. The code is in common/log_library.cpp, so that no program needs the distribution's
+# libraries of both, whose names change with every release.
+add_library(usbloop_spdlog INTERFACE)
+get_target_property(spdlog_headers spdlog::spdlog INTERFACE_INCLUDE_DIRECTORIES)
+get_target_property(fmt_headers fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+target_include_directories(usbloop_spdlog SYSTEM INTERFACE ${spdlog_headers} ${fmt_headers})
+target_compile_definitions(usbloop_spdlog INTERFACE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
+target_link_libraries(usbloop_spdlog INTERFACE Threads::Threads)
+
+# yaml-cpp: the static library, for the same reason. Its CMake files name the shared one alone.
+find_library(YAML_CPP_STATIC libyaml-cpp.a)
+find_path(YAML_CPP_HEADERS yaml-cpp/yaml.h REQUIRED)
 add_library(usbloop_yaml INTERFACE)
-if(TARGET yaml-cpp::yaml-cpp)
+target_include_directories(usbloop_yaml SYSTEM INTERFACE ${YAML_CPP_HEADERS})
+if(YAML_CPP_STATIC)
+  target_link_libraries(usbloop_yaml INTERFACE ${YAML_CPP_STATIC})
+elseif(TARGET yaml-cpp::yaml-cpp)
   target_link_libraries(usbloop_yaml INTERFACE yaml-cpp::yaml-cpp)
 else()
   target_link_libraries(usbloop_yaml INTERFACE yaml-cpp)

@@ -15,6 +15,9 @@ namespace usbloop::device_sim {
 /// "thirteen cases") stall the data phase, shorten it or end with a phase error, as there.
 class BulkOnly {
  public:
+  static constexpr std::uint8_t kEndpointIn = 0x81;
+  static constexpr std::uint8_t kEndpointOut = 0x02;
+
   /// `disk` must outlive this object.
   explicit BulkOnly(ScsiDisk& disk) : disk_(disk) {}
 
@@ -43,5 +46,10 @@ class BulkOnly {
   std::uint64_t disk_left_ = 0;  ///< bytes the command still moves
   bool moved_ = false;           ///< some data has been moved
 };
+
+/// What a transfer of `size` bytes that ended with `status` is to the host: a stall or all of it.
+inline OutReply out_reply(TransferStatus status, std::size_t size) {
+  return status == TransferStatus::success ? OutReply::taken(size) : OutReply::failed(status);
+}
 
 }  // namespace usbloop::device_sim

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "device-sim/descriptor_set.h"
 #include "usbredir/host_end.h"
+#include "usbredir/transfer_reply.h"
 
 namespace usbloop::device_sim {
 
@@ -22,27 +23,19 @@ struct SetupPacket {
   [[nodiscard]] bool is_in() const { return (request_type & 0x80) != 0; }
 };
 
-/// How a transfer ended; the values of usbredir's status field.
-enum class TransferStatus : std::uint8_t { success, cancelled, invalid, io_error, stall, timeout, babble };
+using usbredir::InReply;
+using usbredir::OutReply;
+using usbredir::TransferStatus;
 
 struct ControlReply {
   TransferStatus status = TransferStatus::stall;
   std::vector<std::byte> data = {};  ///< of an IN request; what is longer than asked for is cut
 };
 
-/// What an IN endpoint has to say to a request for data.
-struct InReply {
-  enum class Kind {
-    data,     ///< `size` bytes were put into the room; fewer than the room is a short packet and ends the transfer
-    not_yet,  ///< nothing to send now; the request waits
-    stall     ///< the endpoint halts
-  };
-  Kind kind = Kind::not_yet;
-  std::size_t size = 0;
-
-  static InReply data(std::size_t size) { return {Kind::data, size}; }
-  static InReply not_yet() { return {}; }
-  static InReply stall() { return {Kind::stall, 0}; }
+/// Where a bulk transfer goes: an endpoint's address, and the bulk stream; 0 where the endpoint has none.
+struct Pipe {
+  std::uint8_t endpoint = 0;
+  std::uint32_t stream = 0;
 };
 
 /// An emulated USB device as its functions see it: what is behind the endpoints. EmulatedHost does the rest: standard
@@ -61,11 +54,22 @@ class Device {
   /// A class or vendor request; `data` is that of an OUT request.
   virtual ControlReply request(const SetupPacket& setup, std::span<const std::byte> data) = 0;
 
-  /// Data that arrived on an OUT endpoint. Anything but success halts the endpoint (stall) or fails the transfer.
-  virtual TransferStatus out(std::uint8_t endpoint, std::span<const std::byte> data) = 0;
+  /// The guest has chosen an alternate setting that the configuration has; reset() goes back to 0.
+  virtual void select(std::uint8_t /*interface*/, std::uint8_t /*alternate*/) {}
+
+  /// The guest has given an endpoint `count` bulk streams, no more than its descriptor has; 0: it has taken them back,
+  /// as reset() and select() do too.
+  virtual void set_streams(std::uint8_t /*endpoint*/, std::uint32_t /*count*/) {}
+
+  /// Data that arrived on an OUT endpoint. Anything but success halts the endpoint (stall) or fails the transfer. What
+  /// is "not yet" taken is offered again after whatever else happens to the device.
+  virtual OutReply out(Pipe pipe, std::span<const std::byte> data) = 0;
 
   /// A request for data on an IN endpoint, at most `room.size()` bytes.
-  virtual InReply in(std::uint8_t endpoint, std::span<std::byte> room) = 0;
+  virtual InReply in(Pipe pipe, std::span<std::byte> room) = 0;
+
+  /// The guest has given up the transfer that was first in its pipe's queue, and may have been offered.
+  virtual void cancelled(Pipe /*pipe*/) {}
 
   /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
   virtual bool clear_halt(std::uint8_t endpoint) = 0;

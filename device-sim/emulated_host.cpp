@@ -17,6 +17,15 @@ std::uint8_t byte_at(const std::vector<std::byte>& bytes, std::size_t at) {
   return std::to_integer<std::uint8_t>(bytes.at(at));
 }
 
+bool has_streams(const usbredir::Configuration& configuration) {
+  for (const auto& setting : configuration.settings) {
+    for (const auto& endpoint : setting.endpoints) {
+      if (endpoint.max_streams > 0) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EmulatedHost>> EmulatedHost::make(std::unique_ptr<Device> device,
@@ -24,6 +33,7 @@ Result<std::unique_ptr<EmulatedHost>> EmulatedHost::make(std::unique_ptr<Device>
   auto configuration = usbredir::parse_configuration(device->descriptors().configuration);
   if (!configuration) return tl::unexpected(configuration.error());
   options.side = usbredir::Side::usb_host;
+  if (has_streams(*configuration)) options.capabilities.push_back(usb_redir_cap_bulk_streams);
   return std::unique_ptr<EmulatedHost>(new EmulatedHost(std::move(device), std::move(*configuration), options));
 }
 
@@ -76,6 +86,13 @@ void EmulatedHost::disconnect() {
   if (announced) parser_.send_device_disconnect();
 }
 
+void EmulatedHost::lose_device() {
+  if (is_final(state_)) return;
+  const bool announced = state_ != HostState::waiting;
+  end(HostState::device_gone);
+  if (announced) parser_.send_device_disconnect();
+}
+
 void EmulatedHost::end(HostState state) {
   if (is_final(state_)) return;
   state_ = state;
@@ -123,40 +140,9 @@ void EmulatedHost::on_reset() {
 // After a reset nobody waits for an answer any more.
 void EmulatedHost::forget_transfers() {
   for (WaitingQueue& queue : waiting_) queue.clear();
+  held_ = 0;
+  streams_.fill(0);
   halted_.reset();
-}
-
-void EmulatedHost::on_set_configuration(std::uint64_t id, const usb_redir_set_configuration_header& header) {
-  if (!in_use()) return;
-  spdlog::debug("usbredir: the guest sets configuration {}", header.configuration);
-  const bool known = header.configuration == 0 || header.configuration == configuration_.value;
-  if (known) {
-    configured_ = header.configuration;
-    endpoints_ = configured_ == 0 ? EndpointTable() : EndpointTable(configuration_);
-    forget_transfers();
-    device_->reset();
-  }
-  announce_endpoints();
-  parser_.send(id, usb_redir_configuration_status_header{wire(known ? TransferStatus::success : TransferStatus::stall),
-                                                         configured_});
-}
-
-void EmulatedHost::on_get_configuration(std::uint64_t id) {
-  parser_.send(id, usb_redir_configuration_status_header{wire(TransferStatus::success), configured_});
-}
-
-void EmulatedHost::on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_setting_header& header) {
-  const bool known = endpoints_.select(header.interface, header.alt);
-  announce_endpoints();
-  parser_.send(id, usb_redir_alt_setting_status_header{wire(known ? TransferStatus::success : TransferStatus::stall),
-                                                       header.interface, header.alt});
-}
-
-void EmulatedHost::on_get_alt_setting(std::uint64_t id, const usb_redir_get_alt_setting_header& header) {
-  const auto alternate = endpoints_.alternate(header.interface);
-  parser_.send(id,
-               usb_redir_alt_setting_status_header{wire(alternate ? TransferStatus::success : TransferStatus::stall),
-                                                   header.interface, alternate.value_or(0)});
 }
 
 void EmulatedHost::on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) {
@@ -166,10 +152,6 @@ void EmulatedHost::on_start_iso_stream(std::uint64_t id, const usb_redir_start_i
 void EmulatedHost::on_start_interrupt_receiving(std::uint64_t id,
                                                 const usb_redir_start_interrupt_receiving_header& header) {
   parser_.send(id, usb_redir_interrupt_receiving_status_header{wire(TransferStatus::invalid), header.endpoint});
-}
-
-void EmulatedHost::on_alloc_bulk_streams(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header) {
-  parser_.send(id, usb_redir_bulk_streams_status_header{header.endpoints, 0, wire(TransferStatus::invalid)});
 }
 
 void EmulatedHost::on_filter_reject() { end(HostState::rejected); }

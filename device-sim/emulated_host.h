@@ -17,8 +17,8 @@
 namespace usbloop::device_sim {
 
 /// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
-/// within receive() and disconnect(); requests for data that does not exist yet wait in a queue per endpoint.
-/// usb.md sections 1 and 2.
+/// within receive(), consume(), serve_waiting() and disconnect(). Transfers that the device is not ready for wait in a
+/// queue per endpoint. usb.md sections 1, 2 and 8.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
   /// An Error when the device's own descriptors are wrong.
@@ -30,17 +30,29 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   [[nodiscard]] bool wants_input() const override;
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override;
   [[nodiscard]] std::span<const std::byte> pending() const override { return parser_.pending(); }
-  void consume(std::size_t count) override { parser_.consume(count); }
+  void consume(std::size_t count) override;
   [[nodiscard]] usbredir::HostState state() const override { return state_; }
   [[nodiscard]] Result<> outcome() const override;
   void disconnect() override;
 
+  /// The device is gone: tells the guest so.
+  void lose_device();
+
+  /// Offers the device the transfers that wait. To be called when the device has something new to say for a reason of
+  /// its own.
+  void serve_waiting();
+
+  /// What of the transfers for `pipe` waits, in bytes.
+  [[nodiscard]] std::uint64_t waiting(Pipe pipe) const;
+
  private:
-  struct WaitingIn {
+  /// A transfer that the device has not answered.
+  struct Waiting {
     std::uint64_t id = 0;
     usb_redir_bulk_packet_header header{};
+    usbredir::Payload data = {};
   };
-  using WaitingQueue = std::deque<WaitingIn>;
+  using WaitingQueue = std::deque<Waiting>;
 
   EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,
                const usbredir::ParserOptions& options);
@@ -55,6 +67,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void on_start_interrupt_receiving(std::uint64_t id,
                                     const usb_redir_start_interrupt_receiving_header& header) override;
   void on_alloc_bulk_streams(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header) override;
+  void on_free_bulk_streams(std::uint64_t id, const usb_redir_free_bulk_streams_header& header) override;
   void on_cancel_data_packet(std::uint64_t id) override;
   void on_filter_reject() override;
   void on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) override;
@@ -64,11 +77,16 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   bool in_use();
   void announce_endpoints();
   void forget_transfers();
-  void bulk_out(std::uint64_t id, usb_redir_bulk_packet_header header, std::span<const std::byte> data);
-  void bulk_in(std::uint64_t id, usb_redir_bulk_packet_header header);
-  void serve_waiting();
-  bool serve(const WaitingIn& request);
-  void answer(std::uint64_t id, usb_redir_bulk_packet_header header, TransferStatus status);
+  void cancel_waiting(std::size_t index);
+  void start_endpoint(std::size_t index);
+  [[nodiscard]] bool may_have_streams(std::uint32_t endpoints, std::uint32_t count) const;
+  void set_streams(std::uint32_t endpoints, std::uint32_t count);
+  [[nodiscard]] TransferStatus objection(const usb_redir_bulk_packet_header& header, std::size_t data) const;
+  bool serve_queue(WaitingQueue& queue);
+  bool serve(const Waiting& transfer);
+  bool serve_out(const Waiting& transfer);
+  bool serve_in(const Waiting& transfer);
+  void answer(std::uint64_t id, usb_redir_bulk_packet_header header, TransferStatus status, std::size_t taken = 0);
   void end(usbredir::HostState state);
 
   std::unique_ptr<Device> device_;
@@ -77,6 +95,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   HaltSet halted_;
   ControlEndpoint control_;
   std::array<WaitingQueue, 32> waiting_;
+  std::array<std::uint32_t, 32> streams_{};  ///< that the guest has given an endpoint; 0: none. As waiting_ by index
+  std::size_t held_ = 0;                     ///< bytes of data that wait for the device
   std::uint8_t configured_ = 0;
   std::size_t longest_in_;
   usbredir::HostState state_ = usbredir::HostState::waiting;

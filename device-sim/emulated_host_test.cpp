@@ -3,80 +3,21 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <deque>
 
+#include "device-sim/guest_double.h"
 #include "device-sim/stick.h"
 #include "device-sim/test_support.h"
 #include "usbredir/test_support.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
+using device_sim::test::Guest;
+using device_sim::test::Reply;
 using usbredir::HostState;
-using usbredir::Parser;
-using usbredir::Payload;
 using usbredir::Speed;
 using usbredir::test::drain;
 
 namespace {
-
-struct Reply {
-  std::uint64_t id = 0;
-  std::uint8_t status = 0;
-  std::vector<std::byte> data;
-};
-
-/// The usb-guest side: what QEMU does at the other end.
-struct Guest : usbredir::PacketHandler {
-  explicit Guest(std::vector<int> capabilities = usbredir::kUsualCapabilities) : parser(options(capabilities), *this) {}
-
-  static usbredir::ParserOptions options(const std::vector<int>& capabilities) {
-    usbredir::ParserOptions result;
-    result.side = usbredir::Side::usb_guest;
-    result.capabilities = capabilities;
-    return result;
-  }
-
-  void on_device_connect(const usb_redir_device_connect_header& header) override {
-    connect = header;
-    events.emplace_back("connect");
-  }
-  void on_device_disconnect() override { events.emplace_back("disconnect"); }
-  void on_ep_info(const usb_redir_ep_info_header& header) override {
-    endpoints = header;
-    events.emplace_back("ep_info");
-  }
-  void on_interface_info(const usb_redir_interface_info_header& header) override {
-    interfaces = header;
-    events.emplace_back("interface_info");
-  }
-  void on_configuration_status(std::uint64_t id, const usb_redir_configuration_status_header& header) override {
-    events.push_back("configuration " + std::to_string(header.configuration));
-    replies.push_back({id, header.status, {}});
-  }
-  void on_alt_setting_status(std::uint64_t id, const usb_redir_alt_setting_status_header& header) override {
-    replies.push_back({id, header.status, {std::byte{header.alt}}});
-  }
-  void on_interrupt_receiving_status(std::uint64_t id,
-                                     const usb_redir_interrupt_receiving_status_header& header) override {
-    replies.push_back({id, header.status, {}});
-  }
-  void on_iso_stream_status(std::uint64_t id, const usb_redir_iso_stream_status_header& header) override {
-    replies.push_back({id, header.status, {}});
-  }
-  void on_control(std::uint64_t id, const usb_redir_control_packet_header& header, Payload data) override {
-    replies.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}});
-  }
-  void on_bulk(std::uint64_t id, const usb_redir_bulk_packet_header& header, Payload data) override {
-    replies.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}});
-  }
-
-  Parser parser;
-  std::vector<std::string> events;
-  std::vector<Reply> replies;
-  usb_redir_device_connect_header connect{};
-  usb_redir_ep_info_header endpoints{};
-  usb_redir_interface_info_header interfaces{};
-};
 
 /// A stick and a guest with a cable between them.
 struct Rig {
@@ -84,7 +25,7 @@ struct Rig {
       : guest(std::move(capabilities)) {
     auto memory = std::make_unique<test::MemoryStore>(4096);
     store = memory.get();
-    StickOptions options;
+    StorageOptions options = Stick::defaults();
     options.speed = speed;
     options.serial = "SERIAL0001";
     auto made = EmulatedHost::make(std::make_unique<Stick>(std::move(memory), options));
@@ -92,18 +33,7 @@ struct Rig {
     host = std::move(*made);
   }
 
-  void exchange() {
-    while (!host->pending().empty() || !guest.parser.pending().empty()) {
-      REQUIRE(guest.parser.feed(drain(*host)));
-      const auto bytes = drain(guest.parser);
-      for (std::size_t at = 0; at < bytes.size();) {
-        const auto taken = host->receive(std::span(bytes).subspan(at));
-        REQUIRE(taken);
-        at += *taken;
-        if (at < bytes.size()) REQUIRE(guest.parser.feed(drain(*host)));
-      }
-    }
-  }
+  void exchange() { test::exchange(*host, guest); }
 
   void configure() {
     exchange();

@@ -1,8 +1,9 @@
 #include "device-sim/options.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <utility>
+
+#include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -50,7 +51,7 @@ struct Raw {
 
 Result<std::optional<Address>> address_of(const char* name, const std::string& text, bool given, bool may_choose) {
   if (!given) return std::nullopt;
-  auto address = parse_address(text);
+  auto address = net::parse_address(text);
   if (!address) return tl::unexpected(address.error());
   if (!address->is_unix() && address->port == 0 && !may_choose) return refuse(std::string(name) + " " + text, "port 0");
   return std::optional(std::move(*address));
@@ -96,38 +97,6 @@ CommandLine usage_error(const std::string& program, const Error& error) {
 
 }  // namespace
 
-std::string Address::text() const {
-  if (is_unix()) return "unix:" + path;
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-Result<Address> parse_address(const std::string& text) {
-  constexpr std::string_view kUnixPrefix = "unix:";
-  Address address;
-  if (text.compare(0, kUnixPrefix.size(), kUnixPrefix) == 0) {
-    address.path = text.substr(kUnixPrefix.size());
-    if (address.path.empty()) return refuse("the address " + text, "the path is missing");
-    return address;
-  }
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
-    return refuse("the address " + text, "it is not HOST:PORT", "For example 127.0.0.1:4000 or unix:/tmp/slot.sock");
-  }
-  address.host = text.substr(0, colon);
-  const bool bracketed = address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']';
-  if (bracketed) address.host = address.host.substr(1, address.host.size() - 2);
-  if (!bracketed && address.host.find(':') != std::string::npos) {
-    return refuse("the address " + text, "an IPv6 address needs brackets", "For example [::1]:4000");
-  }
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, address.port);
-  if (error != std::errc() || stop != end) {
-    return refuse("the address " + text, "'" + text.substr(colon + 1) + "' is not a port");
-  }
-  return address;
-}
-
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
                                const std::string& version, const std::optional<std::string>& emulate) {
   Raw raw;
@@ -141,6 +110,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_flag("-k,--keepalive", raw.keepalive, "Set SO_KEEPALIVE on the socket (connections by --to always have it)");
   app.add_option("-v,--verbose", raw.verbosity, "Log level from 1 to 5, where 5 is the most verbose")
       ->check(CLI::Range(0, 5));
+  capture::CaptureOptions captured;
+  capture::CaptureFlags capture(app, captured);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -153,6 +124,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   }
   auto options = check(raw, app, emulate);
   if (!options) return usage_error(program, options.error());
+  if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
+  options->capture = std::move(captured);
   return {std::move(*options)};
 }
 

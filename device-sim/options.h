@@ -1,32 +1,23 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/error.h"
+#include "common/net/address.h"
 #include "device-sim/spec.h"
+#include "usbredir/capture/capture_file.h"
 
 namespace usbloop::device_sim {
 
-/// Where the usb-guest side is met.
-struct Address {
-  std::string host;        ///< empty for a unix socket
-  std::uint16_t port = 0;  ///< 0 only for listening: the kernel chooses
-  std::string path;        ///< of a unix socket
-
-  [[nodiscard]] bool is_unix() const { return !path.empty(); }
-  [[nodiscard]] std::string text() const;
-};
-
-/// `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
-Result<Address> parse_address(const std::string& text);
+using net::Address;  ///< where the usb-guest side is met
 
 struct Options {
-  std::string spec;               ///< of the emulated device
-  std::optional<UsbId> device;    ///< --device VENDOR:PRODUCT
-  std::optional<Address> to, as;  ///< one of them is set
+  std::string spec;                 ///< of the emulated device
+  std::optional<UsbId> device;      ///< --device VENDOR:PRODUCT
+  std::optional<Address> to, as;    ///< one of them is set
+  capture::CaptureOptions capture;  ///< without a path: none
   bool keepalive = false;
   int verbosity = 0;  ///< 0 (warnings only) to 5
 };

@@ -4,6 +4,7 @@
 
 #include "common/test_text.h"
 
+using namespace usbloop;
 using namespace usbloop::device_sim;
 using usbloop::testing::contains;
 
@@ -36,13 +37,13 @@ TEST_CASE("usbredirect's other forms: BUS-DEVICE, =, -k and -v") {
 }
 
 TEST_CASE("addresses are HOST:PORT, [IPV6]:PORT or unix:PATH") {
-  CHECK(parse_address("unix:/tmp/a:b")->path == "/tmp/a:b");
-  CHECK(parse_address("[::1]:4000")->host == "::1");
-  CHECK(parse_address("[::1]:4000")->text() == "[::1]:4000");
-  CHECK(parse_address("localhost:65535")->port == 65535);
+  CHECK(net::parse_address("unix:/tmp/a:b")->path == "/tmp/a:b");
+  CHECK(net::parse_address("[::1]:4000")->host == "::1");
+  CHECK(net::parse_address("[::1]:4000")->text() == "[::1]:4000");
+  CHECK(net::parse_address("localhost:65535")->port == 65535);
   for (const char* text : {"", "localhost", ":4000", "localhost:", "localhost:65536", "localhost:-1", "localhost:4x",
                            "::1:4000", "unix:"}) {
-    CHECK_MESSAGE(!parse_address(text), text);
+    CHECK_MESSAGE(!net::parse_address(text), text);
   }
 }
 

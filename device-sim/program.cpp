@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -18,11 +17,13 @@
 #include "bridge/host_carrier.h"
 #include "bridge/stream_side.h"
 #include "common/log.h"
+#include "common/net/listener.h"
 #include "common/net/stream.h"
 #include "common/shown_text.h"
-#include "device-sim/listener.h"
 #include "device-sim/options.h"
 #include "device-sim/spec.h"
+#include "usbredir/capture/capture_flags.h"
+#include "usbredir/capture/capturing_host.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -41,6 +42,19 @@ int report(const std::string& program, const Error& error) {
   say(program + ": " + one_line(error.message()));
   if (!error.hint.empty()) say(error.hint);
   return 1;
+}
+
+/// The capture that the options ask for; null when they ask for none.
+Result<std::unique_ptr<capture::CaptureFile>> begin_capture(capture::CaptureOptions options, std::string application) {
+  if (options.path.empty()) return std::unique_ptr<capture::CaptureFile>();
+  options.application = std::move(application);
+  return capture::CaptureFile::create(options, [](const Error& error) { say(capture::trouble_text(error)); });
+}
+
+void end_capture(capture::CaptureFile& file, const std::filesystem::path& path) {
+  constexpr std::chrono::seconds kPatience{2};
+  file.close(kPatience);
+  if (const auto missing = capture::loss_text(file.counts(), path); !missing.empty()) say(missing);
 }
 
 /// Success when stop() ended it; else why it ended.
@@ -87,10 +101,19 @@ class Run {
   }
 
   asio::awaitable<Result<net::StreamPtr>> connect() {
-    const std::function<void(const std::string&)> listening = say;
-    if (options_.as) co_return co_await accept_one(*options_.as, options_.keepalive, listening);
+    if (options_.as) co_return co_await accept();
     if (options_.to->is_unix()) co_return net::connect_unix(loop_.get_executor(), options_.to->path);
     co_return co_await net::connect_tcp(options_.to->host, options_.to->port, kConnectTimeout);
+  }
+
+  asio::awaitable<Result<net::StreamPtr>> accept() {
+    auto listener = co_await net::Listener::open(*options_.as, net::Listener::For::everybody);
+    if (!listener) co_return tl::unexpected(listener.error());
+    say("Listening on " + (*listener)->address().text());
+    auto stream = co_await (*listener)->accept();
+    asio::error_code ignored;  // a unix socket has no such option that does anything
+    if (stream && options_.keepalive) (*stream)->socket().set_option(asio::socket_base::keep_alive(true), ignored);
+    co_return stream;
   }
 
   asio::awaitable<Result<>> redirect() {
@@ -138,8 +161,13 @@ int run_program(const std::string& path, const std::vector<std::string>& argumen
     (void)report(program, host.error());
     return host.error().kind == ErrorKind::invalid && host.error().operation == "emulate" ? 2 : 1;
   }
+  auto capture = begin_capture(options.capture, program + " " + version);
+  if (!capture) return report(program, capture.error());
+  if (*capture) *host = capture::capture_host(std::move(*host), **capture);
   asio::io_context loop(1);
   const auto result = Run(loop, options, **host)();
+  host->reset();
+  if (*capture) end_capture(**capture, options.capture.path);
   return result ? 0 : report(program, result.error());
 } catch (const std::exception& error) {
   say(path + ": " + error.what());

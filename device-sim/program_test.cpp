@@ -22,6 +22,7 @@
 
 #include "common/fd.h"
 #include "common/test_text.h"
+#include "usbredir/capture/reader.h"
 
 namespace {
 
@@ -173,6 +174,27 @@ TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
   device.signal(SIGTERM);
   CHECK(device.wait() == 0);
   CHECK(eventually([&] { return !qemu.attached(); }));
+  CHECK(dir.read("device.log").empty());
+}
+
+TEST_CASE("what the machine asks of the stick is in the capture: its descriptor, and an end for each transfer") {
+  const TempDir dir;
+  Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"));
+  Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot"),
+                "--capture", dir.file("stick.pcapng")},
+               dir.file("device.log"));
+  // The machine's firmware looks for a disk to boot from.
+  CHECK(eventually([&] { return contains(dir.read("stick.pcapng"), std::string("\x12\x01\x00\x02", 4)); }));
+  device.signal(SIGTERM);
+  CHECK(device.wait() == 0);
+  std::ifstream in(dir.file("stick.pcapng"), std::ios::binary);
+  usbloop::capture::CaptureReader reader(in);
+  int open = 0;
+  int seen = 0;
+  for (auto record = reader.next(); record && *record; record = reader.next(), ++seen)
+    open += (*record)->urb.event == usbloop::capture::Event::submit ? 1 : -1;
+  CHECK(seen > 0);
+  CHECK(open == 0);
   CHECK(dir.read("device.log").empty());
 }
 

@@ -5,10 +5,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/repeated_error.h"
 #include "device-sim/block_store.h"
+#include "uas/logical_unit.h"
 
 namespace usbloop::device_sim {
 
@@ -18,6 +20,7 @@ struct ScsiIdentity {
   std::string product;   ///< 16
   std::string revision;  ///< 4
   std::string serial;
+  bool is_ssd = false;  ///< not removable, takes queued commands, and does not turn
 };
 
 /// Why a command failed (SPC-4, 4.5): sense key, additional sense code and qualifier.
@@ -28,17 +31,12 @@ struct Sense {
   bool operator==(const Sense&) const = default;
 };
 
-/// A removable disk that speaks SCSI (SPC-4, SBC-3; the commands that Linux and Windows send to a stick). One command
+/// A disk that speaks SCSI (SPC-4, SBC-3; the commands that Linux and Windows send to a stick). One command
 /// at a time: begin(), then produce() or accept() as long as there is data, then failed() says how it went.
 class ScsiDisk {
  public:
-  enum class Direction { none, in, out };
-
-  /// What a command is going to move.
-  struct Intent {
-    Direction direction = Direction::none;
-    std::uint64_t bytes = 0;
-  };
+  using Direction = uas::Direction;
+  using Intent = uas::Movement;  ///< what a command is going to move
 
   /// `store` must outlive the disk.
   ScsiDisk(BlockStore& store, ScsiIdentity identity);
@@ -51,6 +49,8 @@ class ScsiDisk {
   bool accept(std::span<const std::byte> data);
   /// The command at hand has failed; REQUEST SENSE tells why.
   [[nodiscard]] bool failed() const { return failed_; }
+  /// Why the last command failed, for a transport that delivers that with its status; told once, as by REQUEST SENSE.
+  Sense take_sense() { return std::exchange(sense_, {}); }
 
   /// Power-on state, apart from the data.
   void reset();

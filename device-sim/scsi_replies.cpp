@@ -25,8 +25,11 @@ ScsiDisk::Intent ScsiDisk::inquiry(Command command) {
   constexpr std::uint8_t kEnableVitalProductData = 1;
   if ((command[1] & kEnableVitalProductData) != 0) return vital_product_data(command);
   if (command[2] != 0) return fail(kInvalidField);
-  // Direct access, removable, response format 2, additional length 31.
-  std::vector<std::uint8_t> data = {0x00, 0x80, kSpc4, 0x02, 31, 0, 0, 0};
+  constexpr std::uint8_t kRemovable = 0x80, kCommandQueue = 0x02;
+  const std::uint8_t removable = identity_.is_ssd ? 0 : kRemovable;
+  const std::uint8_t queue = identity_.is_ssd ? kCommandQueue : 0;
+  // Direct access, response format 2, additional length 31.
+  std::vector<std::uint8_t> data = {0x00, removable, kSpc4, 0x02, 31, 0, 0, queue};
   append_text(data, identity_.vendor, 8);
   append_text(data, identity_.product, 16);
   append_text(data, identity_.revision, 4);
@@ -34,16 +37,25 @@ ScsiDisk::Intent ScsiDisk::inquiry(Command command) {
 }
 
 ScsiDisk::Intent ScsiDisk::vital_product_data(Command command) {
-  constexpr std::uint8_t kSupportedPages = 0x00, kUnitSerialNumber = 0x80, kDeviceIdentification = 0x83;
+  constexpr std::uint8_t kSupportedPages = 0x00, kUnitSerialNumber = 0x80, kDeviceIdentification = 0x83,
+                         kBlockDeviceCharacteristics = 0xb1;
   std::vector<std::uint8_t> page;
   switch (command[2]) {
-    case kSupportedPages: page = {kSupportedPages, kUnitSerialNumber, kDeviceIdentification}; break;
+    case kSupportedPages:
+      page = {kSupportedPages, kUnitSerialNumber, kDeviceIdentification};
+      if (identity_.is_ssd) page.push_back(kBlockDeviceCharacteristics);
+      break;
     case kUnitSerialNumber: page.assign(identity_.serial.begin(), identity_.serial.end()); break;
     case kDeviceIdentification:
       // One designator: ASCII, of the logical unit, vendor-specific form "T10 vendor ID based".
       page = {0x02, 0x01, 0x00, static_cast<std::uint8_t>(8 + identity_.serial.size())};
       append_text(page, identity_.vendor, 8);
       page.insert(page.end(), identity_.serial.begin(), identity_.serial.end());
+      break;
+    case kBlockDeviceCharacteristics:
+      if (!identity_.is_ssd) return fail(kInvalidField);
+      page.assign(60, 0);
+      page[1] = 1;  // medium rotation rate: it does not turn
       break;
     default: return fail(kInvalidField);
   }
@@ -54,14 +66,11 @@ ScsiDisk::Intent ScsiDisk::vital_product_data(Command command) {
 }
 
 ScsiDisk::Intent ScsiDisk::request_sense(Command command) {
-  // Current error, fixed format (SPC-4, 4.5.3), 10 additional bytes.
-  std::vector<std::uint8_t> data(18, 0);
-  data[0] = 0x70;
-  data[2] = sense_.key;
-  data[7] = 10;
-  data[12] = sense_.code;
-  data[13] = sense_.qualifier;
-  sense_ = {};
+  const Sense sense = take_sense();
+  std::vector<std::uint8_t> data;
+  for (const std::byte byte : uas::fixed_sense(sense.key, sense.code, sense.qualifier)) {
+    data.push_back(std::to_integer<std::uint8_t>(byte));
+  }
   return reply(std::move(data), command[4]);
 }
 

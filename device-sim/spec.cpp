@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "device-sim/emulated_host.h"
-#include "device-sim/stick_spec.h"
+#include "device-sim/storage_spec.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -19,7 +19,9 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> kKinds = {{"stick", kStickHelp, {"image", "id", "speed", "serial", "ro"}, make_stick}};
+  static const std::vector<std::string> kStorage = {"image", "id", "speed", "serial", "ro"};
+  static const std::vector<Kind> kKinds = {{"stick", kStickHelp, kStorage, make_stick},
+                                           {"ssd", kSsdHelp, kStorage, make_ssd}};
   return kKinds;
 }
 

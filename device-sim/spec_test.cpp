@@ -84,6 +84,22 @@ TEST_CASE("what the description leaves open has defaults") {
   CHECK((*plain)->device().serial.size() == 24);
 }
 
+TEST_CASE("an SSD has its own defaults, and no full speed") {
+  const TempDir dir;
+  const std::string image = dir.file("a.img", 4096);
+  {
+    const auto plain = make_host_end("ssd,image=" + image);
+    REQUIRE(plain);
+    CHECK((*plain)->device().id() == "0781:55ae");
+    CHECK((*plain)->device().speed == usbredir::Speed::super);
+  }
+  CHECK(make_host_end("ssd,image=" + image + ",speed=high"));
+  const Error refused = refusal("ssd,speed=full,image=" + image);
+  CHECK(contains(refused.message(), "speed=full is not a speed of this device"));
+  CHECK(contains(refused.hint, "high (480 Mbit/s) or super"));
+  CHECK(contains(refusal("ssd").hint, "ssd,image=disk.img"));
+}
+
 TEST_CASE("the id of the description goes before the one of the command line") {
   const TempDir dir;
   const std::string image = dir.file("a.img", 4096);

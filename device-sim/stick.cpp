@@ -6,28 +6,33 @@
 #include <system_error>
 #include <utility>
 
+#include "device-sim/storage_descriptors.h"
+
 namespace usbloop::device_sim {
 namespace {
 
-usbredir::DeviceDescription describe(const StickOptions& options) {
+usbredir::DeviceDescription describe(const StorageOptions& options) {
   return {options.vendor_id,  options.product_id, options.speed,   "Kingston",
           "DataTraveler 3.0", options.serial,     "emulated stick"};
 }
 
 }  // namespace
 
-Stick::Stick(std::unique_ptr<BlockStore> store, const StickOptions& options)
+Stick::Stick(std::unique_ptr<BlockStore> store, const StorageOptions& options)
     : store_(std::move(store)),
       description_(describe(options)),
-      descriptors_(stick_descriptors(options, description_)),
-      disk_(*store_, {description_.manufacturer, description_.product, "PMAP", options.serial}),
+      descriptors_(storage_descriptors(description_, write_bulk_only_interface)),
+      disk_(*store_, {.vendor = description_.manufacturer,
+                      .product = description_.product,
+                      .revision = "PMAP",
+                      .serial = options.serial}),
       transport_(disk_) {}
 
 ControlReply Stick::request(const SetupPacket& setup, std::span<const std::byte>) { return transport_.request(setup); }
 
-TransferStatus Stick::out(std::uint8_t, std::span<const std::byte> data) { return transport_.out(data); }
+OutReply Stick::out(Pipe, std::span<const std::byte> data) { return out_reply(transport_.out(data), data.size()); }
 
-InReply Stick::in(std::uint8_t, std::span<std::byte> room) { return transport_.in(room); }
+InReply Stick::in(Pipe, std::span<std::byte> room) { return transport_.in(room); }
 
 bool Stick::clear_halt(std::uint8_t) { return transport_.may_clear_halt(); }
 

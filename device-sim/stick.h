@@ -11,9 +11,10 @@
 
 namespace usbloop::device_sim {
 
-struct StickOptions {
-  std::uint16_t vendor_id = 0x0951;
-  std::uint16_t product_id = 0x1666;
+/// What differs between storage devices of one kind.
+struct StorageOptions {
+  std::uint16_t vendor_id = 0;
+  std::uint16_t product_id = 0;
   usbredir::Speed speed = usbredir::Speed::high;  ///< not low: mass storage does not exist at low speed
   std::string serial;
 };
@@ -21,17 +22,19 @@ struct StickOptions {
 /// A USB stick: mass storage, SCSI transparent command set, Bulk-Only Transport, on a BlockStore.
 class Stick final : public Device {
  public:
-  static constexpr std::uint8_t kEndpointIn = 0x81;
-  static constexpr std::uint8_t kEndpointOut = 0x02;
+  static constexpr std::uint8_t kEndpointIn = BulkOnly::kEndpointIn;
+  static constexpr std::uint8_t kEndpointOut = BulkOnly::kEndpointOut;
 
-  Stick(std::unique_ptr<BlockStore> store, const StickOptions& options);
+  static StorageOptions defaults() { return {0x0951, 0x1666, usbredir::Speed::high, ""}; }
+
+  Stick(std::unique_ptr<BlockStore> store, const StorageOptions& options);
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
   [[nodiscard]] const DescriptorSet& descriptors() const override { return descriptors_; }
   void reset() override { transport_.reset(); }
   ControlReply request(const SetupPacket& setup, std::span<const std::byte> data) override;
-  TransferStatus out(std::uint8_t endpoint, std::span<const std::byte> data) override;
-  InReply in(std::uint8_t endpoint, std::span<std::byte> room) override;
+  OutReply out(Pipe pipe, std::span<const std::byte> data) override;
+  InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t endpoint) override;
   Result<> flush() override { return disk_.flush(); }
 
@@ -42,9 +45,6 @@ class Stick final : public Device {
   ScsiDisk disk_;
   BulkOnly transport_;
 };
-
-/// The descriptors of a stick at the speed that `options` names.
-DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::DeviceDescription& description);
 
 /// A serial number that stays the same for one image: 24 hexadecimal digits made of its canonical path.
 std::string serial_for(const std::string& image_path);

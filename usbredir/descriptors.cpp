@@ -60,6 +60,19 @@ Result<> add_endpoint(Configuration& configuration, std::span<const std::byte> d
   return {};
 }
 
+/// A SuperSpeed companion (USB 3.2, 9.6.7): belongs to the endpoint before it. One that makes no sense gives no
+/// streams.
+void read_companion(Configuration& configuration, std::span<const std::byte> d) {
+  constexpr std::size_t kCompanionLength = 6;
+  constexpr std::uint8_t kExponent = 0x1f, kLargestExponent = 16;
+  if (d.size() < kCompanionLength || configuration.settings.empty()) return;
+  if (configuration.settings.back().endpoints.empty()) return;
+  Endpoint& endpoint = configuration.settings.back().endpoints.back();
+  const std::uint8_t exponent = byte_at(d, 3) & kExponent;
+  const bool has_streams = endpoint.type == TransferType::bulk && exponent > 0 && exponent <= kLargestExponent;
+  endpoint.max_streams = has_streams ? 1U << exponent : 0;
+}
+
 }  // namespace
 
 const AltSetting* Configuration::find(std::uint8_t interface, std::uint8_t alternate) const {
@@ -89,6 +102,7 @@ Result<Configuration> parse_configuration(std::span<const std::byte> bytes) {
     Result<> added;
     if (byte_at(bytes, 1) == descriptor_type::kInterface) added = add_setting(configuration, descriptor);
     if (byte_at(bytes, 1) == descriptor_type::kEndpoint) added = add_endpoint(configuration, descriptor);
+    if (byte_at(bytes, 1) == descriptor_type::kSuperspeedCompanion) read_companion(configuration, descriptor);
     if (!added) return tl::unexpected(added.error());
     bytes = bytes.subspan(length);
   }

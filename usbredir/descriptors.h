@@ -26,6 +26,7 @@ struct Endpoint {
   std::uint16_t max_packet_size =
       0;                      ///< bytes per service interval as usbredir counts: times the high-bandwidth multiplier
   std::uint8_t interval = 0;  ///< bInterval as it stands
+  std::uint32_t max_streams = 0;  ///< bulk streams that the endpoint can have (its companion says so); 0: none
 };
 
 /// One alternate setting of an interface.

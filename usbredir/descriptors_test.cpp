@@ -171,3 +171,26 @@ TEST_CASE("interfaces, settings and endpoints beyond what USB allows are refused
           }).find("endpoint address") == 0);
   }
 }
+
+TEST_CASE("companions say how many bulk streams an endpoint can have, and nonsense says none") {
+  const auto streams_of = [](std::uint8_t attributes, std::uint8_t transfer) {
+    DescriptorWriter writer;
+    writer.begin(type::kConfiguration).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(50);
+    writer.begin(type::kSuperspeedCompanion).u8(0).u8(4).u16(0);  // of no endpoint
+    writer.begin(type::kInterface).u8(0).u8(0).u8(1).u8(8).u8(6).u8(98).u8(0);
+    writer.begin(type::kSuperspeedCompanion).u8(0).u8(4).u16(0);  // of no endpoint
+    writer.begin(type::kEndpoint).u8(0x83).u8(transfer).u16(1024).u8(0);
+    writer.begin(type::kSuperspeedCompanion).u8(15).u8(attributes).u16(0);
+    const auto configuration = parse_configuration(writer.finish(2));
+    REQUIRE(configuration);
+    const EndpointTable table(*configuration);
+    CHECK(table.ep_info().max_streams[19] == configuration->settings[0].endpoints[0].max_streams);
+    return configuration->settings[0].endpoints[0].max_streams;
+  };
+  CHECK(streams_of(0, 2) == 0);
+  CHECK(streams_of(4, 2) == 16);
+  CHECK(streams_of(16, 2) == 65536);
+  CHECK(streams_of(17, 2) == 0);
+  CHECK(streams_of(0xff, 2) == 0);
+  CHECK(streams_of(4, 3) == 0);  // an interrupt endpoint has none
+}

@@ -64,6 +64,7 @@ usb_redir_ep_info_header EndpointTable::ep_info() const {
       info.interval[at] = interval_of(endpoint);
       info.interface[at] = setting->interface;
       info.max_packet_size[at] = endpoint.max_packet_size;
+      info.max_streams[at] = endpoint.max_streams;
     }
   }
   return info;

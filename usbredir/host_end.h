@@ -75,10 +75,13 @@ class HostEnd {
   [[nodiscard]] virtual const DeviceDescription& device() const = 0;
 
   /// `wake` is called when pending() has got new bytes, wants_input() has become true again or state() has changed
-  /// outside of receive(), consume() and disconnect(). From any thread, possibly while it holds locks: `wake` must only
-  /// schedule a look (asio::post), never call this object. Set once, before the first receive(). Not called any more
-  /// when the destructor has returned.
+  /// outside of receive(), consume() and disconnect(), or may have after a look(). From any thread, possibly while it
+  /// holds locks: `wake` must only schedule a look (asio::post), never call this object. Set once, before the first
+  /// receive(). Not called any more when the destructor has returned.
   virtual void set_wake(std::function<void()> wake) = 0;
+
+  /// To be called by the holder after a wake, on its own thread, before it looks at anything else.
+  virtual void look() {}
 
   /// False while so much output waits that no input is taken. The holder then stops reading from the peer.
   [[nodiscard]] virtual bool wants_input() const = 0;

@@ -22,7 +22,7 @@ namespace usbloop::usbredir {
 enum class Side { usb_host, usb_guest };
 
 /// The capabilities (usb_redir_cap_*) that QEMU's xHCI needs, and those that cost nothing. Bulk streams and buffered
-/// bulk input are left out: a device that offers them must implement them.
+/// bulk input are left out: who offers them must implement them.
 inline constexpr std::initializer_list<int> kUsualCapabilities = {
     usb_redir_cap_connect_device_version,  usb_redir_cap_filter,     usb_redir_cap_device_disconnect_ack,
     usb_redir_cap_ep_info_max_packet_size, usb_redir_cap_64bits_ids, usb_redir_cap_32bits_bulk_length};
@@ -101,6 +101,7 @@ class Parser {
   void send(std::uint64_t id, const usb_redir_start_interrupt_receiving_header& header);
   void send(std::uint64_t id, const usb_redir_stop_interrupt_receiving_header& header);
   void send(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header);
+  void send(std::uint64_t id, const usb_redir_free_bulk_streams_header& header);
   void send(std::uint64_t id, const usb_redir_start_bulk_receiving_header& header);
   void send_get_configuration(std::uint64_t id);
   void send_cancel_data_packet(std::uint64_t id);

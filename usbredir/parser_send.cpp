@@ -123,6 +123,12 @@ void Parser::send(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& h
   flush();
 }
 
+void Parser::send(std::uint64_t id, const usb_redir_free_bulk_streams_header& header) {
+  auto copy = header;
+  usbredirparser_send_free_bulk_streams(parser_.get(), id, &copy);
+  flush();
+}
+
 void Parser::send(std::uint64_t id, const usb_redir_start_bulk_receiving_header& header) {
   auto copy = header;
   usbredirparser_send_start_bulk_receiving(parser_.get(), id, &copy);

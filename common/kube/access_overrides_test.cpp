@@ -87,6 +87,30 @@ TEST_CASE("certificates: a file in place of the kubeconfig's, or none is asked f
   CHECK(contains(cause_of({.certificate_authority = file, .insecure_skip_tls_verify = true}), "contradicts"));
 }
 
+TEST_CASE("a client certificate and its key stand in place of the kubeconfig's, each or both") {
+  const Workspace workspace;
+  const auto pem = [&](const std::string& name) {
+    return workspace.write(name, "-----BEGIN " + name + "-----\n-----END " + name + "-----\n");
+  };
+  const std::string certificate = pem("CERTIFICATE");
+  const std::string key = pem("KEY");
+  const std::string text = one_context("client-certificate: " + pem("OLD") + ", client-key: " + pem("OLDKEY"));
+  const auto both = load({.client_certificate = certificate, .client_key = key}, text);
+  REQUIRE_MESSAGE(both, both.error().message());
+  CHECK(contains(both->client_cert_pem, "BEGIN CERTIFICATE"));
+  CHECK(contains(both->client_key_pem, "BEGIN KEY"));
+  const auto one = load({.client_key = key}, text);
+  REQUIRE(one);
+  CHECK(contains(one->client_cert_pem, "BEGIN OLD"));
+  CHECK(contains(one->client_key_pem, "BEGIN KEY"));
+  CHECK(load({.client_certificate = certificate, .client_key = key})->client_key_pem.size() > 10);  // it had a token
+  CHECK(contains(cause_of({.client_certificate = certificate}), "--client-certificate: it needs --client-key"));
+  CHECK(contains(cause_of({.client_key = key}), "--client-key: it needs --client-certificate"));
+  CHECK(contains(cause_of({.client_certificate = "/nowhere", .client_key = key}), "/nowhere"));
+  CHECK(contains(cause_of({.client_certificate = workspace.write("plain", "no"), .client_key = key}),
+                 "--client-certificate: " + workspace.path("plain") + " has no PEM block"));
+}
+
 TEST_CASE("a token stands for every other way to log in, and no plugin is run for it") {
   for (const char* user : {"u", "v", "w"}) {
     const auto access = load({.user = user, .token = "mine"});

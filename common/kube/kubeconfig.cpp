@@ -173,6 +173,25 @@ std::vector<std::pair<std::string, std::string>> ClusterAccess::impersonation() 
   return headers;
 }
 
+Result<std::vector<std::string>> kubeconfig_names(const std::vector<std::string>& paths, const char* list) {
+  try {
+    const auto files = read_files(paths);
+    if (!files) return tl::unexpected(files.error());
+    std::vector<std::string> names;
+    for (const Kind& kind : {kContext, kCluster, kUser}) {
+      if (std::string_view(kind.list) != list) continue;
+      const auto done = each_entry(*files, kind, [&](const std::string& name, const Section&) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        return false;
+      });
+      if (!done) return tl::unexpected(done.error());
+    }
+    return names;
+  } catch (const std::exception& exception) {  // yaml-cpp and the standard library
+    return make_error(ErrorKind::invalid, "use kubeconfig", paths_text(paths), exception.what());
+  }
+}
+
 Result<ClusterAccess> load_kubeconfig(const std::vector<std::string>& paths, const std::string& context,
                                       const AccessOverrides& overrides) {
   try {

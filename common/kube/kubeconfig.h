@@ -51,6 +51,8 @@ struct AccessOverrides {
   std::string certificate_authority = {};  ///< a file
   bool insecure_skip_tls_verify = false;
   std::string token = {};
+  std::string client_certificate = {};  ///< a file
+  std::string client_key = {};          ///< a file
   std::string as = {};
   std::string as_uid = {};
   std::vector<std::string> as_groups = {};
@@ -58,6 +60,9 @@ struct AccessOverrides {
 
 /// The files to read: `flag` when given, else the list in KUBECONFIG, else ~/.kube/config.
 std::vector<std::string> kubeconfig_paths(const std::string& flag);
+
+/// The names of what the files list under `contexts`, `clusters` or `users`, each once.
+Result<std::vector<std::string>> kubeconfig_names(const std::vector<std::string>& paths, const char* list);
 
 /// Reads and merges the files as kubectl does (first mention wins; missing files in a list are skipped) and resolves
 /// `context` (empty: current-context). With a server among the overrides there need be no file. Errors name the file

@@ -13,7 +13,7 @@ namespace usbloop::kube {
 namespace {
 
 constexpr std::size_t kMaxTokenBytes = 64 * 1024;
-constexpr std::size_t kMaxAuthorityBytes = 1024 * 1024;
+constexpr std::size_t kMaxFlagPemBytes = 1024 * 1024;
 
 /// A token goes into a request head, so it must not end the line there.
 bool is_header_value(std::string_view text) {
@@ -27,6 +27,30 @@ auto wrong_flag(const char* flag, std::string cause, std::string hint = {}) {
   return make_error(ErrorKind::invalid, "use", flag, std::move(cause), std::move(hint));
 }
 
+Result<std::string> read_pem(const char* flag, const std::string& path) {
+  auto pem = read_bounded(path, kMaxFlagPemBytes, "read");
+  if (pem && pem->find("-----BEGIN ") == std::string::npos) return wrong_flag(flag, path + " has no PEM block");
+  return pem;
+}
+
+/// As kubectl: each of the two stands in place of the kubeconfig's own.
+Result<> override_certificate(const AccessOverrides& flags, ClusterAccess& access) {
+  if (!flags.client_certificate.empty()) {
+    auto pem = read_pem("--client-certificate", flags.client_certificate);
+    if (!pem) return tl::unexpected(pem.error());
+    access.client_cert_pem = std::move(*pem);
+  }
+  if (!flags.client_key.empty()) {
+    auto pem = read_pem("--client-key", flags.client_key);
+    if (!pem) return tl::unexpected(pem.error());
+    access.client_key_pem = std::move(*pem);
+  }
+  const bool has_flag = !flags.client_certificate.empty() || !flags.client_key.empty();
+  if (!has_flag || access.client_cert_pem.empty() == access.client_key_pem.empty()) return {};
+  return access.client_key_pem.empty() ? wrong_flag("--client-certificate", "it needs --client-key")
+                                       : wrong_flag("--client-key", "it needs --client-certificate");
+}
+
 /// As kubectl: a CA file puts an end to --insecure-skip-tls-verify of the kubeconfig and the other way round, and a
 /// server of the command line has not the kubeconfig's other name.
 Result<> override_tls(const AccessOverrides& flags, ClusterAccess& access) {
@@ -34,11 +58,8 @@ Result<> override_tls(const AccessOverrides& flags, ClusterAccess& access) {
     if (flags.insecure_skip_tls_verify) {
       return wrong_flag("--insecure-skip-tls-verify", "it contradicts --certificate-authority");
     }
-    auto pem = read_bounded(flags.certificate_authority, kMaxAuthorityBytes, "read");
+    auto pem = read_pem("--certificate-authority", flags.certificate_authority);
     if (!pem) return tl::unexpected(pem.error());
-    if (pem->find("-----BEGIN ") == std::string::npos) {
-      return wrong_flag("--certificate-authority", flags.certificate_authority + " has no PEM block");
-    }
     access.ca_pem = std::move(*pem);
     access.insecure_skip_tls_verify = false;
   }
@@ -114,7 +135,8 @@ Result<> read_user_entry(const Section& user, const AccessOverrides& flags, Clus
   } else if (auto token = read_token(user, access); !token) {
     return token;
   }
-  if (access.client_cert_pem.empty() != access.client_key_pem.empty()) {
+  const bool has_certificate_flag = !flags.client_certificate.empty() || !flags.client_key.empty();
+  if (!has_certificate_flag && access.client_cert_pem.empty() != access.client_key_pem.empty()) {
     const bool has_key = access.client_cert_pem.empty();
     return user.error(
         has_key ? "client-certificate" : "client-key",
@@ -163,6 +185,7 @@ Result<> read_cluster(const Section& cluster, const AccessOverrides& flags, Clus
 }
 
 Result<> read_user_flags(const AccessOverrides& flags, ClusterAccess& access) {
+  if (auto fine = override_certificate(flags, access); !fine) return fine;
   if (!flags.token.empty()) access.token = flags.token;
   if (!is_header_value(access.token)) return wrong_flag("--token", "it has a control character or a line break");
   if (!flags.as.empty()) access.impersonate_user = flags.as;

@@ -173,7 +173,7 @@ TEST_CASE("each wrong field is named") {
       {"", "", "clusters[0].cluster.server: is missing"},
       {"", "server: 'ftp://x'", "clusters[0].cluster.server: it does not start with https:// or http://"},
       {"", "server: [1]", "clusters[0].cluster.server: must be text, but is a list"},
-      {"", "server: 'https://h', proxy-url: 'https://p'", "clusters[0].cluster.proxy-url: a proxy that speaks TLS"},
+      {"", "server: 'https://h', proxy-url: 'ftp://p'", "clusters[0].cluster.proxy-url: it is neither http://"},
       {"", "server: 'https://h', insecure-skip-tls-verify: maybe", "insecure-skip-tls-verify: must be true or false"},
       {"", "server: 'https://h', certificate-authority-data: '!!'", "certificate-authority-data: is not base64"},
       {"", "server: 'https://h', certificate-authority-data: aGVsbG8=", "certificate-authority-data: has no PEM block"},

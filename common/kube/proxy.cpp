@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <asio/ip/address.hpp>
-#include <asio/ip/network_v4.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -58,12 +58,32 @@ Result<> read_login(std::string_view login, Proxy& proxy) {
   return {};
 }
 
+/// The first bits of two addresses of one kind are the same.
+template <typename Bytes>
+bool same_beginning(const Bytes& one, const Bytes& other, unsigned bits) {
+  for (std::size_t index = 0; index < one.size() && bits > 0; ++index) {
+    const unsigned here = std::min(bits, 8U);
+    const auto mask = static_cast<unsigned char>(0xffU << (8U - here));
+    if ((one[index] & mask) != (other[index] & mask)) return false;
+    bits -= here;
+  }
+  return true;
+}
+
+/// Whether the address `host` is in the network ADDRESS/BITS.
 bool in_network(const std::string& entry, const std::string& host) {
+  const auto slash = entry.find('/');
   asio::error_code code;
-  const auto network = asio::ip::make_network_v4(entry, code);
+  const auto network = asio::ip::make_address(entry.substr(0, slash), code);
   if (code) return false;
-  const auto address = asio::ip::make_address_v4(host, code);
-  return !code && asio::ip::make_network_v4(address, network.prefix_length()).canonical() == network.canonical();
+  const auto address = asio::ip::make_address(host, code);
+  if (code || address.is_v6() != network.is_v6()) return false;
+  unsigned bits = 0;
+  const char* const end = entry.data() + entry.size();
+  const auto [stop, error] = std::from_chars(entry.data() + slash + 1, end, bits);
+  if (error != std::errc() || stop != end || bits > (network.is_v6() ? 128U : 32U)) return false;
+  return network.is_v6() ? same_beginning(network.to_v6().to_bytes(), address.to_v6().to_bytes(), bits)
+                         : same_beginning(network.to_v4().to_bytes(), address.to_v4().to_bytes(), bits);
 }
 
 bool names_host(std::string entry, const std::string& host, std::uint16_t port) {
@@ -100,8 +120,10 @@ std::pair<std::string, std::string> variable(const std::string& name) {
 
 std::string Proxy::url() const {
   const bool ipv6 = host.find(':') != std::string::npos;
-  return std::string(kind == Kind::socks5 ? "socks5://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" +
-         std::to_string(port);
+  return std::string(kind == Kind::socks5 ? "socks5://"
+                     : tls                ? "https://"
+                                          : "http://") +
+         (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 Result<Proxy> parse_proxy_url(const std::string& text) {
@@ -111,19 +133,19 @@ Result<Proxy> parse_proxy_url(const std::string& text) {
   // Go takes a value without a scheme for an http proxy.
   const std::string scheme = scheme_end == std::string::npos ? "http" : text.substr(0, scheme_end);
   std::string rest = scheme_end == std::string::npos ? text : text.substr(scheme_end + 3);
-  if (scheme == "http") {
+  if (scheme == "http" || scheme == "https") {
     proxy.kind = Proxy::Kind::http;
+    proxy.tls = scheme == "https";
   } else if (scheme == "socks5" || scheme == "socks5h") {
     proxy.kind = Proxy::Kind::socks5;
   } else {
-    return wrong_proxy(scheme == "https" ? "a proxy that speaks TLS itself is not supported"
-                                         : "it is neither http:// nor socks5://");
+    return wrong_proxy("it is neither http://, https:// nor socks5://");
   }
   if (const auto at = rest.rfind('@'); at != std::string::npos) {
     if (auto fine = read_login(std::string_view(rest).substr(0, at), proxy); !fine) return tl::unexpected(fine.error());
     rest.erase(0, at + 1);
   }
-  const auto place = parse_server_url("http://" + rest);
+  const auto place = parse_server_url((proxy.tls ? "https://" : "http://") + rest);
   if (!place) return wrong_proxy(place.error().cause);
   if (!place->path_prefix.empty()) return wrong_proxy("it has a path");
   proxy.host = place->host;

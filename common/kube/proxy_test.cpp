@@ -25,7 +25,14 @@ TEST_CASE("a proxy's URL is taken apart or refused, and no password is shown") {
   CHECK(proxy->password == "a@b:");
   CHECK(proxy->url() == "socks5://[::1]:1080");
   CHECK(parse_proxy_url("socks5h://[::1]:9")->port == 9);
-  for (const char* wrong : {"", "https://p", "ftp://p", "http://", "http://p:0", "http://p:x", "http://p/path",
+  proxy = parse_proxy_url("https://me:secret@p");
+  REQUIRE(proxy);
+  CHECK(proxy->kind == Proxy::Kind::http);
+  CHECK(proxy->tls);
+  CHECK(proxy->port == 443);
+  CHECK(proxy->url() == "https://p:443");
+  CHECK(parse_proxy_url("https://p:8443")->port == 8443);
+  for (const char* wrong : {"", "ftp://p", "https://p/path", "http://", "http://p:0", "http://p:x", "http://p/path",
                             "http://:secret@p", "http://u:%zzsecret@p", "http://u:%4", "http://p q"}) {
     const auto refused = parse_proxy_url(wrong);
     REQUIRE_MESSAGE(!refused, wrong);
@@ -53,6 +60,22 @@ TEST_CASE("NO_PROXY names hosts, domains, addresses, networks and ports") {
       {"10.0.0.0/8", "10.1.2.3", true},
       {"10.0.0.0/8", "11.1.2.3", false},
       {"10.0.0.0/99", "10.1.2.3", false},
+      {"10.1.2.3/0", "99.1.2.3", true},
+      {"10.1.2.128/25", "10.1.2.129", true},
+      {"10.1.2.128/25", "10.1.2.127", false},
+      {"10.0.0.0/", "10.1.2.3", false},
+      {"10.0.0.0/8x", "10.1.2.3", false},
+      {"10.0.0.0/-8", "10.1.2.3", false},
+      {"/8", "10.1.2.3", false},
+      {"fd00::/8", "fd12:3456::1", true},
+      {"fd00::/8", "fe80::1", false},
+      {"2001:db8:0:ff00::/56", "2001:db8:0:ffff::1", true},
+      {"2001:db8:0:ff00::/56", "2001:db8:0:fe00::1", false},
+      {"2001:db8::1/128", "2001:DB8::1", true},
+      {"fd00::/129", "fd00::1", false},
+      {"::/0", "10.1.2.3", false},
+      {"0.0.0.0/0", "fd00::1", false},
+      {"fd00::/8", "fd00.example.com", false},
       {"10.1.2.3", "10.1.2.3", true},
       {"fd00::1", "fd00::1", true},
       {",,:,", "a.b", false},
@@ -76,7 +99,7 @@ TEST_CASE("the environment names a proxy for all but this machine and NO_PROXY")
   const Variable broken("HTTPS_PROXY", "ftp://p");
   const auto refused = proxy_of_environment(true, "h.example.com", 443);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message() == "cannot use the proxy of HTTPS_PROXY: it is neither http:// nor socks5://");
+  CHECK(refused.error().message() == "cannot use the proxy of HTTPS_PROXY: it is neither http://, https:// nor socks5://");
   const Variable unset("HTTPS_PROXY", "");
   const Variable small("https_proxy", "http://r:3");
   CHECK(proxy_of_environment(true, "h.example.com", 443)->url() == "http://r:3");

@@ -39,6 +39,7 @@ asio::awaitable<Result<StreamPtr>> tls_accept(const TlsContext& context, StreamP
                                               std::chrono::milliseconds timeout);
 
 /// Runs the client's handshake and verifies the certificate against `server_name` (a DNS name or an IP address).
+/// `stream` is a plain stream, or a TLS stream to a proxy.
 asio::awaitable<Result<StreamPtr>> tls_connect(const TlsContext& context, StreamPtr stream, std::string server_name,
                                                std::chrono::milliseconds timeout);
 

@@ -42,6 +42,7 @@ class TlsStream final : public Stream {
     if (final_.status != IoStatus::ok) return final_;
     // libssl would come to the same answer, at the price of a buffer and thousands of instructions.
     if (!has_more() && transport_.take_drained()) return {IoStatus::want_read, 0, 0};
+    if (buffer.empty()) return {};  // a stream above asks whether there is nothing; libssl is not asked for 0 bytes
     IoResult result = read_record(buffer);
     if (result.status != IoStatus::ok) return result;
     transport_.allow_reading(false);

@@ -7,9 +7,10 @@
 
 namespace usbloop::net {
 
-/// What libssl reads from and writes to: a plain stream, with records gathered. The records of one SSL_write leave in
-/// one system call instead of one each, and one receive brings all records that have come. libssl's own read-ahead
-/// would receive so too, but for each record it moves what it holds to the front of its buffer.
+/// What libssl reads from and writes to: a plain stream, or the TLS stream of a proxy, with records gathered. The
+/// records of one SSL_write leave in one system call instead of one each, and one receive brings all records that have
+/// come. libssl's own read-ahead would receive so too, but for each record it moves what it holds to the front of its
+/// buffer.
 class TlsTransport {
  public:
   explicit TlsTransport(StreamPtr plain) : plain_(std::move(plain)) {}

@@ -22,6 +22,9 @@ struct Refusal {
 struct Opened {
   std::unique_ptr<Channel> channel;  ///< null when refused
   Refusal refusal;
+  /// No more than this is a round trip to the server: half of what TCP and TLS took, or what the request took,
+  /// whichever is less. The server's work is in both.
+  std::chrono::microseconds round_trip{0};
 };
 
 /// Connects to the API server of `access` (TCP, TLS as it says), and asks for a websocket on `path` ("/apis/…", the

@@ -24,6 +24,17 @@ asio::awaitable<Result<net::StreamPtr>> connect_through(const kube::ClusterAcces
     co_return make_error(stream.error().kind, "reach the proxy", proxy.url(), stream.error().cause,
                          "It is the one of proxy-url in the kubeconfig, else of HTTPS_PROXY.");
   }
+  if (proxy.tls) {
+    // As for kubectl: what vouches for the server vouches for its proxy.
+    const auto context = net::TlsContext::client(access.ca_pem, !access.insecure_skip_tls_verify);
+    if (!context) co_return tl::unexpected(context.error());
+    stream = co_await net::tls_connect(*context, std::move(*stream), proxy.host, time_left(end));
+    if (!stream) {
+      co_return make_error(stream.error().kind, "agree on TLS with the proxy", proxy.url(), stream.error().cause,
+                           "Its certificate is checked as the server's is: against the certificate-authority of the "
+                           "kubeconfig, else the system's.");
+    }
+  }
   const net::Deadline deadline((*stream)->socket().get_executor(), time_left(end),
                                [raw = stream->get()] { raw->close(); });
   const auto tunnel = co_await open_tunnel(**stream, proxy, access.host, access.port);

@@ -27,10 +27,10 @@ is_configured() {
 }
 
 # configure_preset PRESET: configures build/PRESET, unless it is. The sanitizers' builds take clang where there is one:
-# it compiles them in two thirds of GCC's time, and the fuzz targets come with them.
+# it compiles them in half of GCC's time (cmake/Precompiled.cmake), and the fuzz targets come with them.
 configure_preset() {
   local suffix options=()
-  if [[ $1 == asan || $1 == tsan ]] && suffix=$(newest_clang); then
+  if [[ $1 == asan || $1 == tsan || $1 == tidy ]] && suffix=$(newest_clang); then
     options+=("-DCMAKE_C_COMPILER=clang$suffix" "-DCMAKE_CXX_COMPILER=clang++$suffix")
     if [[ $1 == asan ]]; then options+=(-DUSBLOOP_FUZZ=ON); fi
   fi

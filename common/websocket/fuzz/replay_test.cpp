@@ -15,3 +15,4 @@ const std::string kCorpus = USBLOOP_FUZZ_CORPUS;
 
 TEST_CASE("the frame decoder survives its corpus") { replay(kCorpus + "frames", fuzz::frames); }
 TEST_CASE("the reader of an upgrade's answer survives its corpus") { replay(kCorpus + "handshake", fuzz::handshake); }
+TEST_CASE("the reader of a proxy's answers survives its corpus") { replay(kCorpus + "proxy", fuzz::proxy); }

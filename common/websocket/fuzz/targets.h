@@ -8,5 +8,6 @@ namespace usbloop::websocket::fuzz {
 
 void frames(std::span<const std::byte> input);
 void handshake(std::span<const std::byte> input);
+void proxy(std::span<const std::byte> input);
 
 }  // namespace usbloop::websocket::fuzz

@@ -1,7 +1,8 @@
+#include "device-sim/storage_descriptors.h"
+
 #include <vector>
 
-#include "device-sim/stick.h"
-#include "usbredir/descriptors.h"
+#include "device-sim/bulk_only.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -29,18 +30,16 @@ SpeedTraits traits_of(Speed speed) {
   }
 }
 
-void endpoint(DescriptorWriter& writer, std::uint8_t address, std::uint16_t packet, bool companion) {
-  writer.begin(type::kEndpoint).u8(address).u8(kBulk).u16(packet).u8(0);
+void write_endpoint(DescriptorWriter& writer, std::uint8_t address, Speed speed) {
+  writer.begin(type::kEndpoint).u8(address).u8(kBulk).u16(traits_of(speed).bulk_packet).u8(0);
   constexpr std::uint8_t kMaxBurst = 15;
-  if (companion) writer.begin(type::kSuperspeedCompanion).u8(kMaxBurst).u8(0).u16(0);
+  if (speed == Speed::super) writer.begin(type::kSuperspeedCompanion).u8(kMaxBurst).u8(0).u16(0);
 }
 
-std::vector<std::byte> configuration(std::uint8_t descriptor, Speed speed, const SpeedTraits& traits) {
+std::vector<std::byte> configuration(std::uint8_t descriptor, Speed speed, WriteInterface write_interface) {
   DescriptorWriter writer;
-  writer.begin(descriptor).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(traits.max_power);
-  writer.begin(type::kInterface).u8(0).u8(0).u8(2).u8(kMassStorage).u8(kScsiTransparent).u8(kBulkOnlyTransport).u8(0);
-  endpoint(writer, Stick::kEndpointIn, traits.bulk_packet, speed == Speed::super);
-  endpoint(writer, Stick::kEndpointOut, traits.bulk_packet, speed == Speed::super);
+  writer.begin(descriptor).u16(0).u8(1).u8(1).u8(0).u8(0x80).u8(traits_of(speed).max_power);
+  write_interface(writer, speed);
   return writer.finish(2);
 }
 
@@ -58,9 +57,15 @@ std::vector<std::byte> binary_object_store() {
 
 }  // namespace
 
-DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::DeviceDescription& description) {
-  constexpr std::uint16_t kRelease = 0x0110;
-  const SpeedTraits traits = traits_of(options.speed);
+void write_bulk_only_interface(DescriptorWriter& writer, Speed speed) {
+  writer.begin(type::kInterface).u8(0).u8(0).u8(2).u8(kMassStorage).u8(kScsiTransparent).u8(kBulkOnlyTransport).u8(0);
+  write_endpoint(writer, BulkOnly::kEndpointIn, speed);
+  write_endpoint(writer, BulkOnly::kEndpointOut, speed);
+}
+
+DescriptorSet storage_descriptors(const usbredir::DeviceDescription& description, WriteInterface write_interface,
+                                  std::uint16_t release) {
+  const SpeedTraits traits = traits_of(description.speed);
   DescriptorSet set;
   set.device = DescriptorWriter()
                    .begin(type::kDevice)
@@ -69,17 +74,17 @@ DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::Dev
                    .u8(0)
                    .u8(0)  // the class is that of the interface
                    .u8(traits.control_packet)
-                   .u16(options.vendor_id)
-                   .u16(options.product_id)
-                   .u16(kRelease)
+                   .u16(description.vendor_id)
+                   .u16(description.product_id)
+                   .u16(release)
                    .u8(1)
                    .u8(2)
                    .u8(3)  // strings: manufacturer, product, serial
                    .u8(1)
                    .finish();
-  set.configuration = configuration(type::kConfiguration, options.speed, traits);
-  if (options.speed == Speed::super) set.bos = binary_object_store();
-  if (options.speed == Speed::high) {
+  set.configuration = configuration(type::kConfiguration, description.speed, write_interface);
+  if (description.speed == Speed::super) set.bos = binary_object_store();
+  if (description.speed == Speed::high) {
     set.device_qualifier = DescriptorWriter()
                                .begin(type::kDeviceQualifier)
                                .u16(traits.usb_version)
@@ -90,7 +95,9 @@ DescriptorSet stick_descriptors(const StickOptions& options, const usbredir::Dev
                                .u8(1)
                                .u8(0)
                                .finish();
-    set.other_speed_configuration = configuration(type::kOtherSpeedConfiguration, Speed::full, traits_of(Speed::full));
+    // At full speed there is Bulk-Only alone: UAS begins at high speed.
+    set.other_speed_configuration =
+        configuration(type::kOtherSpeedConfiguration, Speed::full, write_bulk_only_interface);
   }
   set.strings = {description.manufacturer, description.product, description.serial};
   return set;

@@ -1,0 +1,16 @@
+#include "common/fuzz/replay.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "device-sim/fuzz/targets.h"
+
+using usbloop::fuzz::replay;
+using namespace usbloop::device_sim;
+
+namespace {
+const std::string kCorpus = USBLOOP_FUZZ_CORPUS;
+}
+
+TEST_CASE("emulated storage survives its corpus and mutations of it") { replay(kCorpus + "storage", fuzz::storage); }
