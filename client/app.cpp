@@ -1,28 +1,28 @@
 #include "client/app.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <utility>
 
+#include "client/client_config.h"
 #include "client/completion.h"
 #include "client/completion_answer.h"
+#include "client/console.h"
 #include "client/device_capture.h"
 #include "client/device_list.h"
-#include "client/device_question.h"
-#include "client/device_source.h"
 #include "client/device_watch.h"
 #include "client/doctor.h"
 #include "client/exit_status.h"
+#include "client/find_devices.h"
 #include "client/give_back.h"
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
 #include "client/outside_redirection.h"
-#include "client/redirection.h"
+#include "client/redirection_group.h"
+#include "client/reporter.h"
 #include "client/stop_signal.h"
 #include "client/usb_device.h"
 #include "common/kube/kubeconfig.h"
@@ -34,58 +34,29 @@ namespace usbloop::client {
 
 namespace {
 
-/// Writes a text in one piece, so that a reader of the log never sees half a line. All that the program says goes
-/// through here, so no foreign text steers the terminal.
-void say(const std::string& lines) { std::cerr << shown_lines(lines) + "\n" << std::flush; }
-
-int fail(const Error& error) {
-  say(text_of(error));
+int fail(Console& console, const Error& error) {
+  console.say(text_of(error));
   return kExitFailed;
 }
 
-int list_devices(const Options& options) {
+int list_devices(const Options& options, Console& console) {
   if (options.watch) {
     const auto ended = watch_devices(options.list_format, std::cout);
-    return fail(ended);
+    return fail(console, ended);
   }
   const auto devices = UsbDevices::list();
-  if (!devices) return fail(devices.error());
+  if (!devices) return fail(console, devices.error());
   std::cout << shown_lines(render(look_at(devices->all()), options.list_format)) << std::flush;
   return kExitAsAsked;
 }
 
-bool on_terminal() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
-
-/// The device that the options name, found and opened. A person at a terminal is asked which of several is meant.
-Result<std::unique_ptr<DeviceSource>> find_device(const Options& options) {
-  auto source = make_device_source(options);
-  auto prepared = source->prepare();
-  const bool is_ambiguous = !prepared && prepared.error().kind == ErrorKind::conflict && options.emulate.empty();
-  if (is_ambiguous && on_terminal()) {
-    const auto chosen = ask_which(*options.selector, std::cin, std::cerr);
-    if (!chosen) return tl::unexpected(prepared.error());
-    Options exact = options;
-    exact.selector = *chosen;
-    source = make_device_source(exact);
-    prepared = source->prepare();
-  }
-  if (!prepared) return tl::unexpected(prepared.error());
-  return source;
-}
-
-int give_device_back(const Options& options) {
+int give_device_back(const Options& options, Console& console) {
   const bool is_guard = options.after > 0;
   if (is_guard) wait_for_end_of(options.after);
-  const auto said = give_back(*options.selector, is_guard);
-  if (!said) return fail(said.error());
+  const auto said = give_back(options.selectors.front(), is_guard);
+  if (!said) return fail(console, said.error());
   std::cout << shown_lines(*said) << std::endl;
   return kExitAsAsked;
-}
-
-/// Ends the process without unwinding.
-[[noreturn]] void leave() {
-  std::cerr << std::flush;
-  std::_Exit(kExitAsAsked);
 }
 
 /// The kubeconfig with the command line over it; a proxy of the environment where it names none.
@@ -110,54 +81,103 @@ Result<Target> target_of(const Options& options, const kube::ClusterAccess& acce
   return target;
 }
 
+/// The rules of the configuration file and of the command line.
+Result<DevicePolicy> load_policy(const Options& options) {
+  const auto path = client_config_path();
+  auto config = load_client_config(path);
+  if (!config) return tl::unexpected(config.error());
+  return DevicePolicy{std::move(config->filter), options.filter, path, options.force};
+}
+
+/// The devices that another program is told to take are judged here, for it knows no rules of ours.
+Result<> check_named(const Options& options, const DevicePolicy& policy) {
+  const auto devices = UsbDevices::list();
+  if (!devices) return {};  // that program says so itself
+  for (const auto& selector : options.selectors) {
+    for (const auto index : matching_devices(devices->all(), selector)) {
+      if (auto fine = policy.check(devices->all()[index]); !fine) return fine;
+    }
+  }
+  return {};
+}
+
 /// Another program speaks usbredir for the device: --launch, --no-launch.
-int redirect_outside(const Options& options) {
+int redirect_outside(const Options& options, Console& console) {
+  const auto policy = load_policy(options);
+  if (!policy) return fail(console, policy.error());
+  if (auto fine = check_named(options, *policy); !fine) return fail(console, fine.error());
   auto access = load_access(options);
-  if (!access) return fail(access.error());
+  if (!access) return fail(console, access.error());
   const auto target = target_of(options, *access);
-  if (!target) return fail(target.error());
+  if (!target) return fail(console, target.error());
   OutsideOptions how;
   if (options.listen) how.listen = *options.listen;
   how.launch = options.launch;
-  if (options.selector) how.device = to_string(*options.selector);
+  if (!options.selectors.empty()) how.device = to_string(options.selectors.front());
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
   const auto tell = [](const std::string& line) { std::cout << shown_lines(line) << std::endl; };
-  OutsideRedirection redirection(std::move(*access), *target, std::move(how), {say, tell, leave});
+  OutsideRedirection redirection(
+      std::move(*access), *target, std::move(how),
+      {[&console](const std::string& lines) { console.say(lines); }, tell, [] { std::_Exit(kExitAsAsked); }});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }
 
-int redirect(const Options& options) {
-  auto device = find_device(options);
-  if (!device) {
-    // A description that says nothing sensible is part of the command line.
-    const bool is_usage = device.error().operation == device_sim::kEmulateOperation;
-    const int failed = fail(device.error());
-    return is_usage ? kExitUsage : failed;
+Reporter::Form form_of(const Options& options) {
+  if (options.events) return Reporter::Form::json;
+  return options.status && can_draw() ? Reporter::Form::rows : Reporter::Form::lines;
+}
+
+int redirect(const Options& options, Console& console) {
+  Reporter reporter(console, form_of(options), write_event);
+  const auto fail_with = [&reporter](const Error& error, int status = kExitFailed) {
+    reporter.fail(error, status);
+    return status;
+  };
+  const auto policy = load_policy(options);
+  if (!policy) return fail_with(policy.error());
+  DeviceClaims claims;
+  auto devices = find_devices(options, claims, *policy);
+  if (!devices) {
+    // A description that says nothing sensible is part of the command line, and so is a device that nobody names.
+    const auto& operation = devices.error().operation;
+    const bool is_usage = operation == device_sim::kEmulateOperation || operation == kNoDeviceNamed;
+    return fail_with(devices.error(), is_usage ? kExitUsage : kExitFailed);
   }
-  if (options.transport == Transport::uas) {
-    if (const auto fits = (*device)->may_be_translated(); !fits) return fail(fits.error());
+  for (const auto& device : *devices) {
+    if (options.transport != Transport::uas) break;
+    if (const auto fits = device->may_be_translated(); !fits) return fail_with(fits.error());
   }
   const auto load = [&options] { return load_access(options); };
   auto access = load();
-  if (!access) return fail(access.error());
+  if (!access) return fail_with(access.error());
   const auto target = target_of(options, *access);
-  if (!target) return fail(target.error());
-  auto capture = DeviceCapture::begin(options, say);
-  if (!capture) return fail(capture.error());
-  if (options.verbosity > 1) *device = explain_device(std::move(*device));
-  if (*capture) *device = (*capture)->wrap(std::move(*device));
-  const auto end_and_leave = [&capture] {
-    if (*capture) (*capture)->end();
-    leave();
-  };
+  if (!target) return fail_with(target.error());
+  const auto capture = DeviceCapture::begin(options, [&console](const std::string& lines) { console.say(lines); });
+  if (!capture) return fail_with(capture.error());
+  if (options.verbosity > 1) {
+    for (auto& device : *devices) device = explain_device(std::move(device));
+  }
+  if (*capture) {
+    for (auto& device : *devices) device = (*capture)->wrap(std::move(device));
+  }
   RedirectionOptions how;
   how.once = options.once;
+  how.wait = options.wait;
   how.transport = options.transport;
   if (options.request_timeout) how.connect_timeout = *options.request_timeout;
-  Redirection redirection(std::move(*access), *target, std::move(*device), std::move(how), {say, load, end_and_leave});
-  const StopSignal signals([&] { redirection.stop(); });
-  return redirection.run();
+  const std::size_t count = devices->size();
+  RedirectionGroup redirections(*access, *target, std::move(*devices), how,
+                                {[&](std::size_t index, const Event& event) { reporter.tell(index, event); }, load,
+                                 [&](int status) {
+                                   if (*capture) (*capture)->end();
+                                   reporter.end();
+                                   std::_Exit(status);  // without unwinding, which could wait
+                                 }});
+  reporter.begin(count, [&] { return redirections.counters(); });
+  const std::unique_ptr<Reporter, void (*)(Reporter*)> until_here(&reporter, [](Reporter* all) { all->end(); });
+  const StopSignal signals([&] { redirections.stop(); });
+  return redirections.run();
 }
 
 }  // namespace
@@ -168,6 +188,7 @@ int run_client(const std::string& argv0, std::vector<std::string> arguments, con
   if (for_kubectl) arguments.insert(arguments.begin(), "__complete");
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
+  const auto console = std::make_shared<Console>();
   try {
     const auto line = parse_command_line(for_kubectl ? "kubectl usbredir" : display_name(argv0), arguments, version);
     if (line.completion || line.is_data) {
@@ -181,13 +202,16 @@ int run_client(const std::string& argv0, std::vector<std::string> arguments, con
     }
     const int verbosity = line.options->verbosity;
     const char* level = verbosity == 0 ? "warn" : verbosity == 1 ? "debug" : "trace";
-    if (auto logging = init_logging("kubectl-usbredir", level); !logging) return fail(logging.error());
-    if (line.options->list) return list_devices(*line.options);
+    const auto log = [console](std::string_view text) { console->write_lines(text); };
+    if (auto logging = init_logging("kubectl-usbredir", level, log); !logging) return fail(*console, logging.error());
+    if (line.options->list) return list_devices(*line.options, *console);
     if (line.options->doctor) return diagnose(*line.options);
-    if (!line.options->launch.empty() || line.options->listen) return redirect_outside(*line.options);
-    return line.options->give_back ? give_device_back(*line.options) : redirect(*line.options);
+    if (!line.options->launch.empty() || line.options->listen) return redirect_outside(*line.options, *console);
+    if (line.options->give_back) return give_device_back(*line.options, *console);
+    if (line.options->events) std::signal(SIGPIPE, SIG_IGN);  // who reads the events may go first
+    return redirect(*line.options, *console);
   } catch (const std::exception& exception) {
-    return fail({ErrorKind::internal, "go on", "", exception.what(), ""});
+    return fail(*console, {ErrorKind::internal, "go on", "", exception.what(), ""});
   }
 }
 

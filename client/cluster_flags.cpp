@@ -28,8 +28,7 @@ ClusterFlags::ClusterFlags(CLI::App& app, Options& options) : app_(app), options
   add("--as-uid", over.as_uid, "With --as: this uid", "TEXT");
   app.add_option("--as-group", over.as_groups, "With --as: in this group; may be repeated")
       ->type_name("NAME")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(kGroup);
   add("--request-timeout", request_timeout_, "Longest wait for the server's answer, for example 5s [15s]; 0: the same",
       "TIME");

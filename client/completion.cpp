@@ -67,8 +67,8 @@ void query_positional(const CLI::App& app, std::size_t index, bool as_virtctl, C
   if (has_device && index == 0) {
     query.of = Of::devices;
     if (!options.give_back) query.words = {{"list", "the devices of this machine"}};
-  } else if (index == (has_device ? 1U : 0U)) {
-    query.of = Of::vmis;
+  } else {
+    query.of = Of::vmis;  // or one more device, which is the rarer wish
   }
 }
 

@@ -38,11 +38,11 @@ ListedDevice listed(std::uint8_t bus, std::uint8_t number, std::uint16_t product
 
 }  // namespace
 
-TEST_CASE("what can stand where: a device, then a VMI") {
+TEST_CASE("what can stand where: a device, then a VMI or one more device") {
   CHECK(query_of({""}).of == Of::devices);
   CHECK(query_of({"1-3", ""}).of == Of::vmis);
   CHECK(query_of({"1-3", "-n", "team", ""}).of == Of::vmis);
-  CHECK(query_of({"1-3", "demo", ""}).of == Of::words);
+  CHECK(query_of({"1-3", "1-4", ""}).of == Of::vmis);
   CHECK(query_of({"--emulate", "stick,image=a", ""}).of == Of::vmis);
   CHECK(query_of({"--no-launch", ""}).of == Of::vmis);
   CHECK(query_of({"--launch", ""}).of == Of::devices);

@@ -24,6 +24,7 @@ class WatchedSource final : public DeviceSource {
     return watch_(std::move(*host));
   }
   [[nodiscard]] Result<> may_be_translated() const override { return source_->may_be_translated(); }
+  [[nodiscard]] DeviceFacts facts() const override { return source_->facts(); }
   [[nodiscard]] std::string label() const override { return source_->label(); }
   [[nodiscard]] bool can_come_back() const override { return source_->can_come_back(); }
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {

@@ -5,8 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "client/device_list.h"
+#include "client/device_policy.h"
 #include "client/selector.h"
 #include "client/usb_device.h"
+#include "common/error.h"
 
 namespace usbloop::client {
 
@@ -16,5 +19,10 @@ std::optional<std::size_t> ask_number(const std::vector<std::string>& choices, s
 
 /// Asks which of the devices that `selector` means is the one.
 std::optional<Selector> ask_which(const Selector& selector, std::istream& answers, std::ostream& questions);
+
+/// Lists the devices that may be redirected and asks which ones: numbers, with spaces or commas between them. A wrong
+/// answer is asked for again, three times at most. Errors: not_found (there are none), cancelled (no answer).
+Result<std::vector<Selector>> pick_devices(const std::vector<ListedDevice>& devices, const DevicePolicy& policy,
+                                           std::istream& answers, std::ostream& questions);
 
 }  // namespace usbloop::client

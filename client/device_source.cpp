@@ -24,7 +24,9 @@ Result<> not_translatable(const std::string& device) {
 
 class LocalSource final : public DeviceSource {
  public:
-  explicit LocalSource(Selector selector) : selector_(std::move(selector)) {}
+  LocalSource(Selector selector, DeviceClaims& claims, const DevicePolicy& policy)
+      : selector_(std::move(selector)), claims_(claims), policy_(policy) {}
+  ~LocalSource() override { claims_.forget(this); }
 
   Result<> prepare() override {
     auto devices = UsbDevices::list();
@@ -32,8 +34,10 @@ class LocalSource final : public DeviceSource {
       const Error& error = devices.error();
       return make_error(error.kind, "find USB device", to_string(selector_), error.cause, error.hint);
     }
-    const auto index = identity_ ? find_again(devices->all(), *identity_) : choose_device(devices->all(), selector_);
+    const auto index = identity_ ? find_again(devices->all()) : choose_device(devices->all(), selector_);
     if (!index) return tl::unexpected(index.error());
+    if (auto fine = policy_.check(devices->all()[*index]); !fine) return fine;
+    if (auto fine = claim(devices->all()[*index]); !fine) return fine;
     auto handle = devices->open(*index);
     if (!handle) return tl::unexpected(handle.error());
     info_ = devices->all()[*index];
@@ -45,6 +49,10 @@ class LocalSource final : public DeviceSource {
 
   Result<HostPtr> take() override { return make_libusb_host(std::move(context_), std::move(handle_), info_); }
 
+  [[nodiscard]] DeviceFacts facts() const override {
+    return {to_string(selector_), info_.id(),      info_.product_name,  info_.serial,
+            info_.port_path(),    info_.place.bus, info_.place.address, false};
+  }
   [[nodiscard]] Result<> may_be_translated() const override {
     constexpr std::uint8_t kMassStorage = 0x08, kScsiTransparent = 0x06, kBulkOnly = 0x50;
     const auto& classes = info_.classes;
@@ -62,7 +70,31 @@ class LocalSource final : public DeviceSource {
   }
 
  private:
+  /// Among those that are no other redirection's.
+  Result<std::size_t> find_again(const std::vector<LocalDevice>& all) const {
+    std::vector<LocalDevice> free;
+    std::vector<std::size_t> places;
+    for (std::size_t index = 0; index < all.size(); ++index) {
+      if (claims_.is_of_another(this, all[index])) continue;
+      free.push_back(all[index]);
+      places.push_back(index);
+    }
+    const auto found = client::find_again(free, *identity_);
+    if (!found) return found;
+    return places[*found];
+  }
+
+  Result<> claim(const LocalDevice& device) {
+    const auto other = claims_.claim(this, to_string(selector_), device);
+    if (!other) return {};
+    if (identity_) return make_error(ErrorKind::not_found, "find USB device", identity_->label(), "it is unplugged");
+    return make_error(ErrorKind::invalid, "redirect USB device", to_string(selector_),
+                      "it is the same device as " + *other, "Name each device once: " + device.line());
+  }
+
   const Selector selector_;
+  DeviceClaims& claims_;
+  const DevicePolicy& policy_;
   std::optional<DeviceIdentity> identity_;  ///< of the device that was found first
   LocalDevice info_;
   UsbContextPtr context_;  // outlives the handle
@@ -80,11 +112,21 @@ class EmulatedSource final : public DeviceSource {
     auto host = device_sim::make_host_end(spec_);
     if (!host) return tl::unexpected(host.error());
     host_ = std::move(*host);
+    description_ = host_->device();
     return {};
   }
 
   Result<HostPtr> take() override { return std::move(host_); }
 
+  [[nodiscard]] DeviceFacts facts() const override {
+    DeviceFacts facts;
+    facts.name = spec_;
+    facts.emulated = true;
+    facts.id = description_.id();
+    facts.product = description_.product;
+    facts.serial = description_.serial;
+    return facts;
+  }
   [[nodiscard]] Result<> may_be_translated() const override {
     const auto spec = device_sim::parse_spec(spec_);
     return spec && spec->kind == "stick" ? Result<>() : not_translatable(spec_);
@@ -99,13 +141,18 @@ class EmulatedSource final : public DeviceSource {
  private:
   const std::string spec_;
   HostPtr host_;
+  usbredir::DeviceDescription description_;
 };
 
 }  // namespace
 
-std::unique_ptr<DeviceSource> make_device_source(const Options& options) {
-  if (options.emulate.empty()) return std::make_unique<LocalSource>(*options.selector);
-  return std::make_unique<EmulatedSource>(options.emulate);
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims,
+                                                 const DevicePolicy& policy) {
+  return std::make_unique<LocalSource>(selector, claims, policy);
+}
+
+std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec) {
+  return std::make_unique<EmulatedSource>(spec);
 }
 
 }  // namespace usbloop::client

@@ -5,7 +5,10 @@
 #include <stop_token>
 #include <string>
 
-#include "client/options.h"
+#include "client/device_claims.h"
+#include "client/device_policy.h"
+#include "client/event.h"
+#include "client/selector.h"
 #include "common/error.h"
 #include "usbredir/host_end.h"
 
@@ -29,6 +32,9 @@ class DeviceSource {
   /// (another program has it), not_found (unplugged meanwhile).
   virtual Result<std::unique_ptr<usbredir::HostEnd>> take() = 0;
 
+  /// What is known of the device that was prepared last.
+  [[nodiscard]] virtual DeviceFacts facts() const = 0;
+
   /// Whether the prepared device is a stick with Bulk-Only Transport and nothing else, which can be shown as a UAS
   /// disk. An error (invalid) says why not.
   [[nodiscard]] virtual Result<> may_be_translated() const = 0;
@@ -43,7 +49,12 @@ class DeviceSource {
   virtual void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) = 0;
 };
 
-/// The device that the options name, real or emulated.
-std::unique_ptr<DeviceSource> make_device_source(const Options& options);
+/// A device of this machine. `claims` keeps it apart from the other devices of the command, and `policy` says what may
+/// be redirected; both outlive it.
+std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims,
+                                                 const DevicePolicy& policy);
+
+/// An emulated device, as device-sim's --emulate describes it.
+std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec);
 
 }  // namespace usbloop::client

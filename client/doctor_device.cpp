@@ -56,8 +56,8 @@ void examine_local(const Selector& selector, Diagnosis& diagnosis) {
 }  // namespace
 
 void examine_device(const Options& options, Diagnosis& diagnosis) {
-  if (!options.emulate.empty()) return examine_emulated(options.emulate, diagnosis);
-  examine_local(*options.selector, diagnosis);
+  if (!options.emulate.empty()) return examine_emulated(options.emulate.front(), diagnosis);
+  examine_local(options.selectors.front(), diagnosis);
 }
 
 }  // namespace usbloop::client

@@ -39,13 +39,22 @@ std::string mock_device(int port, int number, const std::string& product) {
          "0902200001010080320904000002080650000705810200020007050202000200\n\n";
 }
 
+/// A keyboard, 1-6 at port 3: one interface of class 3, subclass 1, protocol 1.
+std::string mock_keyboard() {
+  std::string text = mock_device(3, 6, "Keys");
+  const auto descriptors = text.find("H: descriptors=");
+  return text.substr(0, descriptors) +
+         "H: descriptors=12010002000000406d041cc30001010203010902220001010080320904000001030101000921110100012"
+         "23f000705810308000a\n\n";
+}
+
 class Machine {
  public:
   Machine() {
     std::string pattern = (fs::temp_directory_path() / "usbloop-devices-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
-    std::ofstream(path_ / "devices") << mock_device(1, 3, "First") << mock_device(2, 4, "Second");
+    std::ofstream(path_ / "devices") << mock_device(1, 3, "First") << mock_device(2, 4, "Second") << mock_keyboard();
   }
   ~Machine() { fs::remove_all(path_); }
   Machine(const Machine&) = delete;
@@ -65,6 +74,20 @@ class Machine {
     return (path_ / name).string();
   }
 
+  /// The program at a terminal, where these answers are typed. What it says is in `out`.
+  [[nodiscard]] Outcome run_at_terminal(const std::string& arguments, const std::string& answers) const {
+    const std::string command =
+        "umockdev-run -d " + (path_ / "devices").string() + " -- " + USBLOOP_CLIENT + " " + arguments;
+    return run_plainly({"sh", "-c", "printf '" + answers + "' | script -qec '" + command + "' /dev/null"});
+  }
+
+  /// Writes the person's configuration file.
+  void configure(const std::string& text) const {
+    const auto folder = path_ / ".config" / "usbloop";
+    fs::create_directories(folder);
+    std::ofstream(folder / "usbredir.conf") << text;
+  }
+
   [[nodiscard]] Outcome run_plainly(std::vector<std::string> argv) const {
     const auto out = (path_ / "out").string();
     const auto err = (path_ / "err").string();
@@ -72,7 +95,7 @@ class Machine {
     fs::remove(err);
     ProcessSpec spec;
     spec.argv = std::move(argv);
-    spec.environment = {{"HOME", path_.string()}, {"KUBECONFIG", ""}};
+    spec.environment = {{"HOME", path_.string()}, {"KUBECONFIG", ""}, {"XDG_CONFIG_HOME", ""}, {"TERM", "xterm"}};
     spec.standard_output = Output::to_file(out);
     spec.standard_error = Output::to_file(err);
     auto process = Process::spawn(spec);
@@ -92,18 +115,19 @@ class Machine {
   fs::path path_;
 };
 
-/// Ends the test program as skipped where the tool is missing: a case of doctest cannot.
-void need_umockdev() {
+/// Ends the test program as skipped where a tool is missing: a case of doctest cannot.
+void need(const std::string& tool, const std::string& package) {
   const char* path = std::getenv("PATH");
   std::string rest = path == nullptr ? "" : path;
   while (!rest.empty()) {
     const auto colon = rest.find(':');
-    if (::access((rest.substr(0, colon) + "/umockdev-run").c_str(), X_OK) == 0) return;
+    if (::access((rest.substr(0, colon) + "/" + tool).c_str(), X_OK) == 0) return;
     rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
   }
-  std::puts("skipped: umockdev-run is not installed (package umockdev)");
+  std::puts(("skipped: " + tool + " is not installed (package " + package + ")").c_str());
   std::exit(77);
 }
+void need_umockdev() { need("umockdev-run", "umockdev"); }
 
 }  // namespace
 
@@ -184,6 +208,75 @@ TEST_CASE("one of two devices of a kind can be named by its place: only the kube
   const auto end = machine.run({"01-004", "demo"});
   CHECK(end.code == 1);
   CHECK_MESSAGE(contains(end.err, "cannot read kubeconfig"), end.err);
+}
+
+TEST_CASE("several devices of one command: only the kubeconfig is missing then, unless one is missing or named twice") {
+  need_umockdev();
+  const Machine machine;
+  const auto both = machine.run({"1-3", "serial=serial-4", "demo"});
+  CHECK(both.code == 1);
+  CHECK_MESSAGE(contains(both.err, "cannot read kubeconfig"), both.err);
+  const auto twice = machine.run({"1-3", "port=1-1", "demo"});
+  CHECK(twice.code == 1);
+  CHECK_MESSAGE(contains(twice.err, "cannot redirect USB device port=1-1: it is the same device as 1-3"), twice.err);
+  const auto missing = machine.run({"1-3", "1-9", "demo"});
+  CHECK(missing.code == 1);
+  CHECK_MESSAGE(contains(missing.err, "cannot find USB device 1-9"), missing.err);
+}
+
+TEST_CASE("a VMI without a device: a person is asked which ones, anybody else is told what to name") {
+  need_umockdev();
+  need("script", "bsdutils");
+  const Machine machine;
+  const auto picked = machine.run_at_terminal("demo", "2 1\\n");
+  CHECK_MESSAGE(contains(picked.out, "  2)  1-4  0951:1666  Second  port=1-2  serial=serial-4"), picked.out);
+  CHECK_MESSAGE(contains(picked.out, "Which ones? [1-2; several: 1 2]"), picked.out);  // not the keyboard
+  CHECK_MESSAGE(contains(picked.out, "cannot read kubeconfig"), picked.out);
+  const auto unasked = machine.run({"demo"});
+  CHECK(unasked.code == 2);
+  CHECK_MESSAGE(contains(unasked.err, "cannot choose a device for VMI demo: the arguments name none"), unasked.err);
+  CHECK(contains(unasked.err, "0951:1666"));
+}
+
+TEST_CASE("a keyboard is refused unless it is forced, and under virtctl's name, which has no such flag") {
+  need_umockdev();
+  const Machine machine;
+  const auto refused = machine.run({"1-6", "demo"});
+  CHECK(refused.code == 1);
+  CHECK_MESSAGE(contains(refused.err, "1-6  046d:c31c  Keys  port=1-3  serial=serial-6: it is a keyboard"),
+                refused.err);
+  CHECK_MESSAGE(contains(machine.run({"1-6", "demo", "--force"}).err, "cannot read kubeconfig"), refused.err);
+  const auto name = machine.link("virtctl");
+  CHECK(contains(machine.run_as(name, {"usbredir", "1-6", "demo"}).err, "cannot read kubeconfig"));
+}
+
+TEST_CASE("filter rules of the command line and of the configuration file refuse a device, and are named") {
+  need_umockdev();
+  const Machine machine;
+  const auto by_flag = machine.run({"1-3", "demo", "--filter", "0x08,0x0951,-1,-1,0|-1,-1,-1,-1,1"});
+  CHECK(by_flag.code == 1);
+  CHECK_MESSAGE(contains(by_flag.err, "the filter rule 0x08,0x0951,-1,-1,0 refuses it"), by_flag.err);
+  machine.configure("# no storage\nfilter = 0x08,-1,-1,-1,0\nfilter = -1,-1,-1,-1,1\n");
+  const auto by_file = machine.run({"1-3", "demo", "--filter", "-1,-1,-1,-1,1"});
+  CHECK(by_file.code == 1);
+  CHECK_MESSAGE(contains(by_file.err, "the filter rule 0x08,-1,-1,-1,0 refuses it"), by_file.err);
+  CHECK(contains(by_file.err, "/.config/usbloop/usbredir.conf"));
+  const auto launched = machine.run({"--launch", "1-3", "demo"});
+  CHECK_MESSAGE(contains(launched.err, "the filter rule 0x08,-1,-1,-1,0 refuses it"), launched.err);
+  CHECK(contains(machine.run({"1-6", "demo", "--force"}).err, "cannot read kubeconfig"));
+  machine.configure("filter = storage\n");
+  const auto broken = machine.run({"1-6", "demo", "--force"});
+  CHECK(broken.code == 1);
+  CHECK_MESSAGE(contains(broken.err, "usbredir.conf, line 1: cannot use the filter rule \"storage\""), broken.err);
+}
+
+TEST_CASE("with -o json an error before all is an event on standard output") {
+  need_umockdev();
+  const Machine machine;
+  const auto end = machine.run({"1-9", "demo", "-o", "json"});
+  CHECK(end.code == 1);
+  CHECK_MESSAGE(contains(end.out, R"("event":"error","message":"cannot find USB device 1-9)"), end.out);
+  CHECK(end.err.empty());
 }
 
 TEST_CASE("the same program under virtctl's name takes what agents type: only the kubeconfig is missing then") {

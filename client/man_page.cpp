@@ -63,7 +63,7 @@ std::string man_page(const CLI::App& app, const std::string& version) {
       << ".TH USBREDIR 1 \"\" \"" << for_troff(version) << "\" \"User Commands\"\n"
       << ".SH NAME\nusbredir, kubectl\\-usbredir \\- redirect a USB device into a virtual machine of KubeVirt\n"
       << ".SH SYNOPSIS\n"
-      << ".B kubectl usbredir\n[\\fIOPTION\\fR]... \\fIDEVICE\\fR \\fIVMI\\fR\n.br\n"
+      << ".B kubectl usbredir\n[\\fIOPTION\\fR]... \\fIDEVICE\\fR... \\fIVMI\\fR\n.br\n"
       << ".B kubectl usbredir list\n[\\fIOPTION\\fR]...\n.br\n"
       << ".B kubectl usbredir completion\nbash|zsh|fish\n.PP\n"
       << ".B usbredir\nis the same program for those who have no kubectl.\n"

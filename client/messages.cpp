@@ -84,7 +84,9 @@ std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterA
   }
   if (contains(message, "not running"))
     return "See its phase: kubectl get vmi " + target.name + " -n " + target.name_space;
-  if (contains(message, "(503)")) return "A VMI takes four devices at a time. End one of the other redirections.";
+  if (contains(message, "(503)")) {
+    return "A VMI takes four devices at a time. End one of the other redirections, or wait for that with --wait.";
+  }
   return {};
 }
 

@@ -2,15 +2,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 
 #include "client/cluster_flags.h"
 #include "client/completion.h"
 #include "client/completion_scripts.h"
 #include "client/exit_status.h"
 #include "client/man_page.h"
-#include "client/object_names.h"
 #include "client/options_help.h"
+#include "client/positionals.h"
 #include "client/program_flags.h"
+#include "client/redirect_flags.h"
 #include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
@@ -28,51 +30,6 @@ CommandLine usage_error(const std::string& program, const Error& error) {
   return {std::nullopt, text + "\nSee " + program + " --help.", kExitUsage};
 }
 
-Result<> select(const std::string& device, Options& options) {
-  const auto selector = parse_selector(device);
-  if (!selector) return tl::unexpected(selector.error());
-  options.selector = *selector;
-  return {};
-}
-
-/// Gives the positional arguments their meaning.
-Result<> assign(const std::vector<std::string>& positionals, Options& options) {
-  constexpr const char* kUsage = "the arguments";
-  const bool says_list = options.emulate.empty() && positionals.size() == 1 && positionals.front() == "list";
-  if (options.list || says_list) {
-    options.list = true;
-    if ((positionals.empty() || says_list) && options.emulate.empty()) return {};
-    return make_error(ErrorKind::invalid, "use", kUsage, "list stands alone");
-  }
-  if (options.give_back) {
-    if (positionals.size() != 1 || !options.emulate.empty()) {
-      return make_error(ErrorKind::invalid, "use", kUsage, "--give-back takes a device and nothing else");
-    }
-    return select(positionals.front(), options);
-  }
-  const std::size_t wanted = options.emulate.empty() && !options.listen ? 2 : 1;
-  if (positionals.size() < wanted) {
-    return make_error(ErrorKind::invalid, "use", kUsage,
-                      wanted == 1           ? "the VMI is missing"
-                      : positionals.empty() ? "the device and the VMI are missing"
-                                            : "the VMI is missing after the device");
-  }
-  if (positionals.size() > wanted) {
-    return make_error(ErrorKind::invalid, "use", kUsage, "there are too many",
-                      wanted == 2      ? ""
-                      : options.listen ? "With --no-launch only the VMI is named."
-                                       : "With --emulate only the VMI is named.");
-  }
-  if (wanted == 2) {
-    if (auto fine = select(positionals.front(), options); !fine) return fine;
-    if (auto fine = check_launched_device(options); !fine) return fine;
-  }
-  auto name = vmi_name_of(positionals.back());
-  if (!name) return tl::unexpected(name.error());
-  options.vmi = std::move(*name);
-  return check_vmi_name(options.vmi);
-}
-
 Result<> assign_doctor(const std::string& format, Options& options) {
   if (options.list || options.give_back || options.watch) {
     return make_error(ErrorKind::invalid, "use", "the arguments",
@@ -86,13 +43,16 @@ Result<> assign_doctor(const std::string& format, Options& options) {
   return {};
 }
 
-/// What belongs to `list` and has no meaning elsewhere.
-Result<> assign_list(const CLI::App& app, const std::string& format, Options& options) {
+/// The form of what is printed, and what belongs to `list` alone.
+Result<> assign_output(const CLI::App& app, const std::string& format, Options& options) {
   if (options.doctor) return assign_doctor(format, options);
   if (!options.list) {
-    if (app.count("--output") == 0 && !options.watch) return {};
-    return make_error(ErrorKind::invalid, "use", app.count("--output") > 0 ? "--output" : "--watch",
-                      "it belongs to list");
+    if (options.watch) return make_error(ErrorKind::invalid, "use", "--watch", "it belongs to list");
+    if (app.count("--output") == 0) return {};
+    options.events = format == "json" && !options.give_back && options.launch.empty() && !options.listen;
+    if (options.events) return {};
+    return make_error(ErrorKind::invalid, "use", "--output", "\"" + format + "\" belongs to list",
+                      "A redirection tells its events with -o json.");
   }
   const std::pair<const char*, ListFormat> formats[] = {
       {"", ListFormat::lines}, {"wide", ListFormat::wide}, {"json", ListFormat::json}, {"yaml", ListFormat::yaml}};
@@ -144,13 +104,23 @@ std::optional<CommandLine> answer_about_itself(CLI::App& app, const Options& opt
   return line;
 }
 
-Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
-  if (app.count("--emulate") > 0 && options.emulate.empty()) {
+Result<> finish(const std::vector<std::string>& positionals, Options& options) {
+  for (const auto& spec : options.emulate) {
+    if (!spec.empty()) continue;
     return make_error(ErrorKind::invalid, "use", "--emulate", "it is empty",
                       "Write for example --emulate stick,image=disk.img.");
   }
-  return assign(positionals, options);
+  return assign_positionals(positionals, options);
 }
+
+/// CLI11 has one name for all arguments that are no options.
+class Usage final : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    const std::string command = is_virtctl(name) ? name + " usbredir" : name;
+    return "Usage: " + command + " [OPTIONS] DEVICE... VMI\n       " + command + " [OPTIONS] list\n";
+  }
+};
 
 }  // namespace
 
@@ -164,12 +134,12 @@ std::string display_name(const std::string& argv0) {
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& given,
                                const std::string& version) {
   Options options;
+  std::vector<std::string> positionals;
   // `doctor` stands before all else, so that the rest of the line is that of a redirection.
   options.doctor = !is_virtctl(program) && !given.empty() && given.front() == "doctor";
   const std::vector<std::string> arguments(given.begin() + (options.doctor ? 1 : 0), given.end());
-  std::string first;
-  std::string second;
   CLI::App app(kDescription, program);
+  app.formatter(std::make_shared<Usage>());
   app.footer(help_footer(is_virtctl(program) ? program + " usbredir" : program));
   app.set_version_flag("--version", version);
   std::string format;
@@ -178,21 +148,29 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   int level = 0;
   const bool as_virtctl = is_virtctl(program);
   if (as_virtctl) app.add_option("COMMAND", command, "usbredir")->type_name("");
-  app.add_option("DEVICE", first, "VENDOR:PRODUCT, BUS-DEVICE, port=PATH or serial=TEXT; left out with --emulate")
-      ->type_name("");
-  app.add_option("VMI", second, "The virtual machine instance: NAME, vmi/NAME or vm/NAME")->type_name("");
+  app.add_option(
+         "DEVICE", positionals,
+         "VENDOR:PRODUCT, BUS-DEVICE, port=PATH or serial=TEXT; several get a slot each. The last argument is the "
+         "virtual machine instance VMI: NAME, vmi/NAME or vm/NAME")
+      ->type_name("")
+      ->expected(-1);
   ClusterFlags cluster(app, options);
   app.add_option("--emulate", options.emulate,
                  "Redirect an emulated device: "
-                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], or ssd,...")
-      ->type_name("SPEC");
+                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], or ssd,...; may be "
+                 "repeated")
+      ->type_name("SPEC")
+      ->allow_extra_args(false);
   app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
       ->type_name("NAME");
   ProgramFlags programs(app, options);
   app.add_flag("--once", options.once, "End with the connection or the device; do not wait for either to come back");
+  RedirectFlags redirecting(app, options);
   capture::CaptureFlags capture(app, options.capture);
   app.add_flag("--list", options.list, "The same as: list");
-  app.add_option("-o,--output", format, "With list: wide, json or yaml; with doctor: json")->type_name("FORMAT");
+  app.add_option("-o,--output", format,
+                 "json: events, one a line, on standard output; with list: wide, json or yaml; with doctor: json")
+      ->type_name("FORMAT");
   app.add_flag("-w,--watch", options.watch, "With list: go on, and tell of each device that comes or goes");
   app.add_flag("--give-back", options.give_back, "Give DEVICE back to this machine's drivers, and end");
   app.add_option("--after", options.after)->check(CLI::PositiveNumber)->group("");  // for the guard of a device
@@ -216,22 +194,20 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, std::string(error.what()) + "\nSee " + program + " --help.", kExitUsage};
   }
-  std::vector<std::string> positionals;
-  if (app.count("DEVICE") > 0) positionals.push_back(first);
-  if (app.count("VMI") > 0) positionals.push_back(second);
   if (as_virtctl) {
     if (command != "usbredir") return usage_error(program, unknown_command(command));
-    options.once = true;
+    options.once = options.force = true;  // it knows no --force
     options.verbosity = level >= 6 ? 2 : level >= 3 ? 1 : 0;
   }
   if (auto fine = cluster.finish(); !fine) return usage_error(program, fine.error());
+  if (auto fine = redirecting.finish(); !fine) return usage_error(program, fine.error());
   const auto chosen = parse_transport(transport);
   if (!chosen) return usage_error(program, chosen.error());
   options.transport = *chosen;
   if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = programs.finish(); !fine) return usage_error(program, fine.error());
-  if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
-  if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
+  if (auto fine = finish(positionals, options); !fine) return usage_error(program, fine.error());
+  if (auto fine = assign_output(app, format, options); !fine) return usage_error(program, fine.error());
   if ((options.list || options.give_back || options.doctor) && !options.capture.path.empty()) {
     return usage_error(program, {ErrorKind::invalid, "use", "--capture", "it belongs to a redirection"});
   }

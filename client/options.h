@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/device_list.h"
+#include "client/filter_rules.h"
 #include "client/selector.h"
 #include "client/transport.h"
 #include "common/error.h"
@@ -23,10 +24,10 @@ struct Options {
   bool doctor = false;                 ///< look at each step of the redirection, and end
   bool doctor_json = false;            ///< doctor: for programs
   bool watch = false;                  ///< list: go on, and tell of each change
-  bool give_back = false;              ///< give `selector` back to this machine's drivers and end
+  bool give_back = false;              ///< give the only one of `selectors` back to this machine's drivers and end
   int after = 0;                       ///< give_back: when this parent process has ended; 0: now
-  std::optional<Selector> selector;    ///< a real device, or
-  std::string emulate;                 ///< an emulated one, as device-sim's --emulate describes it
+  std::vector<Selector> selectors;     ///< devices of this machine, and
+  std::vector<std::string> emulate;    ///< emulated ones, as device-sim's --emulate describes them; a slot each
   std::string launch;                  ///< the program that redirects the device in our place; empty: we do
   std::optional<net::Address> listen;  ///< such a program is not started by us, and connects here
   std::string vmi;
@@ -36,6 +37,13 @@ struct Options {
   kube::AccessOverrides overrides;
   std::optional<std::chrono::milliseconds> request_timeout;
   bool once = false;  ///< ends with the first session
+  /// Waits so long for a slot while all are taken; zero: without an end.
+  std::optional<std::chrono::milliseconds> wait;
+  bool events = false;  ///< tells what happens as lines of JSON on standard output
+  bool status = true;   ///< rows at a terminal
+  bool pick = false;    ///< no device was named: a person is asked
+  FilterRules filter;   ///< of --filter
+  bool force = false;   ///< a keyboard too
   Transport transport = Transport::automatic;
   capture::CaptureOptions capture;  ///< without a path: none
   int verbosity = 0;

@@ -14,6 +14,8 @@ std::string help_footer(const std::string& program) {
       {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
       {" port=1-2.3 vm/demo", "the device at a port; a VM's machine"},
       {" serial=60A44C413FDE demo", "the device with that serial number"},
+      {" 0951:1666 1-4 demo", "two devices, a slot each"},
+      {" demo", "asks at a terminal which devices"},
       {" --launch 0951:1666 demo", "by the program usbredirect, as virtctl does it"},
       {" --no-launch demo", "by a usbredir program that you start"},
       {" list", "the devices of this machine, as lsusb lists them"},
@@ -32,13 +34,15 @@ std::string help_footer(const std::string& program) {
   return text + R"(
 The VMI must be running, and must have been started with
   spec: {domain: {devices: {clientPassthrough: {}}}}
-It takes up to four devices at a time. The device is taken from its driver here while it is redirected, and given
-back at the end, even if this program is killed: unmount a stick first.
+It takes up to four devices at a time. Each goes on when another of the command ends. A device is taken from its driver here while it is redirected, and given
+back at the end, even if this program is killed: unmount a stick first. A keyboard needs --force. Filter rules of
+every call: ~/.config/usbloop/usbredir.conf.
 
 Exit status:
   0  ended as asked (Ctrl-C, SIGTERM; with --once also closed by the server in good order)
   1  refused, failed, or cannot come back (the VMI is deleted, access is revoked); with --once also lost or unplugged
   2  wrong usage
+With several devices it is the worst of theirs.
 )";
 }
 

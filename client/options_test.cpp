@@ -20,7 +20,7 @@ CommandLine parse(const std::vector<std::string>& arguments) {
 TEST_CASE("a device and a VMI are enough") {
   const auto line = parse({"0951:1666", "demo"});
   REQUIRE(line.options);
-  CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+  CHECK(line.options->selectors == std::vector<Selector>{VendorProduct{0x951, 0x1666}});
   CHECK(line.options->vmi == "demo");
   CHECK(line.options->name_space.empty());
   CHECK(line.options->verbosity == 0);
@@ -40,7 +40,7 @@ TEST_CASE("doctor takes the line of a redirection") {
   REQUIRE(line.options);
   CHECK(line.options->doctor);
   CHECK(line.options->doctor_json);
-  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
   CHECK(line.options->vmi == "demo");
   CHECK_FALSE(parse({"doctor", "1-3", "demo"}).options->doctor_json);
   CHECK(parse({"doctor", "--emulate", "stick,image=a", "demo"}).options->doctor);
@@ -53,7 +53,7 @@ TEST_CASE("doctor takes the line of a redirection") {
 TEST_CASE("options may stand anywhere") {
   const auto line = parse({"-n", "team", "01-03", "--context=lab", "demo", "--kubeconfig", "/k", "-vv"});
   REQUIRE(line.options);
-  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
   CHECK(line.options->name_space == "team");
   CHECK(line.options->context == "lab");
   CHECK(line.options->kubeconfig == "/k");
@@ -69,9 +69,60 @@ TEST_CASE("options may stand anywhere") {
 TEST_CASE("with an emulated device only the VMI is named") {
   const auto line = parse({"--emulate", "stick,image=a.img", "demo"});
   REQUIRE(line.options);
-  CHECK(line.options->emulate == "stick,image=a.img");
-  CHECK_FALSE(line.options->selector);
+  CHECK(line.options->emulate == std::vector<std::string>{"stick,image=a.img"});
+  CHECK(line.options->selectors.empty());
   CHECK(line.options->vmi == "demo");
+}
+
+TEST_CASE("several devices may be named, emulated ones among them, and the last argument is the VMI") {
+  const auto line = parse({"0951:1666", "01-03", "--emulate", "stick,image=a.img", "serial=AB", "demo", "--emulate=b"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  CHECK(line.options->selectors ==
+        std::vector<Selector>{VendorProduct{0x951, 0x1666}, BusDevice{1, 3}, SerialNumber{"AB"}});
+  CHECK(line.options->emulate == std::vector<std::string>{"stick,image=a.img", "b"});
+  CHECK(line.options->vmi == "demo");
+  std::vector<std::string> many(16, "1-3");
+  many.emplace_back("demo");
+  CHECK(parse(many).options);
+  many.insert(many.begin(), "1-4");
+  CHECK(contains(parse(many).text, "there are more than 16 devices"));
+}
+
+TEST_CASE("a VMI alone asks for the devices, and a device alone is an error") {
+  for (const char* name : {"demo", "vm/demo", "vm/1-3"}) {
+    const auto line = parse({name});
+    REQUIRE_MESSAGE(line.options, line.text);
+    CHECK(line.options->pick);
+    CHECK(line.options->selectors.empty());
+  }
+  CHECK_FALSE(parse({"1-3", "demo"}).options->pick);
+  CHECK_FALSE(parse({"--emulate", "stick,image=x", "demo"}).options->pick);
+  for (const char* device : {"1-3", "0951:1666", "0951:16666", "serial=A", "port=1"}) {
+    CHECK_MESSAGE(contains(parse({device}).text, "the VMI is missing after the device"), device);
+  }
+}
+
+TEST_CASE("--filter adds rules, and --force is for keyboards") {
+  const auto line =
+      parse({"--filter", "8,-1,-1,-1,1|3,-1,-1,-1,0", "1-3", "demo", "--filter=-1,-1,-1,-1,0", "--force"});
+  REQUIRE_MESSAGE(line.options, line.text);
+  CHECK(line.options->filter.all().size() == 3);
+  CHECK(line.options->force);
+  CHECK_FALSE(parse({"1-3", "demo"}).options->force);
+  CHECK(parse_command_line("virtctl", {"usbredir", "1-3", "demo"}, "1").options->force);
+  CHECK(contains(parse({"1-3", "demo", "--filter", "storage"}).text, "the filter rule \"storage\""));
+}
+
+TEST_CASE("how a redirection waits and tells") {
+  const auto plain = parse({"1-3", "demo"});
+  REQUIRE(plain.options);
+  CHECK_FALSE(plain.options->wait);
+  CHECK_FALSE(plain.options->events);
+  CHECK(plain.options->status);
+  CHECK(parse({"--wait", "1-3", "demo"}).options->wait == std::chrono::milliseconds(0));
+  CHECK(parse({"1-3", "demo", "--wait=1m30s"}).options->wait == std::chrono::seconds(90));
+  CHECK(parse({"1-3", "demo", "-o", "json"}).options->events);
+  CHECK_FALSE(parse({"--no-status", "1-3", "demo"}).options->status);
 }
 
 TEST_CASE("list needs nothing else, and has forms") {
@@ -108,7 +159,7 @@ TEST_CASE("--give-back needs a device and no VMI") {
   const auto line = parse({"--give-back", "1-3"});
   REQUIRE(line.options);
   CHECK(line.options->give_back);
-  CHECK(line.options->selector == Selector(BusDevice{1, 3}));
+  CHECK(line.options->selectors == std::vector<Selector>{BusDevice{1, 3}});
   CHECK(line.options->after == 0);
   CHECK(parse({"--give-back", "0951:1666", "--after", "7"}).options->after == 7);
   for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--give-back"},
@@ -157,7 +208,7 @@ TEST_CASE("kubectl's flags are taken, anywhere") {
   CHECK_FALSE(over.insecure_skip_tls_verify);
   CHECK(line.options->request_timeout == std::chrono::seconds(90));
   CHECK(parse({"1-3", "demo", "--insecure-skip-tls-verify"}).options->overrides.insecure_skip_tls_verify);
-  CHECK(parse({"1-3", "demo", "--as-group", "x", "--as", "me"}).options->vmi == "demo");
+  CHECK(parse({"--as", "me", "--as-group", "x", "1-3", "demo"}).options->vmi == "demo");
   CHECK_FALSE(parse({"1-3", "demo", "--request-timeout", "0"}).options->request_timeout);
   CHECK(parse({"1-3", "demo", "--request-timeout", "soon"}).exit_status == 2);
   CHECK(parse({"1-3", "demo", "--token", ""}).exit_status == 2);
@@ -175,7 +226,7 @@ TEST_CASE("called as virtctl it takes virtctl's line, with flags anywhere, and e
       REQUIRE_MESSAGE(line.options, line.text);
       CHECK(line.options->kubeconfig == "K");
       CHECK(line.options->name_space == "team");
-      CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+      CHECK(line.options->selectors == std::vector<Selector>{VendorProduct{0x951, 0x1666}});
       CHECK(line.options->vmi == "demo");
       CHECK(line.options->once);
     }
@@ -216,8 +267,8 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"0951:1666"}, "the VMI is missing after the device"},
       {{"--emulate", "stick,image=x"}, "the VMI is missing"},
       {{"--emulate", "", "demo"}, "--emulate: it is empty"},
-      {{"--emulate", "stick,image=x", "0951:1666", "demo"}, "With --emulate only the VMI is named"},
-      {{"0951:1666", "demo", "more"}, "there are too many, from \"more\" on"},
+      {{"--emulate", "stick,image=x", "--emulate", "", "demo"}, "--emulate: it is empty"},
+      {{"0951:1666", "demo", "more"}, "\"demo\""},
       {{"0951:1666", ""}, "the VMI's name: it is empty"},
       {{"stick", "demo"}, "neither a colon nor a dash"},
       {{"0951:1666", "../pods/x"}, "cannot use the VMI's name \"../pods/x\""},
@@ -227,7 +278,10 @@ TEST_CASE("each wrong usage is told and ends with status 2") {
       {{"0951:1666", "demo", "--kubeconfig", ""}, "--kubeconfig: it is empty"},
       {{"--list", "demo"}, "list stands alone"},
       {{"list", "-o", "xml"}, "--output: \"xml\" is not wide, json or yaml"},
-      {{"0951:1666", "demo", "-o", "json"}, "--output: it belongs to list"},
+      {{"0951:1666", "demo", "-o", "wide"}, "--output: \"wide\" belongs to list"},
+      {{"--give-back", "1-3", "-o", "json"}, "--output: \"json\" belongs to list"},
+      {{"0951:1666", "demo", "--wait=soon"}, "--wait: \"soon\" is not a time"},
+      {{"0951:1666", "demo", "--wait=0"}, "--wait: \"0\" is not a time"},
       {{"0951:1666", "demo", "--watch"}, "--watch: it belongs to list"},
       {{"--wrong", "0951:1666", "demo"}, "unknown flag: --wrong\n"},
       {{"0951:1666", "--wrong=5", "demo"}, "unknown flag: --wrong\n"},

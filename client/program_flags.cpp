@@ -60,14 +60,19 @@ Result<> ProgramFlags::finish() {
 }
 
 Result<> check_launched_device(const Options& options) {
-  const bool is_known =
-      std::holds_alternative<VendorProduct>(*options.selector) || std::holds_alternative<BusDevice>(*options.selector);
-  if (options.launch.empty() || is_known) return {};
-  return make_error(ErrorKind::invalid, "use", to_string(*options.selector) + " with --launch",
+  if (options.launch.empty()) return {};
+  if (options.selectors.size() != 1) {
+    return make_error(ErrorKind::invalid, "use", "--launch", "the program takes one device, named before the VMI");
+  }
+  const auto& selector = options.selectors.front();
+  const bool is_known = std::holds_alternative<VendorProduct>(selector) || std::holds_alternative<BusDevice>(selector);
+  if (is_known) return {};
+  return make_error(ErrorKind::invalid, "use", to_string(selector) + " with --launch",
                     options.launch + " takes VENDOR:PRODUCT or BUS-DEVICE only");
 }
 
 std::string ProgramFlags::optional_value(const std::string& flag) {
+  if (flag == "--wait") return "[=TIME]";
   return flag == "--launch" ? "[=PROGRAM]" : flag == "--no-launch" ? "[=ADDRESS]" : "";
 }
 

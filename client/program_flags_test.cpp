@@ -21,7 +21,7 @@ TEST_CASE("--launch takes a device, and another program than usbredirect behind 
   const auto line = parse_for_program({"--launch", "0951:1666", "demo"});
   REQUIRE(line.options);
   CHECK(line.options->launch == "usbredirect");
-  CHECK(line.options->selector == Selector(VendorProduct{0x951, 0x1666}));
+  CHECK(line.options->selectors == std::vector<Selector>{VendorProduct{0x951, 0x1666}});
   CHECK(line.options->vmi == "demo");
   CHECK(parse_for_program({"1-3", "demo", "--launch=/opt/bin/redirect"}).options->launch == "/opt/bin/redirect");
   CHECK(parse_for_program({"usbredir", "--launch", "1-3", "demo"}, "virtctl").options->launch == "usbredirect");

@@ -91,6 +91,11 @@ ProxyDouble::~ProxyDouble() {
 
 kube::Proxy ProxyDouble::proxy() const { return {kind_, "127.0.0.1", port_, {}, {}}; }
 
+void ProxyDouble::cut_first() {
+  const std::lock_guard lock(mutex_);
+  if (!sockets_.empty()) ::shutdown(sockets_.front(), SHUT_RDWR);
+}
+
 void ProxyDouble::listen() {
   while (true) {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);

@@ -23,6 +23,8 @@ class ProxyDouble {
   [[nodiscard]] kube::Proxy proxy() const;
   /// How many connections it has carried.
   [[nodiscard]] int tunnels() const { return tunnels_; }
+  /// Ends the connection that came first.
+  void cut_first();
 
  private:
   void listen();

@@ -12,6 +12,12 @@ std::chrono::milliseconds Backoff::next() {
   return pause;
 }
 
+bool is_busy(const websocket::Refusal& refusal) {
+  if (refusal.status != 500) return false;
+  const std::string message = refusal_message(refusal);
+  return message.find("(503)") != std::string::npos || message.find("dialing virt-handler") != std::string::npos;
+}
+
 Next after_refusal(const websocket::Refusal& refusal) {
   const std::string message = refusal_message(refusal);
   const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };

@@ -33,6 +33,10 @@ class Backoff {
   std::minstd_rand random_;
 };
 
+/// Whether it was refused because all slots of the VMI are taken. Servers before v1.8 say the same of other troubles
+/// of the VMI's node (wire.md section 12).
+bool is_busy(const websocket::Refusal& refusal);
+
 enum class Next {
   stop,              ///< it cannot come back
   stop_if_repeated,  ///< an API server that has just started may say so before it knows its users and roles

@@ -1,5 +1,6 @@
 #include "client/redirection.h"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -21,7 +22,9 @@ Redirection::Redirection(kube::ClusterAccess access, Target target, std::unique_
       device_(std::move(device)),
       options_(std::move(options)),
       hooks_(std::move(hooks)),
-      backoff_(options_.backoff) {}
+      backoff_(options_.backoff) {
+  note_device();
+}
 
 int Redirection::run() {
   std::exception_ptr failure;
@@ -30,8 +33,13 @@ int Redirection::run() {
     status_ = status;
   });
   loop_.run();
-  if (failure) std::rethrow_exception(failure);
-  return status_;
+  if (!failure) return status_;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& exception) {
+    const Error error{ErrorKind::internal, "go on", "", exception.what()};
+    return end(Happening::ended_internal, text_of(error), kExitFailed);
+  }
 }
 
 void Redirection::stop() {
@@ -39,8 +47,8 @@ void Redirection::stop() {
   {
     const std::lock_guard lock(holding_mutex_);
     if (!holding_) {
-      hooks_.leave();
-      status_ = kExitAsAsked;
+      status_ = end(Happening::ended_stopped, "", kExitAsAsked);
+      hooks_.leave(status_);
       loop_.stop();
       return;
     }
@@ -64,13 +72,18 @@ void Redirection::release() {
 }
 
 asio::awaitable<int> Redirection::redirect() {
+  if (options_.wait && options_.wait->count() > 0) {
+    wait_until_ = std::chrono::steady_clock::now() + *options_.wait;
+  }
+  tell(Happening::connecting);
   while (true) {
     const Attempt tried = co_await attempt();
     if (stopped()) {
-      hooks_.say("Stopped; the device is back.");
-      co_return kExitAsAsked;
+      co_return end(Happening::ended_stopped, "Stopped; the device is back.", kExitAsAsked);
     }
-    if (options_.once || !redirected_) co_return report(tried);
+    queued_ = queued_ || (options_.wait && tried.refusal && is_busy(*tried.refusal));
+    const bool goes_on = redirected_ ? !options_.once : queued_ && !waited_enough();
+    if (!goes_on) co_return report(tried);
     if (const auto status = judge(tried)) co_return *status;
     const bool is_ready = co_await make_ready();
     if (!is_ready) co_return kExitAsAsked;
@@ -115,29 +128,27 @@ asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channe
     co_await channel.close(1000, no_reason);
     result.not_taken = host.error();
   } else {
+    auto device = metered(std::move(*host), traffic_);
     SessionOptions options = options_.session;
-    options.on_announced = [this, end = host->get()] { announced(end->device()); };
-    session_.emplace(loop_.get_executor(), **host, channel, std::move(options));
+    options.on_announced = [this, &device] { announced(device->device()); };
+    session_.emplace(loop_.get_executor(), *device, channel, std::move(options));
     result.end = co_await session_->run();
     session_.reset();
-    result.device = (*host)->state();
-    host->reset();  // the device is back before anything is said
+    result.device = device->state();
+    device.reset();  // the device is back before anything is said
+    session_over();
   }
   release();
   co_return result;
 }
 
-void Redirection::announced(const usbredir::DeviceDescription& device) {
-  hooks_.say("Redirecting " + device.label() + " to " + target_.label() +
-             (redirected_ ? " again." : ". Press Ctrl-C to stop."));
-  redirected_ = true;
-  denied_ = false;
-  said_.clear();
-  announced_at_ = std::chrono::steady_clock::now();
-}
+/// The queue for a slot has an end.
+bool Redirection::waited_enough() const { return std::chrono::steady_clock::now() >= wait_until_; }
 
 asio::awaitable<void> Redirection::pause() {
-  asio::steady_timer timer(loop_, backoff_.next());
+  asio::steady_timer timer(loop_);
+  const auto next = std::chrono::steady_clock::now() + backoff_.next();
+  timer.expires_at(redirected_ ? next : std::min(next, wait_until_));
   co_await timer.async_wait(asio::use_awaitable);
 }
 

@@ -5,43 +5,44 @@
 // How a redirection that is not begun again ends: what is said, and the exit status.
 namespace usbloop::client {
 
-int Redirection::fail(const Error& error) {
-  hooks_.say(text_of(error));
-  return kExitFailed;
-}
-
 int Redirection::report(const Attempt& attempt) {
-  if (attempt.not_connected) return fail(*attempt.not_connected);
-  if (attempt.not_taken) return fail(*attempt.not_taken);
+  if (attempt.not_connected) {
+    return end(Happening::ended_not_connected, text_of(*attempt.not_connected), kExitFailed);
+  }
+  if (attempt.not_taken) return end(Happening::ended_device_not_taken, text_of(*attempt.not_taken), kExitFailed);
   if (attempt.refusal) return report_refusal(*attempt.refusal);
   return report_end(*attempt.end);
 }
 
 int Redirection::report_refusal(const websocket::Refusal& refusal) {
-  hooks_.say("Can't access VMI " + target_.name + ": " + refusal_message(refusal));
-  if (const auto hint = refusal_hint(refusal, access_, target_); !hint.empty()) hooks_.say(hint);
-  return kExitFailed;
+  const auto hint = refusal_hint(refusal, access_, target_);
+  return end(Happening::ended_refused,
+             "Can't access VMI " + target_.name + ": " + refusal_message(refusal) + (hint.empty() ? "" : "\n" + hint),
+             kExitFailed);
 }
 
-int Redirection::report_end(const SessionEnd& end) {
-  switch (end.cause) {
-    case SessionEnd::Cause::stopped: return kExitAsAsked;
+int Redirection::report_end(const SessionEnd& how) {
+  switch (how.cause) {
+    case SessionEnd::Cause::stopped: return end(Happening::ended_stopped, "", kExitAsAsked);
     case SessionEnd::Cause::closed:
-      if (end.close.code == 1000) {
-        hooks_.say("The server closed the redirection in good order.");
-        return kExitAsAsked;
+      if (how.close.code == 1000) {
+        return end(Happening::ended_closed, "The server closed the redirection in good order.", kExitAsAsked);
       }
       break;
-    case SessionEnd::Cause::device: return end.error ? fail(*end.error) : kExitAsAsked;
-    case SessionEnd::Cause::not_served:
-      return fail({ErrorKind::timeout, "redirect to", target_.label(),
-                   "its USB slot was opened, but the virtual machine does not answer",
-                   "Is it paused (kubectl get vmi " + target_.name + " -n " + target_.name_space +
-                       ")? Then unpause it and try again."});
+    case SessionEnd::Cause::device:
+      return how.error ? end(Happening::ended_device, text_of(*how.error), kExitFailed)
+                       : end(Happening::ended_device, "", kExitAsAsked);
+    case SessionEnd::Cause::not_served: {
+      const Error error{ErrorKind::timeout, "redirect to", target_.label(),
+                        "its USB slot was opened, but the virtual machine does not answer",
+                        "Is it paused (kubectl get vmi " + target_.name + " -n " + target_.name_space +
+                            ")? Then unpause it and try again."};
+      return end(Happening::ended_not_answering, text_of(error), kExitFailed);
+    }
     case SessionEnd::Cause::lost: break;
   }
-  hooks_.say(far_end_message(end, target_, look_up_vmi(access_, target_, asked_to_stop_.get_token())));
-  return kExitFailed;
+  return end(Happening::ended_connection_lost,
+             far_end_message(how, target_, look_up_vmi(access_, target_, asked_to_stop_.get_token())), kExitFailed);
 }
 
 }  // namespace usbloop::client

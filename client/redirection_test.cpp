@@ -2,11 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <condition_variable>
 #include <thread>
 
 #include "client/proxy_double.h"
-#include "client/scripted_host.h"
+#include "client/scripted_desk.h"
 #include "client/scripted_server.h"
 #include "common/test_text.h"
 
@@ -15,139 +14,15 @@
 using namespace usbloop;
 using namespace usbloop::client;
 using namespace std::chrono_literals;
-using client::testing::ScriptedHost;
+using client::testing::Desk;
+using client::testing::DeskSource;
+using client::testing::Person;
+using client::testing::quick;
 using client::testing::ScriptedServer;
 using client::testing::status_answer;
 using usbloop::testing::contains;
-using usbredir::HostState;
 
 namespace {
-
-constexpr auto kTooLong = 20s;
-
-/// The desk: a device that the test plugs and unplugs. It holds one end at a time.
-class Desk {
- public:
-  void unplug() {
-    const std::lock_guard lock(mutex_);
-    plugged_ = false;
-    if (host_ == nullptr) return;
-    host_->now = HostState::device_gone;
-    host_->wake();
-  }
-  void reject() {
-    const std::lock_guard lock(mutex_);
-    host_->now = HostState::rejected;
-    host_->wake();
-  }
-  void plug(ErrorKind wrong = ErrorKind::internal) {
-    const std::lock_guard lock(mutex_);
-    plugged_ = true;
-    wrong_ = wrong;
-    changed_.notify_all();
-  }
-  [[nodiscard]] int disconnects() const {
-    const std::lock_guard lock(mutex_);
-    return disconnects_;
-  }
-  [[nodiscard]] bool is_taken() const {
-    const std::lock_guard lock(mutex_);
-    return host_ != nullptr;
-  }
-  bool reliable = true;  ///< can come back
-
- private:
-  friend class DeskSource;
-  class Host;
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  bool plugged_ = true;
-  ErrorKind wrong_ = ErrorKind::internal;  ///< internal: nothing is wrong
-  ScriptedHost* host_ = nullptr;
-  int disconnects_ = 0;
-};
-
-class Desk::Host final : public ScriptedHost {
- public:
-  explicit Host(Desk& desk) : desk_(desk) {
-    const std::lock_guard lock(desk_.mutex_);
-    REQUIRE(desk_.host_ == nullptr);
-    desk_.host_ = this;
-  }
-  ~Host() override {
-    const std::lock_guard lock(desk_.mutex_);
-    desk_.host_ = nullptr;
-    desk_.disconnects_ += disconnects > 0 ? 1 : 0;
-  }
-  void set_wake(std::function<void()> callback) override {
-    const std::lock_guard lock(desk_.mutex_);
-    ScriptedHost::set_wake(std::move(callback));
-  }
-
- private:
-  Desk& desk_;
-};
-
-class DeskSource final : public DeviceSource {
- public:
-  explicit DeskSource(Desk& desk) : desk_(desk) {}
-
-  Result<> prepare() override {
-    const std::lock_guard lock(desk_.mutex_);
-    if (!desk_.plugged_) return make_error(ErrorKind::not_found, "find", "it", "it is unplugged");
-    if (desk_.wrong_ != ErrorKind::internal) return make_error(desk_.wrong_, "open", "it", "wrong for now");
-    return {};
-  }
-  Result<std::unique_ptr<usbredir::HostEnd>> take() override { return std::make_unique<Desk::Host>(desk_); }
-  [[nodiscard]] Result<> may_be_translated() const override {
-    return make_error(ErrorKind::invalid, "translate", "it", "it is a script");
-  }
-  [[nodiscard]] std::string label() const override { return "the device"; }
-  [[nodiscard]] bool can_come_back() const override { return desk_.reliable; }
-  void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
-    std::unique_lock lock(desk_.mutex_);
-    desk_.changed_.wait_for(lock, stop, time, [this] { return desk_.plugged_ && desk_.wrong_ == ErrorKind::internal; });
-  }
-
- private:
-  Desk& desk_;
-};
-
-/// A person at the terminal: reads what is said and presses Ctrl-C.
-class Person {
- public:
-  void hear(const std::string& line) {
-    const std::lock_guard lock(mutex_);
-    all_ += line + "\n";
-    heard_.notify_all();
-  }
-  [[nodiscard]] bool hears(const std::string& part, std::size_t times = 1) {
-    std::unique_lock lock(mutex_);
-    return heard_.wait_for(lock, kTooLong, [&] { return count_in(all_, part) >= times; });
-  }
-  [[nodiscard]] std::string all() const {
-    const std::lock_guard lock(mutex_);
-    return all_;
-  }
-  [[nodiscard]] std::size_t count(const std::string& part) const { return count_in(all(), part); }
-
- private:
-  static std::size_t count_in(const std::string& text, const std::string& part) {
-    std::size_t found = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-  }
-
-  mutable std::mutex mutex_;
-  std::condition_variable heard_;
-  std::string all_;
-};
-
-RedirectionOptions quick() {
-  RedirectionOptions options;
-  options.backoff = {5ms, 20ms};
-  return options;
-}
 
 /// A redirection that runs in a thread of its own.
 class Running {
@@ -167,8 +42,8 @@ class Running {
     if (change_access) change_access(access);
     redirection_ = std::make_unique<Redirection>(
         std::move(access), Target{"demo", "default"}, std::make_unique<DeskSource>(desk), options_,
-        RedirectionHooks{[this](const std::string& lines) { person.hear(lines); }, [this] { return reload(); },
-                         [this] { left = true; }});
+        RedirectionHooks{[this](const Event& event) { person.hear(event, false); }, [this] { return reload(); },
+                         [this](int) { left = true; }});
     thread_ = std::thread([this] { status_ = redirection_->run(); });
   }
   /// To the point where it is announced.
@@ -431,6 +306,95 @@ TEST_CASE("a device that the guest rejects ends it") {
   it.start_and_redirect();
   it.desk.reject();
   CHECK(it.end() == 1);
+}
+
+TEST_CASE("each change is an event, and the end has the counters") {
+  Running it;
+  it.server.set_object(kVm, R"({"metadata":{}})");
+  it.start_and_redirect();
+  it.server.refuse_next(status_answer(500, "all slots (503)"));
+  it.server.refuse_next(status_answer(401, "who?"));
+  it.server.cut();
+  CHECK(it.person.hears("default/demo again."));
+  it.desk.unplug();
+  CHECK(it.person.hears("is unplugged"));
+  it.desk.plug();
+  CHECK(it.person.hears("default/demo again.", 2));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+  CHECK(it.person.happenings() ==
+        " connecting/ redirecting/First waiting/ConnectionLost waiting/SlotsBusy waiting/AccessDenied redirecting/Again"
+        " waiting/DeviceUnplugged redirecting/Again ended/Stopped");
+  const auto events = it.person.events();
+  CHECK(events.back().counters.sessions == 3);
+  CHECK(events.back().exit_status == 0);
+  CHECK(events.back().device.port == "1-2");
+  CHECK(events.back().target.name == "demo");
+}
+
+TEST_CASE("an end is told once, also when Ctrl-C comes while nothing is held") {
+  Running it;
+  it.start_and_redirect();
+  it.desk.unplug();
+  CHECK(it.person.hears("is unplugged"));
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+  const auto all = it.person.happenings();
+  CHECK(all.find("ended/Stopped") == all.rfind("ended/"));
+  CHECK(all.ends_with("ended/Stopped"));
+}
+
+TEST_CASE("with --wait a first try that finds all slots taken waits for one, and goes on as others do") {
+  auto options = quick();
+  options.wait = 0ms;
+  SUBCASE("without --once") {}
+  SUBCASE("with --once, which is for the session") { options.once = true; }
+  Running it(options);
+  it.server.refuse_all(status_answer(500, "no slot: alice and bob have them (503)"));
+  it.start();
+  CHECK(it.person.hears("Can't access VMI demo: no slot: alice and bob have them (503): waiting for a free slot."));
+  CHECK(it.server.wait_requests(3));
+  it.server.kill();
+  CHECK(it.person.hears("cannot connect to the API server"));
+  it.server.start();
+  it.server.refuse_all("");
+  CHECK(it.person.hears("Redirecting"));
+  CHECK(it.person.count("waiting for a free slot") == 1);
+  it.press_ctrl_c();
+  CHECK(it.end() == 0);
+}
+
+TEST_CASE("--wait has an end where it is given a time, and waits for slots alone") {
+  auto options = quick();
+  SUBCASE("the time is over") {
+    options.wait = 50ms;
+    Running it(options);
+    it.server.refuse_all(status_answer(500, "Can't connect to websocket (503): websocket: bad handshake"));
+    it.start();
+    CHECK(it.end() == 1);
+    CHECK(it.server.requests() >= 2);
+    CHECK(it.person.happenings() == " connecting/ waiting/SlotsBusy ended/Refused");
+    CHECK(it.person.hears("A VMI takes four devices at a time."));
+  }
+  SUBCASE("another refusal") {
+    options.wait = 0ms;
+    Running it(options);
+    it.server.refuse_all(status_answer(403, "no right"));
+    it.start();
+    CHECK(it.end() == 1);
+    CHECK(it.server.requests() == 1);
+  }
+  SUBCASE("Ctrl-C in the queue") {
+    options.wait = 0ms;
+    options.backoff = {1h, 1h};
+    Running it(options);
+    it.server.refuse_all(status_answer(500, "(503)"));
+    it.start();
+    CHECK(it.person.hears("waiting for a free slot"));
+    it.press_ctrl_c();
+    CHECK(it.left);
+    CHECK(it.end() == 0);
+  }
 }
 
 TEST_CASE("Ctrl-C ends it at once in every state, with nothing held") {

@@ -41,10 +41,7 @@ struct ConfigurationDeleter {
   void operator()(libusb_config_descriptor* config) const { libusb_free_config_descriptor(config); }
 };
 
-std::vector<InterfaceClass> classes_of(libusb_device* device, const libusb_device_descriptor& descriptor) {
-  if (descriptor.bDeviceClass != LIBUSB_CLASS_PER_INTERFACE && descriptor.bDeviceClass != LIBUSB_CLASS_MISCELLANEOUS) {
-    return {{descriptor.bDeviceClass, descriptor.bDeviceSubClass, descriptor.bDeviceProtocol}};
-  }
+std::vector<InterfaceClass> interfaces_of(libusb_device* device) {
   std::vector<InterfaceClass> classes;
   libusb_config_descriptor* raw = nullptr;
   if (libusb_get_active_config_descriptor(device, &raw) != 0) return classes;
@@ -65,7 +62,12 @@ LocalDevice describe(libusb_device* device, const libusb_device_descriptor& desc
   info.vendor = descriptor.idVendor;
   info.product = descriptor.idProduct;
   info.hub = descriptor.bDeviceClass == LIBUSB_CLASS_HUB;
-  info.classes = classes_of(device, descriptor);
+  info.version = descriptor.bcdDevice;
+  info.device_class = {descriptor.bDeviceClass, descriptor.bDeviceSubClass, descriptor.bDeviceProtocol};
+  info.interfaces = interfaces_of(device);
+  const bool is_of_interfaces =
+      descriptor.bDeviceClass == LIBUSB_CLASS_PER_INTERFACE || descriptor.bDeviceClass == LIBUSB_CLASS_MISCELLANEOUS;
+  info.classes = is_of_interfaces ? info.interfaces : std::vector<InterfaceClass>{info.device_class};
   info.speed = speed_of(device);
   info.manufacturer = usbredir::printable(platform::attribute(info.place, "manufacturer"));
   info.product_name = usbredir::printable(platform::attribute(info.place, "product"));

@@ -39,9 +39,12 @@ struct LocalDevice {
   bool hub = false;
   std::vector<InterfaceClass> classes;  ///< the device's own, or those of its interfaces in the active configuration
   usbredir::Speed speed = usbredir::Speed::high;
-  std::string manufacturer;  ///< printable
-  std::string product_name;  ///< printable
-  std::string serial;        ///< as the device says it, not printable; empty: it has none, or nobody knows
+  std::string manufacturer;     ///< printable
+  std::string product_name;     ///< printable
+  std::string serial;           ///< as the device says it, not printable; empty: it has none, or nobody knows
+  std::uint16_t version = 0;    ///< bcdDevice
+  InterfaceClass device_class;  ///< the device's own
+  std::vector<InterfaceClass> interfaces;  ///< of the active configuration, in their first settings
 
   /// `1-3`.
   [[nodiscard]] std::string bus_device() const;
