@@ -82,7 +82,7 @@ void TranslatedHost::begin() {
 
 /// Carries on both sides until neither has anything to do.
 void TranslatedHost::carry() {
-  if (disconnected_) return;
+  if (is_final(state())) return stick_->disconnect();
   bool again = link_.pump();
   if (!guest_ && link_.state() == StickLink::State::ready && hello_is_whole()) {
     begin();
@@ -94,7 +94,7 @@ void TranslatedHost::carry() {
     again = link_.pump();
   }
   if (guest_ && link_.state() == StickLink::State::failed) guest_->lose_device();
-  if (guest_ && is_final(guest_->state())) stick_->disconnect();
+  if (is_final(state())) stick_->disconnect();
 }
 
 void TranslatedHost::look() {
@@ -119,14 +119,11 @@ HostState TranslatedHost::state() const {
 }
 
 Result<> TranslatedHost::outcome() const {
-  if (disconnected_) return guest_ ? guest_->outcome() : Result<>();
-  if (link_.state() == StickLink::State::failed) {
-    const auto stick = stick_->outcome();
-    if (!stick && is_final(stick_->state())) return stick;
-    return make_error(ErrorKind::unavailable, "redirect", stick_->device().label(), link_.problem(),
-                      "--transport bulk-only redirects it as it is.");
-  }
-  return guest_ ? guest_->outcome() : Result<>();
+  if (state() != HostState::device_gone) return guest_ ? guest_->outcome() : Result<>();
+  const auto stick = stick_->outcome();
+  if (!stick && is_final(stick_->state())) return stick;
+  return make_error(ErrorKind::unavailable, "redirect", stick_->device().label(), link_.problem(),
+                    "--transport bulk-only redirects it as it is.");
 }
 
 void TranslatedHost::disconnect() {

@@ -302,6 +302,30 @@ TEST_CASE("a stick that is pulled out leaves the guest at once, with its own rea
   CHECK(desk.host->outcome().error().cause == "pulled out");
 }
 
+TEST_CASE("a guest's side that rejects the disk ends it with that reason, and the stick is given back") {
+  MemoryStore store(1024);
+  TranslatedDesk desk(store);
+  desk.exchange();
+  desk.guest.parser.send_filter_reject();
+  desk.exchange();
+  desk.host->look();
+  CHECK(desk.host->state() == HostState::rejected);
+  REQUIRE_FALSE(desk.host->outcome());
+  CHECK(desk.host->outcome().error().kind == ErrorKind::denied);
+  CHECK(desk.slow->state() == HostState::disconnected);
+}
+
+TEST_CASE("a device that is no stick is refused with the way out") {
+  MemoryStore store(1024);
+  auto other = std::make_unique<FaultyStick>(store);
+  other->set_protocol(0x01);  // Control/Bulk/Interrupt
+  TranslatedDesk desk(std::move(other));
+  desk.host->look();
+  CHECK(desk.host->state() == HostState::device_gone);
+  REQUIRE_FALSE(desk.host->outcome());
+  CHECK(desk.host->outcome().error().hint == "--transport bulk-only redirects it as it is.");
+}
+
 TEST_CASE("disconnecting tells both sides") {
   MemoryStore store(1024);
   TranslatedDesk desk(store);

@@ -48,10 +48,14 @@ class FaultyStick final : public device_sim::Device {
   enum class Fault { none, wrong_tag, wrong_signature, phase_error, residue, empty_before, stalls, dies, short_status };
 
   explicit FaultyStick(device_sim::BlockStore& store)
-      : stick_(std::make_unique<SharedStore>(store), device_sim::Stick::defaults()) {}
+      : stick_(std::make_unique<SharedStore>(store), device_sim::Stick::defaults()),
+        descriptors_(stick_.descriptors()) {}
+
+  /// What its interface says that it speaks.
+  void set_protocol(std::uint8_t protocol) { descriptors_.configuration.at(9 + 7) = std::byte{protocol}; }
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return stick_.description(); }
-  [[nodiscard]] const device_sim::DescriptorSet& descriptors() const override { return stick_.descriptors(); }
+  [[nodiscard]] const device_sim::DescriptorSet& descriptors() const override { return descriptors_; }
   void reset() override {
     ++bus_resets;
     stick_.reset();
@@ -97,6 +101,7 @@ class FaultyStick final : public device_sim::Device {
 
  private:
   device_sim::Stick stick_;
+  device_sim::DescriptorSet descriptors_;
 };
 
 /// A stick, its translation, and a guest with a cable to it.

@@ -111,8 +111,8 @@ TEST_CASE("an SSD has Bulk-Only and UAS as alternate settings, with streams at s
     rig.attach();
     const auto& info = rig.guest.endpoints;
     const std::uint32_t streams = speed == Speed::super ? 16 : 0;
-    for (const int index : {2, 17, 19}) CHECK(info.max_streams[index] == streams);
-    CHECK(info.max_streams[4] == 0);
+    for (const int index : {2, 17, 19}) CHECK(std::uint32_t{info.max_streams[index]} == streams);
+    CHECK(std::uint32_t{info.max_streams[4]} == 0);
     CHECK(rig.guest.parser.peer_has(usb_redir_cap_bulk_streams) == (speed == Speed::super));
   }
 }

@@ -184,7 +184,7 @@ TEST_CASE("companions say how many bulk streams an endpoint can have, and nonsen
     const auto configuration = parse_configuration(writer.finish(2));
     REQUIRE(configuration);
     const EndpointTable table(*configuration);
-    CHECK(table.ep_info().max_streams[19] == configuration->settings[0].endpoints[0].max_streams);
+    CHECK(std::uint32_t{table.ep_info().max_streams[19]} == configuration->settings[0].endpoints[0].max_streams);
     return configuration->settings[0].endpoints[0].max_streams;
   };
   CHECK(streams_of(0, 2) == 0);
