@@ -74,7 +74,8 @@ Result<> assign(const std::vector<std::string>& positionals, Options& options) {
 }
 
 Result<> assign_doctor(const std::string& format, Options& options) {
-  if (options.list || options.give_back || options.watch) {
+  const bool is_outside = !options.launch.empty() || options.listen.has_value();
+  if (options.list || options.give_back || options.watch || is_outside) {
     return make_error(ErrorKind::invalid, "use", "the arguments",
                       "doctor takes a device and a VMI, as a redirection does");
   }
@@ -142,6 +143,15 @@ std::optional<CommandLine> answer_about_itself(CLI::App& app, const Options& opt
     return std::nullopt;
   }
   return line;
+}
+
+/// A capture is of what passes through this program.
+Result<> check_capture(const Options& options) {
+  if (options.capture.path.empty()) return {};
+  const bool is_outside = !options.launch.empty() || options.listen.has_value();
+  if (is_outside) return make_error(ErrorKind::invalid, "use", "--capture", "another program has the device then");
+  if (!options.list && !options.give_back && !options.doctor) return {};
+  return make_error(ErrorKind::invalid, "use", "--capture", "it belongs to a redirection");
 }
 
 Result<> finish(const CLI::App& app, const std::vector<std::string>& positionals, Options& options) {
@@ -232,9 +242,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   if (auto fine = programs.finish(); !fine) return usage_error(program, fine.error());
   if (auto fine = finish(app, positionals, options); !fine) return usage_error(program, fine.error());
   if (auto fine = assign_list(app, format, options); !fine) return usage_error(program, fine.error());
-  if ((options.list || options.give_back || options.doctor) && !options.capture.path.empty()) {
-    return usage_error(program, {ErrorKind::invalid, "use", "--capture", "it belongs to a redirection"});
-  }
+  if (auto fine = check_capture(options); !fine) return usage_error(program, fine.error());
   return {options, "", 0};
 }
 
