@@ -39,7 +39,8 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
   if (const auto kind = kKinds.find(name); kind != kKinds.end()) {
     query.of = kind->second;
   } else if (name == "output") {
-    query.words = {{"wide", "a table"}, {"json", ""}, {"yaml", ""}};
+    query.words = {{"json", ""}};
+    if (!query.options.doctor) query.words = {{"wide", "a table"}, {"json", ""}, {"yaml", ""}};
   } else if (name == "emulate") {
     query.words = {{"stick,image=", "an emulated USB stick"}};
     query.goes_on = true;
@@ -66,7 +67,7 @@ void query_positional(const CLI::App& app, std::size_t index, bool as_virtctl, C
   const bool has_device = options.emulate.empty() && app.count("--no-launch") == 0;
   if (has_device && index == 0) {
     query.of = Of::devices;
-    if (!options.give_back) query.words = {{"list", "the devices of this machine"}};
+    if (!options.give_back && !options.doctor) query.words = {{"list", "the devices of this machine"}};
   } else {
     query.of = Of::vmis;  // or one more device, which is the rarer wish
   }
@@ -108,6 +109,9 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
   if (arguments.size() < 2 || arguments.size() > kMostWords) return query;
   const std::string last = arguments.back();
   std::vector<std::string> before(arguments.begin() + 1, arguments.end() - 1);
+  // It stands before all else (parse_command_line()).
+  const bool is_doctor = !as_virtctl && !before.empty() && before.front() == "doctor";
+  if (is_doctor) before.erase(before.begin());
   const CLI::Option* pending = before.empty() ? nullptr : option_of(app, before.back());
   if (takes_value(pending)) {
     before.pop_back();
@@ -116,6 +120,7 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
   }
   const std::size_t positionals = read_words(app, before);
   query.options = options;
+  query.options.doctor = is_doctor;
   query.begun = last;
   const auto equals = last.find('=');
   if (pending != nullptr) {
@@ -128,6 +133,8 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
     query_flags(app, query);
   } else {
     query_positional(app, positionals, as_virtctl, query);
+    const bool is_first = arguments.size() == 2 && !as_virtctl;
+    if (is_first) query.words.push_back({"doctor", "what stands in the way of a redirection"});
   }
   return query;
 }

@@ -92,6 +92,17 @@ TEST_CASE("each word for --output is one that list takes, and each that it takes
   CHECK(query_of({"list", "-o", ""}).words.size() == 3);
 }
 
+TEST_CASE("doctor stands first, and then the words are those of a redirection") {
+  CHECK(answer_to({"doc"}) == "doctor\twhat stands in the way of a redirection\n:4\n");
+  CHECK(answer_to({"-n", "team", "doc"}) == ":4\n");
+  CHECK(query_of({"doctor", ""}).of == Of::devices);
+  CHECK(answer_to({"doctor", "li"}) == ":4\n");
+  CHECK(query_of({"doctor", "1-3", "-n", "team", ""}).of == Of::vmis);
+  CHECK(query_of({"doctor", "1-3", "demo", ""}).of == Of::words);
+  CHECK(answer_to({"doctor", "1-3", "demo", "-o", ""}) == "json\n:4\n");
+  CHECK(query_of({"--capture", ""}).of == Of::files);
+}
+
 TEST_CASE("flags are those of the help, without the hidden ones") {
   const auto help = parse_command_line("usbredir", {"--help"}, "").text;
   const auto query = query_of({"-"});

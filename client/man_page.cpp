@@ -65,6 +65,7 @@ std::string man_page(const CLI::App& app, const std::string& version) {
       << ".SH SYNOPSIS\n"
       << ".B kubectl usbredir\n[\\fIOPTION\\fR]... \\fIDEVICE\\fR... \\fIVMI\\fR\n.br\n"
       << ".B kubectl usbredir list\n[\\fIOPTION\\fR]...\n.br\n"
+      << ".B kubectl usbredir doctor\n[\\fIOPTION\\fR]... \\fIDEVICE\\fR \\fIVMI\\fR\n.br\n"
       << ".B kubectl usbredir completion\nbash|zsh|fish\n.PP\n"
       << ".B usbredir\nis the same program for those who have no kubectl.\n"
       << ".SH DESCRIPTION\n"

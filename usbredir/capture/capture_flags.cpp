@@ -61,7 +61,8 @@ std::optional<std::uint64_t> parse_byte_count(const std::string& text) {
 }
 
 std::string trouble_text(const Error& error) {
-  return error.message() + "\nThe capture ends there, and can be read; the redirection goes on.";
+  return error.message() +
+         "\nThe capture ends there, and can be read; the redirection goes on. --capture-size keeps one within a limit.";
 }
 
 std::string loss_text(const CaptureCounts& counts, const std::filesystem::path& path) {
