@@ -39,9 +39,12 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
   if (const auto kind = kKinds.find(name); kind != kKinds.end()) {
     query.of = kind->second;
   } else if (name == "output") {
-    query.words = {{"wide", "a table"}, {"json", ""}, {"yaml", ""}};
+    query.words = {{"json", ""}};
+    if (!query.options.doctor) query.words.insert(query.words.end(), {{"wide", "a table"}, {"yaml", ""}});
+  } else if (name == "transport") {
+    query.words = {{"auto", "by the way to the server"}, {"uas", "a UAS disk"}, {"bulk-only", "the stick as it is"}};
   } else if (name == "emulate") {
-    query.words = {{"stick,image=", "an emulated USB stick"}};
+    query.words = {{"stick,image=", "an emulated USB stick"}, {"ssd,image=", "an emulated USB SSD"}};
     query.goes_on = true;
   } else if (option.get_type_name() == "FILE" || name == "launch") {
     query.of = Of::files;
@@ -66,10 +69,16 @@ void query_positional(const CLI::App& app, std::size_t index, bool as_virtctl, C
   const bool has_device = options.emulate.empty() && app.count("--no-launch") == 0;
   if (has_device && index == 0) {
     query.of = Of::devices;
-    if (!options.give_back) query.words = {{"list", "the devices of this machine"}};
+    if (!options.give_back && !options.doctor) query.words = {{"list", "the devices of this machine"}};
   } else if (index == (has_device ? 1U : 0U)) {
     query.of = Of::vmis;
   }
+}
+
+/// The commands that stand before all else.
+void query_first(CompletionQuery& query) {
+  query.words.push_back({"doctor", "look at each step of a redirection"});
+  query.words.push_back({"completion", "a script that teaches a shell these words"});
 }
 
 /// Reads the words before; what is wrong with them is not our affair here. Returns how many of them are no flags.
@@ -108,6 +117,14 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
   if (arguments.size() < 2 || arguments.size() > kMostWords) return query;
   const std::string last = arguments.back();
   std::vector<std::string> before(arguments.begin() + 1, arguments.end() - 1);
+  if (before == std::vector<std::string>{"completion"}) {
+    query.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
+    query.begun = last;
+    return query;
+  }
+  const bool is_first = before.empty() && !as_virtctl;
+  query.options.doctor = !as_virtctl && !before.empty() && before.front() == "doctor";
+  if (query.options.doctor) before.erase(before.begin());
   const CLI::Option* pending = before.empty() ? nullptr : option_of(app, before.back());
   if (takes_value(pending)) {
     before.pop_back();
@@ -115,7 +132,9 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
     pending = nullptr;
   }
   const std::size_t positionals = read_words(app, before);
+  const bool is_doctor = query.options.doctor;
   query.options = options;
+  query.options.doctor = is_doctor;
   query.begun = last;
   const auto equals = last.find('=');
   if (pending != nullptr) {
@@ -128,6 +147,7 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
     query_flags(app, query);
   } else {
     query_positional(app, positionals, as_virtctl, query);
+    if (is_first) query_first(query);
   }
   return query;
 }
