@@ -40,9 +40,11 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
     query.of = kind->second;
   } else if (name == "output") {
     query.words = {{"json", ""}};
-    if (!query.options.doctor) query.words = {{"wide", "a table"}, {"json", ""}, {"yaml", ""}};
+    if (!query.options.doctor) query.words.insert(query.words.end(), {{"wide", "a table"}, {"yaml", ""}});
+  } else if (name == "transport") {
+    query.words = {{"auto", "by the way to the server"}, {"uas", "a UAS disk"}, {"bulk-only", "the stick as it is"}};
   } else if (name == "emulate") {
-    query.words = {{"stick,image=", "an emulated USB stick"}};
+    query.words = {{"stick,image=", "an emulated USB stick"}, {"ssd,image=", "an emulated USB SSD"}};
     query.goes_on = true;
   } else if (option.get_type_name() == "FILE" || name == "launch") {
     query.of = Of::files;
@@ -68,9 +70,15 @@ void query_positional(const CLI::App& app, std::size_t index, bool as_virtctl, C
   if (has_device && index == 0) {
     query.of = Of::devices;
     if (!options.give_back && !options.doctor) query.words = {{"list", "the devices of this machine"}};
-  } else {
+  } else if (!options.doctor || index == (has_device ? 1U : 0U)) {
     query.of = Of::vmis;  // or one more device, which is the rarer wish
   }
+}
+
+/// The commands that stand before all else.
+void query_first(CompletionQuery& query) {
+  query.words.push_back({"doctor", "look at each step of a redirection"});
+  query.words.push_back({"completion", "a script that teaches a shell these words"});
 }
 
 /// Reads the words before; what is wrong with them is not our affair here. Returns how many of them are no flags.
@@ -109,9 +117,14 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
   if (arguments.size() < 2 || arguments.size() > kMostWords) return query;
   const std::string last = arguments.back();
   std::vector<std::string> before(arguments.begin() + 1, arguments.end() - 1);
-  // It stands before all else (parse_command_line()).
-  const bool is_doctor = !as_virtctl && !before.empty() && before.front() == "doctor";
-  if (is_doctor) before.erase(before.begin());
+  if (before == std::vector<std::string>{"completion"}) {
+    query.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
+    query.begun = last;
+    return query;
+  }
+  const bool is_first = before.empty() && !as_virtctl;
+  query.options.doctor = !as_virtctl && !before.empty() && before.front() == "doctor";
+  if (query.options.doctor) before.erase(before.begin());
   const CLI::Option* pending = before.empty() ? nullptr : option_of(app, before.back());
   if (takes_value(pending)) {
     before.pop_back();
@@ -119,6 +132,7 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
     pending = nullptr;
   }
   const std::size_t positionals = read_words(app, before);
+  const bool is_doctor = query.options.doctor;
   query.options = options;
   query.options.doctor = is_doctor;
   query.begun = last;
@@ -133,8 +147,7 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
     query_flags(app, query);
   } else {
     query_positional(app, positionals, as_virtctl, query);
-    const bool is_first = arguments.size() == 2 && !as_virtctl;
-    if (is_first) query.words.push_back({"doctor", "what stands in the way of a redirection"});
+    if (is_first) query_first(query);
   }
   return query;
 }

@@ -50,7 +50,16 @@ TEST_CASE("what can stand where: a device, then a VMI or one more device") {
   CHECK(query_of({"--give-back", "1-3", ""}).of == Of::words);
   CHECK(answer_to({"li"}) == "list\tthe devices of this machine\n:4\n");
   CHECK(answer_to({"--give-back", "li"}) == ":4\n");
-  CHECK(answer_to({"--emulate", ""}) == "stick,image=\tan emulated USB stick\n:6\n");
+  CHECK(answer_to({"--emulate", "st"}) == "stick,image=\tan emulated USB stick\n:6\n");
+  CHECK(answer_to({"d"}) == "doctor\tlook at each step of a redirection\n:4\n");
+  CHECK(answer_to({"-n", "x", "d"}) == ":4\n");  // doctor stands first
+  CHECK(query_of({"doctor", ""}).of == Of::devices);
+  CHECK(answer_to({"doctor", "li"}) == ":4\n");
+  CHECK(query_of({"doctor", "1-3", ""}).of == Of::vmis);
+  CHECK(query_of({"doctor", "1-3", "demo", ""}).of == Of::words);
+  CHECK(query_of({"--capture", ""}).of == Of::files);
+  CHECK(query_of({"doctor", "--emulate", "stick,image=a", "-n", "t", ""}).of == Of::vmis);
+  CHECK(answer_to({"completion", "f"}) == "fish\n:4\n");
 }
 
 TEST_CASE("the words before say where to look") {
@@ -85,22 +94,17 @@ TEST_CASE("each flag's value has its own words") {
   CHECK(answer_to({"--kubeconfig", "x"}) == ":0\n");
 }
 
-TEST_CASE("each word for --output is one that list takes, and each that it takes is there") {
+TEST_CASE("each word for --output and --transport is one that is taken, and each that is taken is there") {
   for (const auto& [word, description] : query_of({"list", "-o", ""}).words) {
     CHECK(parse_command_line("usbredir", {"list", "-o", word}, "").options);
   }
+  for (const auto& [word, description] : query_of({"--transport", ""}).words) {
+    CHECK(parse_command_line("usbredir", {"--transport", word, "1-3", "demo"}, "").options);
+  }
+  CHECK(query_of({"--transport", ""}).words.size() == 3);
+  REQUIRE(query_of({"doctor", "1-3", "demo", "-o", ""}).words.size() == 1);
+  CHECK(parse_command_line("usbredir", {"doctor", "1-3", "demo", "-o", "json"}, "").options);
   CHECK(query_of({"list", "-o", ""}).words.size() == 3);
-}
-
-TEST_CASE("doctor stands first, and then the words are those of a redirection") {
-  CHECK(answer_to({"doc"}) == "doctor\twhat stands in the way of a redirection\n:4\n");
-  CHECK(answer_to({"-n", "team", "doc"}) == ":4\n");
-  CHECK(query_of({"doctor", ""}).of == Of::devices);
-  CHECK(answer_to({"doctor", "li"}) == ":4\n");
-  CHECK(query_of({"doctor", "1-3", "-n", "team", ""}).of == Of::vmis);
-  CHECK(query_of({"doctor", "1-3", "demo", ""}).of == Of::words);
-  CHECK(answer_to({"doctor", "1-3", "demo", "-o", ""}) == "json\n:4\n");
-  CHECK(query_of({"--capture", ""}).of == Of::files);
 }
 
 TEST_CASE("flags are those of the help, without the hidden ones") {

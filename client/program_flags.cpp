@@ -55,7 +55,9 @@ Result<> ProgramFlags::finish() {
   const auto refuse = [flag](const char* cause) { return make_error(ErrorKind::invalid, "use", flag, cause); };
   if (is_launch && options_.listen) return refuse("it contradicts --no-launch");
   if (!options_.emulate.empty()) return refuse("with --emulate this program itself speaks for the device");
-  if (options_.list || options_.give_back) return refuse("it belongs to a redirection");
+  if (options_.list || options_.give_back || options_.doctor) return refuse("it belongs to a redirection");
+  if (!options_.capture.path.empty()) return refuse("--capture sees only what this program itself redirects");
+  if (options_.transport != Transport::automatic) return refuse("--transport is about what this program redirects");
   return {};
 }
 

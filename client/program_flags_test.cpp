@@ -59,6 +59,9 @@ TEST_CASE("what --launch and --no-launch cannot do is refused by name") {
       {{"--no-launch=4000", "demo"}, "it is not HOST:PORT"},
       {{"--no-launch=unix:", "demo"}, "the path is missing"},
       {{"--launch", "--give-back", "1-3"}, "it belongs to a redirection"},
+      {{"doctor", "--no-launch", "demo"}, "it belongs to a redirection"},
+      {{"--launch", "--capture", "a.pcapng", "1-3", "demo"}, "--launch: --capture sees only"},
+      {{"--no-launch", "--transport", "uas", "demo"}, "--no-launch: --transport is about"},
   };
   for (const auto& [arguments, expected] : cases) {
     const auto line = parse_for_program(arguments);
