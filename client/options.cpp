@@ -31,8 +31,7 @@ CommandLine usage_error(const std::string& program, const Error& error) {
 }
 
 Result<> assign_doctor(const std::string& format, Options& options) {
-  const bool is_outside = !options.launch.empty() || options.listen.has_value();
-  if (options.list || options.give_back || options.watch || is_outside) {
+  if (options.list || options.give_back || options.watch) {
     return make_error(ErrorKind::invalid, "use", "the arguments",
                       "doctor takes a device and a VMI, as a redirection does");
   }

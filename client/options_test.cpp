@@ -45,8 +45,6 @@ TEST_CASE("doctor takes the line of a redirection") {
   CHECK_FALSE(parse({"doctor", "1-3", "demo"}).options->doctor_json);
   CHECK(parse({"doctor", "--emulate", "stick,image=a", "demo"}).options->doctor);
   CHECK(contains(parse({"doctor", "1-3"}).text, "the VMI is missing"));
-  CHECK(contains(parse({"doctor", "--no-launch", "demo"}).text, "doctor takes a device and a VMI"));
-  CHECK(contains(parse({"--no-launch", "demo", "--capture", "a"}).text, "another program has the device then"));
   CHECK(contains(parse({"doctor", "list"}).text, "doctor takes a device and a VMI"));
   CHECK(contains(parse({"doctor", "1-3", "demo", "-o", "yaml"}).text, "is not json"));
   CHECK(contains(parse({"doctor", "1-3", "demo", "--capture", "a"}).text, "belongs to a redirection"));
