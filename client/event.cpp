@@ -24,31 +24,31 @@ std::string exact_time(std::chrono::system_clock::time_point time) {
 }
 
 Json device_fields(const DeviceFacts& device) {
-  Json json;
-  json["name"] = shown_lines(device.name);
-  json["id"] = device.id;
-  json["product"] = usbredir::printable(device.product);
-  json["serial"] = usbredir::printable(device.serial);
-  json["emulated"] = device.emulated;
-  if (device.emulated) return json;
-  json["bus"] = device.bus;
-  json["device"] = device.address;
-  json["port"] = device.port;
-  return json;
+  Json fields;
+  fields["name"] = shown_lines(device.name);
+  fields["id"] = device.id;
+  fields["product"] = usbredir::printable(device.product);
+  fields["serial"] = usbredir::printable(device.serial);
+  fields["emulated"] = device.emulated;
+  if (device.emulated) return fields;
+  fields["bus"] = device.bus;
+  fields["device"] = device.address;
+  fields["port"] = device.port;
+  return fields;
 }
 
 Json counter_fields(const Counters& counters) {
-  Json json;
-  json["sessions"] = counters.sessions;
-  json["seconds"] = static_cast<double>(counters.redirected.count()) / 1000;
-  json["transfers"] = counters.transfers;
-  json["errors"] = counters.errors;
-  json["bytesToGuest"] = counters.bytes_to_guest;
-  json["bytesFromGuest"] = counters.bytes_from_guest;
-  return json;
+  Json fields;
+  fields["sessions"] = counters.sessions;
+  fields["seconds"] = static_cast<double>(counters.redirected.count()) / 1000;
+  fields["transfers"] = counters.transfers;
+  fields["errors"] = counters.errors;
+  fields["bytesToGuest"] = counters.bytes_to_guest;
+  fields["bytesFromGuest"] = counters.bytes_from_guest;
+  return fields;
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& fields) { return fields.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -67,27 +67,27 @@ std::string plain_lines(const Event& event, bool several) {
 
 std::string json_line(const Event& event) {
   const auto& [what, name, reason] = name_of(event.what);
-  Json json;
-  json["time"] = exact_time(event.time);
-  json["event"] = name;
-  if (!reason.empty()) json["reason"] = reason;
-  json["device"] = device_fields(event.device);
-  json["vmi"] = {{"namespace", event.target.name_space}, {"name", event.target.name}};
-  if (!event.message.empty()) json["message"] = shown_lines(event.message);
+  Json fields;
+  fields["time"] = exact_time(event.time);
+  fields["event"] = name;
+  if (!reason.empty()) fields["reason"] = reason;
+  fields["device"] = device_fields(event.device);
+  fields["vmi"] = {{"namespace", event.target.name_space}, {"name", event.target.name}};
+  if (!event.message.empty()) fields["message"] = shown_lines(event.message);
   if (is_end(what)) {
-    json["exitStatus"] = event.exit_status;
-    json["counters"] = counter_fields(event.counters);
+    fields["exitStatus"] = event.exit_status;
+    fields["counters"] = counter_fields(event.counters);
   }
-  return dump(json);
+  return dump(fields);
 }
 
 std::string json_error_line(const Error& error, int exit_status, std::chrono::system_clock::time_point time) {
-  Json json;
-  json["time"] = exact_time(time);
-  json["event"] = "error";
-  json["message"] = text_of(error);
-  json["exitStatus"] = exit_status;
-  return dump(json);
+  Json fields;
+  fields["time"] = exact_time(time);
+  fields["event"] = "error";
+  fields["message"] = text_of(error);
+  fields["exitStatus"] = exit_status;
+  return dump(fields);
 }
 
 }  // namespace usbloop::client
