@@ -18,7 +18,7 @@ using Of = CompletionQuery::Of;
 using Words = std::vector<CompletionWord>;
 
 /// A person waits with a finger on the key.
-constexpr std::chrono::milliseconds kPatience{3'000};
+constexpr std::chrono::milliseconds kTabPatience{3'000};
 
 Words words_of_names(const std::vector<std::string>& names) {
   Words words;
@@ -32,7 +32,7 @@ Words words_of_kubeconfig(const Options& options, const char* list) {
 }
 
 Words words_of_server(const kube::ClusterAccess& access, const std::string& path, const char* status_field) {
-  const auto answer = api_get(access, path + "?limit=200", kPatience);
+  const auto answer = api_get(access, path + "?limit=200", kTabPatience);
   return answer ? words_of_objects(*answer, status_field) : Words{};
 }
 
