@@ -106,19 +106,19 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
 }
 
 /// The device's end, translated where that is asked for or worth it.
-Result<std::unique_ptr<usbredir::HostEnd>> Redirection::take_device(std::chrono::microseconds round_trip) {
+Result<std::unique_ptr<usbredir::HostEnd>> Redirection::take_device(RoundTrip round_trip) {
   // Decided once: a stick does not change its shape because a connection was lost.
   if (!translated_) {
     translated_ = is_translated(options_.transport, round_trip, device_->may_be_translated().has_value());
   }
   auto host = device_->take();
   if (!host || !*translated_) return host;
-  spdlog::debug("at most {} us to the server and back: the stick is shown as a UAS disk", round_trip.count());
+  spdlog::debug("the stick is shown as a UAS disk; {} us to the server and back",
+                round_trip.value_or(std::chrono::microseconds{0}).count());
   return std::make_unique<TranslatedHost>(std::move(*host));
 }
 
-asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel,
-                                                               std::chrono::microseconds round_trip) {
+asio::awaitable<Redirection::Attempt> Redirection::run_session(websocket::Channel& channel, RoundTrip round_trip) {
   Attempt result;
   if (!hold()) co_return result;
   spdlog::debug("the websocket is open; the device is taken, and the guest's hello waited for");

@@ -77,8 +77,9 @@ class Redirection {
 
   asio::awaitable<int> redirect();
   asio::awaitable<Attempt> attempt();
-  asio::awaitable<Attempt> run_session(websocket::Channel& channel, std::chrono::microseconds round_trip);
-  Result<std::unique_ptr<usbredir::HostEnd>> take_device(std::chrono::microseconds round_trip);
+  using RoundTrip = std::optional<std::chrono::microseconds>;
+  asio::awaitable<Attempt> run_session(websocket::Channel& channel, RoundTrip round_trip);
+  Result<std::unique_ptr<usbredir::HostEnd>> take_device(RoundTrip round_trip);
   asio::awaitable<void> pause();
   [[nodiscard]] bool waited_enough() const;
 

@@ -19,10 +19,9 @@ enum class Transport {
 Result<Transport> parse_transport(const std::string& text);
 
 /// From this round trip on, `auto` means UAS: a command of Bulk-Only takes three of them, one command at a time (usb.md
-/// section 5). What is measured has the server's work in it, so less says nothing for sure.
-inline constexpr std::chrono::microseconds kLongWay{10'000};
+/// section 5). docs/performance.md has the gain.
+inline constexpr std::chrono::microseconds kLongWay{5000};
 
-/// Whether the stick is to be translated. `round_trip`: to the server, when it is known. `unfit`: why the device cannot
 /// Whether the stick is to be translated. `round_trip`: as it was measured, if it was.
 bool is_translated(Transport transport, std::optional<std::chrono::microseconds> round_trip, bool is_fit);
 

@@ -18,8 +18,8 @@ TEST_CASE("a transport has three names") {
 
 TEST_CASE("auto translates over a long way that is known, and only what can be translated") {
   CHECK(is_translated(Transport::automatic, 20ms, true));
-  CHECK(is_translated(Transport::automatic, 10ms, true));
-  CHECK_FALSE(is_translated(Transport::automatic, 9999us, true));
+  CHECK(is_translated(Transport::automatic, 5ms, true));
+  CHECK_FALSE(is_translated(Transport::automatic, 4999us, true));
   CHECK_FALSE(is_translated(Transport::automatic, std::nullopt, true));
   CHECK_FALSE(is_translated(Transport::automatic, 20ms, false));
 }

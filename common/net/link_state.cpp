@@ -19,12 +19,15 @@ std::optional<LinkState> link_state([[maybe_unused]] int socket) {
   int unread = 0;
   if (::ioctl(socket, FIONREAD, &unread) != 0) return std::nullopt;
   using Time = std::chrono::milliseconds;
+  constexpr auto kNotMeasured = ~decltype(info.tcpi_min_rtt){0};
+  const std::chrono::microseconds shortest(info.tcpi_min_rtt);
   return LinkState{.since_segment = Time(std::min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv)),
                    .since_payload = Time(info.tcpi_last_data_recv),
                    .segments_in = info.tcpi_segs_in,
                    .attempts = info.tcpi_data_segs_out,
                    .probing = info.tcpi_probes > 0,
-                   .unread = static_cast<std::size_t>(std::max(unread, 0))};
+                   .unread = static_cast<std::size_t>(std::max(unread, 0)),
+                   .round_trip = info.tcpi_min_rtt == kNotMeasured ? std::nullopt : std::optional(shortest)};
 #else
   return std::nullopt;
 #endif

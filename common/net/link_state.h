@@ -16,6 +16,9 @@ struct LinkState {
   std::uint32_t attempts = 0;                  ///< segments with payload that were sent, also again; wraps
   bool probing = false;                        ///< a probe (of a closed window, or a keepalive) has no answer yet
   std::size_t unread = 0;                      ///< bytes that have come and were not read
+  /// The shortest time that a segment has taken there and back, of the last minutes; nothing: not measured yet. No
+  /// program has part in it, so a busy machine does not make it longer.
+  std::optional<std::chrono::microseconds> round_trip = std::nullopt;
 };
 
 /// Nothing for what is no TCP socket, and where the system does not tell.

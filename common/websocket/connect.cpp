@@ -8,6 +8,7 @@
 
 #include "common/http/answer.h"
 #include "common/net/deadline.h"
+#include "common/net/link_state.h"
 #include "common/net/stream.h"
 #include "common/websocket/handshake.h"
 #include "common/websocket/server_stream.h"
@@ -63,8 +64,7 @@ asio::awaitable<Result<Opened>> shake_hands(net::StreamPtr stream, std::string r
 
 asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
                                         std::chrono::milliseconds timeout) {
-  const auto begin = Clock::now();
-  const auto end = begin + timeout;
+  const auto end = Clock::now() + timeout;
   auto stream = co_await open_server_stream(access, timeout);
   if (!stream) co_return tl::unexpected(stream.error());
   const std::string key = new_key();
@@ -72,14 +72,13 @@ asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::
                                         access.authorization().value_or(""), kUserAgent, access.impersonation());
 
   const net::Deadline deadline((*stream)->socket().get_executor(), until(end), [raw = stream->get()] { raw->close(); });
-  const auto connected = Clock::now();
+  const int socket = (*stream)->socket().native_handle();
   auto opened = co_await shake_hands(std::move(*stream), std::move(request), key, options);
   if (!opened && deadline.expired()) {
     co_return make_error(ErrorKind::timeout, "open", "the websocket", "the server did not answer in time");
   }
-  if (opened) {
-    const auto shorter = std::min<Clock::duration>((connected - begin) / 2, Clock::now() - connected);
-    opened->round_trip = std::chrono::duration_cast<std::chrono::microseconds>(shorter);
+  if (opened && opened->channel) {  // which keeps the socket open
+    if (const auto state = net::link_state(socket)) opened->round_trip = state->round_trip;
   }
   co_return opened;
 }

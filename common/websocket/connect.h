@@ -3,6 +3,7 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/error.h"
@@ -22,9 +23,8 @@ struct Refusal {
 struct Opened {
   std::unique_ptr<Channel> channel;  ///< null when refused
   Refusal refusal;
-  /// No more than this is a round trip to the server: half of what TCP and TLS took, or what the request took,
-  /// whichever is less. The server's work is in both.
-  std::chrono::microseconds round_trip{0};
+  /// There and back to the server, or to a proxy on the way; nothing where the system does not tell.
+  std::optional<std::chrono::microseconds> round_trip;
 };
 
 /// Connects to the API server of `access` (TCP, TLS as it says), and asks for a websocket on `path` ("/apis/…", the
