@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/filter_rules.h"
+#include "client/devices/filter_rules.h"
 #include "common/error.h"
 
 namespace usbloop::client {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "client/api_get.h"
+#include "client/devices/usb_device.h"
 #include "client/object_names.h"
-#include "client/usb_device.h"
 #include "common/json_at.h"
 
 namespace usbloop::client {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "client/completion.h"
-#include "client/device_list.h"
+#include "client/devices/device_list.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"
 

@@ -3,10 +3,10 @@
 #include <optional>
 #include <utility>
 
-#include "client/arrival_watch.h"
-#include "client/device_identity.h"
-#include "client/libusb_host.h"
-#include "client/usb_device.h"
+#include "client/devices/arrival_watch.h"
+#include "client/devices/device_identity.h"
+#include "client/devices/libusb_host.h"
+#include "client/devices/usb_device.h"
 #include "common/stop_wait.h"
 #include "device-sim/spec.h"
 

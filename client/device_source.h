@@ -5,10 +5,10 @@
 #include <stop_token>
 #include <string>
 
-#include "client/device_claims.h"
-#include "client/device_policy.h"
+#include "client/devices/device_claims.h"
+#include "client/devices/device_policy.h"
+#include "client/devices/selector.h"
 #include "client/event.h"
-#include "client/selector.h"
 #include "common/error.h"
 #include "usbredir/host_end.h"
 

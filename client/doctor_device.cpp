@@ -1,6 +1,6 @@
-#include "client/device_list.h"
+#include "client/devices/device_list.h"
+#include "client/devices/usb_device.h"
 #include "client/doctor.h"
-#include "client/usb_device.h"
 #include "device-sim/spec.h"
 
 // What doctor sees of the device and of this machine.

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <utility>
 
-#include "client/device_question.h"
+#include "client/devices/device_question.h"
 
 namespace usbloop::client {
 

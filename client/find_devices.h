@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "client/device_claims.h"
-#include "client/device_policy.h"
 #include "client/device_source.h"
+#include "client/devices/device_claims.h"
+#include "client/devices/device_policy.h"
 #include "client/options.h"
 #include "common/error.h"
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "client/device_list.h"
-#include "client/filter_rules.h"
-#include "client/selector.h"
+#include "client/devices/device_list.h"
+#include "client/devices/filter_rules.h"
+#include "client/devices/selector.h"
 #include "client/transport.h"
 #include "common/error.h"
 #include "common/kube/kubeconfig.h"

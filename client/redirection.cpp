@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "client/exit_status.h"
-#include "client/translated_host.h"
+#include "client/translation/translated_host.h"
 #include "common/log.h"
 #include "common/shown_text.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "client/filter_rules.h"
+#include "client/devices/filter_rules.h"
 #include "client/fuzz/targets.h"
 
 namespace usbloop::client::fuzz {

@@ -1,0 +1,37 @@
+#include "client/devices/redirection_errors.h"
+
+namespace usbloop::client {
+
+using usbredir::HostState;
+
+Error not_taken(const std::string& label, const std::string& said) {
+  Error error{ErrorKind::internal, "take", label, said, ""};
+  const auto says = [&](const char* words) { return error.cause.find(words) != std::string::npos; };
+  if (says("in use")) {
+    error.kind = ErrorKind::conflict;
+    error.hint =
+        "Another program has claimed the device (another redirection, a virtual machine?). End it, then try again.";
+  } else if (says("LIBUSB_ERROR_NO_DEVICE") || says("LIBUSB_ERROR_NOT_FOUND")) {
+    error.kind = ErrorKind::not_found;
+    error.hint =
+        "It has been unplugged, or came back from its reset as another device. Look at --list, then try again.";
+  }
+  return error;
+}
+
+Result<> redirection_outcome(HostState state, const std::string& label, const std::string& said) {
+  switch (state) {
+    case HostState::rejected:
+      return make_error(
+          ErrorKind::denied, "redirect", label, "the virtual machine's side rejected the device",
+          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device.");
+    case HostState::device_gone:
+      return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");
+    case HostState::failed:
+      return make_error(ErrorKind::protocol, "redirect", label,
+                        "the virtual machine's side broke the usbredir protocol: " + said);
+    default: return {};
+  }
+}
+
+}  // namespace usbloop::client
