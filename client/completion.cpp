@@ -44,7 +44,9 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
   } else if (name == "transport") {
     query.words = {{"auto", "by the way to the server"}, {"uas", "a UAS disk"}, {"bulk-only", "the stick as it is"}};
   } else if (name == "emulate") {
-    query.words = {{"stick,image=", "an emulated USB stick"}, {"ssd,image=", "an emulated USB SSD"}};
+    query.words = {{"stick,image=", "an emulated USB stick"},
+                   {"ssd,image=", "an emulated USB SSD"},
+                   {"keyboard,text=", "an emulated keyboard that types"}};
     query.goes_on = true;
   } else if (option.get_type_name() == "FILE" || name == "launch") {
     query.of = Of::files;

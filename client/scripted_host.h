@@ -23,6 +23,7 @@ class ScriptedHost : public usbredir::HostEnd {
 
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return description; }
   void set_wake(std::function<void()> callback) override { wake = std::move(callback); }
+  void look() override { ++looks; }
   [[nodiscard]] bool wants_input() const override { return open; }
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override {
     if (breaks) {
@@ -68,6 +69,7 @@ class ScriptedHost : public usbredir::HostEnd {
   bool open = true;
   bool breaks = false;
   int disconnects = 0;
+  int looks = 0;
   std::atomic<usbredir::HostState> now =
       usbredir::HostState::waiting;  ///< may be set from another thread; then call wake
 };

@@ -121,6 +121,7 @@ class MeteredHost final : public usbredir::HostEnd {
 
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return host_->device(); }
   void set_wake(std::function<void()> wake) override { host_->set_wake(std::move(wake)); }
+  void look() override { host_->look(); }
   [[nodiscard]] bool wants_input() const override { return host_->wants_input(); }
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override {
     auto taken = host_->receive(bytes);

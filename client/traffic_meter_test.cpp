@@ -87,3 +87,9 @@ TEST_CASE("a stream that is no usbredir passes through a meter unchanged") {
   CHECK(it.inner->received == noise);
   CHECK(it.inner->consumed == noise.size());
 }
+
+TEST_CASE("a look goes through a meter to the device's end, whose time it may be") {
+  Metered it(5);
+  it.host->look();
+  CHECK(it.inner->looks == 1);
+}

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "common/error.h"
+#include "device-sim/alarm.h"
 #include "device-sim/descriptor_set.h"
 #include "usbredir/host_end.h"
 #include "usbredir/transfer_reply.h"
@@ -65,8 +67,16 @@ class Device {
   /// is "not yet" taken is offered again after whatever else happens to the device.
   virtual OutReply out(Pipe pipe, std::span<const std::byte> data) = 0;
 
-  /// A request for data on an IN endpoint, at most `room.size()` bytes.
+  /// A request for data on an IN endpoint, at most `room.size()` bytes. An interrupt endpoint is asked for as long as
+  /// the guest receives: it says "not yet" when it has nothing new, or sends again before its interval is over.
   virtual InReply in(Pipe pipe, std::span<std::byte> room) = 0;
+
+  /// The time now, told before anything else that happens to the device.
+  virtual void advance(Time /*now*/) {}
+
+  /// When waiting transfers are to be offered again, and interrupt endpoints asked, though nothing happens: a time
+  /// behind that of advance(). Asked after all that happens, while there is anybody to hear it.
+  [[nodiscard]] virtual std::optional<Time> due() const { return std::nullopt; }
 
   /// The guest has given up the transfer that was first in its pipe's queue, and may have been offered.
   virtual void cancelled(Pipe /*pipe*/) {}

@@ -1,5 +1,6 @@
 #include "device-sim/emulated_host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log.h"
@@ -29,37 +30,52 @@ bool has_streams(const usbredir::Configuration& configuration) {
 }  // namespace
 
 Result<std::unique_ptr<EmulatedHost>> EmulatedHost::make(std::unique_ptr<Device> device,
-                                                         usbredir::ParserOptions options) {
+                                                         usbredir::ParserOptions options, Clock clock) {
   auto configuration = usbredir::parse_configuration(device->descriptors().configuration);
   if (!configuration) return tl::unexpected(configuration.error());
   options.side = usbredir::Side::usb_host;
   if (has_streams(*configuration)) options.capabilities.push_back(usb_redir_cap_bulk_streams);
-  return std::unique_ptr<EmulatedHost>(new EmulatedHost(std::move(device), std::move(*configuration), options));
+  return std::unique_ptr<EmulatedHost>(new EmulatedHost(std::move(device), std::move(*configuration), options, clock));
 }
 
 EmulatedHost::EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,
-                           const usbredir::ParserOptions& options)
+                           const usbredir::ParserOptions& options, Clock clock)
     : device_(std::move(device)),
       configuration_(std::move(configuration)),
       endpoints_(configuration_),
       control_(*device_, halted_, endpoints_),
       longest_in_(options.limits.data),
+      clock_(clock),
       parser_(options, *this) {}
-
-void EmulatedHost::set_wake(std::function<void()>) {
-  // Nothing here happens outside of the holder's own calls.
-}
 
 bool EmulatedHost::wants_input() const { return !is_final(state_) && parser_.wants_input(); }
 
 Result<std::size_t> EmulatedHost::receive(std::span<const std::byte> bytes) {
   if (is_final(state_)) return bytes.size();
+  device_->advance(clock_());
   auto taken = parser_.feed(bytes);
   if (!taken) {
     failure_ = taken.error();
     end(HostState::failed);
   }
+  set_alarm();
   return taken;
+}
+
+void EmulatedHost::look() {
+  if (is_final(state_)) return;
+  device_->advance(clock_());
+  serve_waiting();
+  set_alarm();
+}
+
+/// Has itself looked at when the device will have something to say, unless nobody would hear it then. When the output
+/// is full, consume() goes on.
+void EmulatedHost::set_alarm() {
+  const bool has_queue =
+      std::any_of(waiting_.begin(), waiting_.end(), [](const WaitingQueue& queue) { return !queue.empty(); });
+  const bool is_heard = !is_final(state_) && parser_.wants_input() && (has_queue || receiving_.any());
+  alarm_.set(is_heard ? device_->due() : std::nullopt);
 }
 
 Result<> EmulatedHost::outcome() const {
@@ -142,16 +158,12 @@ void EmulatedHost::forget_transfers() {
   for (WaitingQueue& queue : waiting_) queue.clear();
   held_ = 0;
   streams_.fill(0);
+  receiving_.reset();
   halted_.reset();
 }
 
 void EmulatedHost::on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) {
   parser_.send(id, usb_redir_iso_stream_status_header{wire(TransferStatus::invalid), header.endpoint});
-}
-
-void EmulatedHost::on_start_interrupt_receiving(std::uint64_t id,
-                                                const usb_redir_start_interrupt_receiving_header& header) {
-  parser_.send(id, usb_redir_interrupt_receiving_status_header{wire(TransferStatus::invalid), header.endpoint});
 }
 
 void EmulatedHost::on_filter_reject() { end(HostState::rejected); }
@@ -168,13 +180,6 @@ void EmulatedHost::on_control(std::uint64_t id, const usb_redir_control_packet_h
   if ((header.endpoint & 0x80) != 0) reply.length = static_cast<std::uint16_t>(answer.data.size());
   parser_.send(id, reply, answer.data);
   serve_waiting();  // a cleared halt or a class request may have given waiting requests their data
-}
-
-void EmulatedHost::on_interrupt(std::uint64_t id, const usb_redir_interrupt_packet_header& header, usbredir::Payload) {
-  usb_redir_interrupt_packet_header reply = header;
-  reply.status = wire(TransferStatus::invalid);
-  reply.length = 0;
-  parser_.send(id, reply);
 }
 
 }  // namespace usbloop::device_sim

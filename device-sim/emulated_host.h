@@ -1,12 +1,16 @@
 #pragma once
 
 #include <array>
+#include <bitset>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
+#include "device-sim/alarm.h"
 #include "device-sim/control_endpoint.h"
 #include "device-sim/device.h"
 #include "usbredir/descriptors.h"
@@ -17,16 +21,21 @@
 namespace usbloop::device_sim {
 
 /// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
-/// within receive(), consume(), serve_waiting() and disconnect(). Transfers that the device is not ready for wait in a
-/// queue per endpoint. usb.md sections 1, 2 and 8.
+/// within receive(), consume(), look(), serve_waiting() and disconnect(). Transfers that the device is not ready for
+/// wait in a queue per endpoint; what an interrupt endpoint has to say goes out by itself while the guest receives.
+/// usb.md sections 1, 2, 3 and 8.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
+  using Clock = Time (*)();
+
   /// An Error when the device's own descriptors are wrong.
   static Result<std::unique_ptr<EmulatedHost>> make(std::unique_ptr<Device> device,
-                                                    usbredir::ParserOptions options = {});
+                                                    usbredir::ParserOptions options = {},
+                                                    Clock clock = std::chrono::steady_clock::now);
 
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return device_->description(); }
-  void set_wake(std::function<void()> wake) override;
+  void set_wake(std::function<void()> wake) override { alarm_.set_wake(std::move(wake)); }
+  void look() override;
   [[nodiscard]] bool wants_input() const override;
   [[nodiscard]] Result<std::size_t> receive(std::span<const std::byte> bytes) override;
   [[nodiscard]] std::span<const std::byte> pending() const override { return parser_.pending(); }
@@ -55,7 +64,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   using WaitingQueue = std::deque<Waiting>;
 
   EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,
-               const usbredir::ParserOptions& options);
+               const usbredir::ParserOptions& options, Clock clock);
 
   void on_hello(std::string_view version) override;
   void on_reset() override;
@@ -66,6 +75,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) override;
   void on_start_interrupt_receiving(std::uint64_t id,
                                     const usb_redir_start_interrupt_receiving_header& header) override;
+  void on_stop_interrupt_receiving(std::uint64_t id, const usb_redir_stop_interrupt_receiving_header& header) override;
   void on_alloc_bulk_streams(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header) override;
   void on_free_bulk_streams(std::uint64_t id, const usb_redir_free_bulk_streams_header& header) override;
   void on_cancel_data_packet(std::uint64_t id) override;
@@ -83,6 +93,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void set_streams(std::uint32_t endpoints, std::uint32_t count);
   [[nodiscard]] TransferStatus objection(const usb_redir_bulk_packet_header& header, std::size_t data) const;
   bool serve_queue(WaitingQueue& queue);
+  bool serve_receiving(std::size_t index);
+  void set_alarm();
   bool serve(const Waiting& transfer);
   bool serve_out(const Waiting& transfer);
   bool serve_in(const Waiting& transfer);
@@ -96,11 +108,15 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   ControlEndpoint control_;
   std::array<WaitingQueue, 32> waiting_;
   std::array<std::uint32_t, 32> streams_{};  ///< that the guest has given an endpoint; 0: none. As waiting_ by index
+  std::bitset<32> receiving_;                ///< interrupt endpoints from which the guest receives; by index
+  std::array<std::uint64_t, 32> sent_{};     ///< packets of such an endpoint; their ids
   std::size_t held_ = 0;                     ///< bytes of data that wait for the device
   std::uint8_t configured_ = 0;
   std::size_t longest_in_;
   usbredir::HostState state_ = usbredir::HostState::waiting;
   std::optional<Error> failure_;
+  const Clock clock_;
+  Alarm alarm_;
   usbredir::Parser parser_;  ///< last: its hello is made with all else in place
 };
 

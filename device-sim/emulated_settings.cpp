@@ -39,7 +39,9 @@ void EmulatedHost::on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_
   if (known) {
     spdlog::debug("usbredir: the guest chooses alternate setting {} of interface {}", header.alt, header.interface);
     for (std::size_t index = 0; index < waiting_.size(); ++index) {
-      const bool concerned = before.type[index] == usb_redir_type_bulk && before.interface[index] == header.interface;
+      const bool has_transfers =
+          before.type[index] == usb_redir_type_bulk || before.type[index] == usb_redir_type_interrupt;
+      const bool concerned = has_transfers && before.interface[index] == header.interface;
       if (concerned) start_endpoint(index);
     }
     device_->select(header.interface, header.alt);

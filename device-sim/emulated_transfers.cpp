@@ -55,6 +55,7 @@ void EmulatedHost::serve_waiting() {
   for (bool served = true; served && parser_.wants_input();) {
     served = false;
     for (WaitingQueue& queue : waiting_) served = serve_queue(queue) || served;
+    for (std::size_t index = 0; index < waiting_.size(); ++index) served = serve_receiving(index) || served;
   }
 }
 
@@ -120,7 +121,10 @@ bool EmulatedHost::serve_in(const Waiting& transfer) {
 void EmulatedHost::consume(std::size_t count) {
   const bool was_full = !parser_.wants_input();
   parser_.consume(count);
-  if (was_full && !is_final(state_)) serve_waiting();
+  if (!was_full || is_final(state_)) return;
+  device_->advance(clock_());
+  serve_waiting();
+  set_alarm();
 }
 
 std::uint64_t EmulatedHost::waiting(Pipe pipe) const {
@@ -157,6 +161,7 @@ void EmulatedHost::cancel_waiting(std::size_t index) {
 void EmulatedHost::start_endpoint(std::size_t index) {
   cancel_waiting(index);
   streams_[index] = 0;
+  receiving_.reset(index);
   halted_.reset(index);
 }
 

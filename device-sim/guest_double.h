@@ -70,10 +70,15 @@ struct Guest : usbredir::PacketHandler {
     const std::size_t length = header.length | std::size_t{header.length_high} << 16;
     replies.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}, length, header.stream_id});
   }
+  void on_interrupt(std::uint64_t id, const usb_redir_interrupt_packet_header& header,
+                    usbredir::Payload data) override {
+    interrupts.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}, header.length});
+  }
 
   usbredir::Parser parser;
   std::vector<std::string> events;
   std::vector<Reply> replies;
+  std::vector<Reply> interrupts;
   usb_redir_device_connect_header connect{};
   usb_redir_ep_info_header endpoints{};
   usb_redir_interface_info_header interfaces{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device-sim/emulated_host.h"
+#include "device-sim/input_spec.h"
 #include "device-sim/storage_spec.h"
 
 namespace usbloop::device_sim {
@@ -20,8 +21,10 @@ struct Kind {
 
 const std::vector<Kind>& kinds() {
   static const std::vector<std::string> kStorage = {"image", "id", "speed", "serial", "ro"};
-  static const std::vector<Kind> kKinds = {{"stick", kStickHelp, kStorage, make_stick},
-                                           {"ssd", kSsdHelp, kStorage, make_ssd}};
+  static const std::vector<Kind> kKinds = {
+      {"stick", kStickHelp, kStorage, make_stick},
+      {"ssd", kSsdHelp, kStorage, make_ssd},
+      {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard}};
   return kKinds;
 }
 

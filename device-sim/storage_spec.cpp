@@ -1,10 +1,10 @@
 #include "device-sim/storage_spec.h"
 
-#include <algorithm>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "device-sim/spec_options.h"
 #include "device-sim/ssd.h"
 #include "device-sim/stick.h"
 
@@ -13,32 +13,15 @@ namespace {
 
 using usbredir::Speed;
 
-auto refuse_storage(const DeviceSpec& spec, std::string cause, std::string hint = {}) {
-  return make_error(ErrorKind::invalid, kEmulateOperation, spec.kind, std::move(cause), std::move(hint));
-}
-
-const std::string* option_of(const DeviceSpec& spec, const char* name) {
-  const auto found = spec.options.find(name);
-  return found == spec.options.end() ? nullptr : &found->second;
-}
-
 Result<Speed> parse_speed(const DeviceSpec& spec, const std::string& text, bool has_full) {
   std::vector<Speed> speeds = {Speed::high, Speed::super};
   if (has_full) speeds.push_back(Speed::full);
   for (const Speed speed : speeds) {
     if (text == to_string(speed)) return speed;
   }
-  return refuse_storage(
+  return refuse_option(
       spec, "speed=" + text + " is not a speed" + (has_full ? "" : " of this device"),
       has_full ? "It is full (12 Mbit/s), high (480) or super (5000)." : "It is high (480 Mbit/s) or super (5000).");
-}
-
-Result<> check_serial(const DeviceSpec& spec, const std::string& serial) {
-  // 126 is what a string descriptor holds; Windows wants printable ASCII without commas.
-  const bool plain = std::all_of(serial.begin(), serial.end(), [](char c) { return c > 0x20 && c < 0x7f && c != ','; });
-  if (serial.size() > 126 || !plain)
-    return refuse_storage(spec, "serial= takes up to 126 printable ASCII characters without spaces");
-  return {};
 }
 
 /// Reads what sticks and SSDs have in common, over the defaults in `options`, and opens the image.
@@ -46,20 +29,14 @@ Result<std::unique_ptr<BlockStore>> read_options(const DeviceSpec& spec, std::op
                                                  StorageOptions& options) {
   const std::string* image = option_of(spec, "image");
   if (image == nullptr || image->empty()) {
-    return refuse_storage(spec, "image= is missing",
-                          "For example: " + spec.kind + ",image=disk.img, after truncate -s 64M disk.img");
+    return refuse_option(spec, "image= is missing",
+                         "For example: " + spec.kind + ",image=disk.img, after truncate -s 64M disk.img");
   }
   const std::string* read_only = option_of(spec, "ro");
-  if (read_only != nullptr && !read_only->empty()) return refuse_storage(spec, "ro takes no value");
-  if (default_id) std::tie(options.vendor_id, options.product_id) = std::pair(default_id->vendor, default_id->product);
-  if (const std::string* text = option_of(spec, "id")) {
-    const auto id = parse_usb_id(*text);
-    if (!id) {
-      return refuse_storage(spec, "id=" + *text + " is not VENDOR:PRODUCT",
-                            "Four hexadecimal digits each: id=0951:1666");
-    }
-    std::tie(options.vendor_id, options.product_id) = std::pair(id->vendor, id->product);
-  }
+  if (read_only != nullptr && !read_only->empty()) return refuse_option(spec, "ro takes no value");
+  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
+  if (!id) return tl::unexpected(id.error());
+  std::tie(options.vendor_id, options.product_id) = std::pair(id->vendor, id->product);
   if (const std::string* text = option_of(spec, "speed")) {
     const auto speed = parse_speed(spec, *text, has_full);
     if (!speed) return tl::unexpected(speed.error());

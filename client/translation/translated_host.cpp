@@ -89,7 +89,7 @@ void TranslatedHost::carry() {
     again = true;
   }
   while (guest_ && again) {
-    device_->advance();
+    device_->go_on();
     guest_->serve_waiting();
     again = link_.pump();
   }

@@ -23,7 +23,7 @@ class TranslatedStick final : public device_sim::Device {
   /// Where to learn what of the guest's transfers waits. To be set before the first transfer.
   void set_waiting(std::function<std::uint64_t(device_sim::Pipe)> waiting) { waiting_ = std::move(waiting); }
   /// The stick has said something.
-  void advance() { attached_.advance(); }
+  void go_on() { attached_.advance(); }
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
   [[nodiscard]] const device_sim::DescriptorSet& descriptors() const override { return descriptors_; }

@@ -1,0 +1,67 @@
+#include "device-sim/input_spec.h"
+
+#include <charconv>
+#include <utility>
+
+#include "device-sim/keyboard.h"
+#include "device-sim/spec_options.h"
+
+namespace usbloop::device_sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A whole number of milliseconds between `least` and `most`; `value` stays as it is when there is none.
+Result<> read_milliseconds(const DeviceSpec& spec, const char* name, milliseconds least, milliseconds most,
+                           milliseconds& value) {
+  const std::string* text = option_of(spec, name);
+  if (text == nullptr) return {};
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  if (!whole || number < least.count() || number > most.count()) {
+    return refuse_option(spec, std::string(name) + "=" + *text + " is no number of milliseconds from " +
+                                   std::to_string(least.count()) + " to " + std::to_string(most.count()));
+  }
+  value = milliseconds(number);
+  return {};
+}
+
+/// id=, speed= and serial= of a device that works at low and at full speed.
+template <typename Options>
+Result<> read_slow_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
+  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
+  if (!id) return tl::unexpected(id.error());
+  options.vendor_id = id->vendor;
+  options.product_id = id->product;
+  if (const std::string* speed = option_of(spec, "speed")) {
+    if (*speed != "low" && *speed != "full")
+      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
+                           "It is low (1.5 Mbit/s) or full (12).");
+    options.speed = *speed == "low" ? usbredir::Speed::low : usbredir::Speed::full;
+  }
+  if (const std::string* serial = option_of(spec, "serial")) {
+    if (auto sound = check_serial(spec, *serial); !sound) return sound;
+    options.serial = *serial;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> make_keyboard(const DeviceSpec& spec, std::optional<UsbId> default_id) {
+  KeyboardOptions options;
+  if (auto read = read_slow_device(spec, default_id, options); !read) return tl::unexpected(read.error());
+  if (auto read = read_milliseconds(spec, "delay", milliseconds(0), milliseconds(3'600'000), options.delay); !read)
+    return tl::unexpected(read.error());
+  if (auto read = read_milliseconds(spec, "pace", milliseconds(10), milliseconds(60'000), options.pace); !read)
+    return tl::unexpected(read.error());
+  if (const std::string* text = option_of(spec, "text")) {
+    auto strokes = key_strokes(*text);
+    if (!strokes) return tl::unexpected(strokes.error());
+    options.strokes = std::move(*strokes);
+  }
+  return std::make_unique<Keyboard>(std::move(options));
+}
+
+}  // namespace usbloop::device_sim
