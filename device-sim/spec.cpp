@@ -7,6 +7,7 @@
 
 #include "device-sim/emulated_host.h"
 #include "device-sim/input_spec.h"
+#include "device-sim/serial_spec.h"
 #include "device-sim/storage_spec.h"
 
 namespace usbloop::device_sim {
@@ -24,7 +25,8 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = {
       {"stick", kStickHelp, kStorage, make_stick},
       {"ssd", kSsdHelp, kStorage, make_ssd},
-      {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard}};
+      {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
+      {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial}};
   return kKinds;
 }
 

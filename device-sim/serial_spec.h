@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "device-sim/spec.h"
+
+namespace usbloop::device_sim {
+
+inline constexpr auto kSerialHelp =
+    "  serial[,id=VVVV:PPPP][,speed=full|high][,serial=TEXT]\n"
+    "      A serial port (CDC-ACM, /dev/ttyACM0 in Linux) that sends back all that it gets. id defaults to 2341:0043,\n"
+    "      speed to full.\n";
+
+/// Makes a SerialPort from `serial,...`.
+Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optional<UsbId> default_id);
+
+}  // namespace usbloop::device_sim
