@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "device-sim/keyboard.h"
+#include "device-sim/mouse.h"
 #include "device-sim/spec_options.h"
 
 namespace usbloop::device_sim {
@@ -27,9 +28,9 @@ Result<> read_milliseconds(const DeviceSpec& spec, const char* name, millisecond
   return {};
 }
 
-/// id=, speed= and serial= of a device that works at low and at full speed.
+/// What keyboards and mice have in common: id=, speed=, serial=, delay= and pace=.
 template <typename Options>
-Result<> read_slow_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
+Result<> read_input_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
   const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
   if (!id) return tl::unexpected(id.error());
   options.vendor_id = id->vendor;
@@ -44,24 +45,33 @@ Result<> read_slow_device(const DeviceSpec& spec, std::optional<UsbId> default_i
     if (auto sound = check_serial(spec, *serial); !sound) return sound;
     options.serial = *serial;
   }
-  return {};
+  if (auto read = read_milliseconds(spec, "delay", milliseconds(0), milliseconds(3'600'000), options.delay); !read)
+    return read;
+  return read_milliseconds(spec, "pace", milliseconds(10), milliseconds(60'000), options.pace);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Device>> make_keyboard(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   KeyboardOptions options;
-  if (auto read = read_slow_device(spec, default_id, options); !read) return tl::unexpected(read.error());
-  if (auto read = read_milliseconds(spec, "delay", milliseconds(0), milliseconds(3'600'000), options.delay); !read)
-    return tl::unexpected(read.error());
-  if (auto read = read_milliseconds(spec, "pace", milliseconds(10), milliseconds(60'000), options.pace); !read)
-    return tl::unexpected(read.error());
+  if (auto read = read_input_device(spec, default_id, options); !read) return tl::unexpected(read.error());
   if (const std::string* text = option_of(spec, "text")) {
     auto strokes = key_strokes(*text);
     if (!strokes) return tl::unexpected(strokes.error());
     options.strokes = std::move(*strokes);
   }
   return std::make_unique<Keyboard>(std::move(options));
+}
+
+Result<std::unique_ptr<Device>> make_mouse(const DeviceSpec& spec, std::optional<UsbId> default_id) {
+  MouseOptions options;
+  if (auto read = read_input_device(spec, default_id, options); !read) return tl::unexpected(read.error());
+  if (const std::string* script = option_of(spec, "do")) {
+    auto steps = mouse_steps(*script);
+    if (!steps) return tl::unexpected(steps.error());
+    options.steps = std::move(*steps);
+  }
+  return std::make_unique<Mouse>(std::move(options));
 }
 
 }  // namespace usbloop::device_sim

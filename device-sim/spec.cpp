@@ -26,6 +26,7 @@ const std::vector<Kind>& kinds() {
       {"stick", kStickHelp, kStorage, make_stick},
       {"ssd", kSsdHelp, kStorage, make_ssd},
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
+      {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial}};
   return kKinds;
 }

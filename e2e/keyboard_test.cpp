@@ -1,4 +1,4 @@
-// The emulated keyboard at a QEMU without a loop, and through the loop by the client: what it types, a guest reads.
+// The emulated keyboard and mouse at a QEMU without a loop, and through the loop by the client.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -83,4 +83,33 @@ TEST_CASE("through the loop a text comes whole that is longer than QEMU's queue 
   CHECK(typed(guest) == expected + "end\nover");
   client.signal(SIGINT);
   CHECK(client.wait_exit(5s).code == 0);
+}
+
+TEST_CASE("a guest's input events are what the mouse did") {
+  const CaseDir dir;
+  PlainGuest plain(dir, with_slot());
+  GuestConsole& guest = plain.boot();
+  Process mouse({.name = "mouse",
+                 .argv = {device_sim(), "--emulate", "mouse,delay=3000,do=move:300:-20 click:right wheel:2", "--to",
+                          "unix:" + (plain.dir() / "slot0.sock").string(), "-v", "3"},
+                 .log_dir = dir.path()});
+  guest.wait_for_line("usbloop-guest: usb add 046d:c077 speed=1.5 .*path=1-1", 15s);
+  guest.must_run(
+      "for i in $(seq 200); do set -- /sys/bus/usb/devices/1-1:1.0/*/input/input*/event*; [ -e $1 ] && break; "
+      "usleep 20000; done; exec 5</dev/input/$(basename $1); cat <&5 > /tmp/events & true");
+  mouse.wait_err("all is done", 15s);
+  // struct input_event: 16 bytes of time, type and code of 2 each, value of 4. A click of the right button is the last
+  // but the wheel.
+  const std::string wheel = " 02 00 08 00 02 00 00 00";
+  const std::string events = guest.must_run(
+      "for i in $(seq 200); do od -An -v -t x1 -w24 /tmp/events | cut -c49- > /tmp/shown; grep -q '" + wheel +
+      "' /tmp/shown && break; usleep 20000; done; grep -v ' 00 00 00 00 00 00 00 00' /tmp/shown; exec 5<&-");
+  const auto has = [&](const std::string& event) { return events.find(event) != std::string::npos; };
+  CHECK_MESSAGE(has(" 02 00 00 00 64 00 00 00"), events);  // 100 of 300 to the right
+  CHECK_MESSAGE(has(" 02 00 01 00 f9 ff ff ff"), events);  // 7 of 20 up
+  CHECK_MESSAGE(has(" 01 00 11 01 01 00 00 00"), events);
+  CHECK_MESSAGE(has(" 01 00 11 01 00 00 00 00"), events);
+  CHECK_MESSAGE(has(wheel), events);
+  mouse.signal(SIGTERM);
+  CHECK(mouse.wait_exit(5s).code == 0);
 }
