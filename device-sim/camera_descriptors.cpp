@@ -73,7 +73,8 @@ void write_streaming_interface(DescriptorWriter& writer, VideoTransfers transfer
   for (std::size_t i = 0; i < kIsoSettings.size(); ++i) {
     write_streaming_setting(writer, static_cast<std::uint8_t>(i + 1), 1);
     const int packet = kIsoSettings[i].packet | (kIsoSettings[i].transactions - 1) << 11;
-    write_video_endpoint(writer, kIsochronousAsynchronous, static_cast<std::uint16_t>(packet), 1);
+    write_video_endpoint(writer, kIsochronousAsynchronous, static_cast<std::uint16_t>(packet),
+                         kIsoSettings[i].exponent);
   }
 }
 

@@ -304,8 +304,9 @@ TEST_CASE("isochronous pictures come by the clock, in packets of the alternate s
     rig.pass(100ms);
     CHECK(rig.guest.packets.empty());
     CHECK(rig.start_iso() == usb_redir_success);
-    for (int i = 0; i < 125; ++i) rig.pass(4ms);
-    CHECK(rig.guest.packets.size() == 4001);  // half a second of microframes, and the first
+    for (int i = 0; i < 150; ++i) rig.pass(4ms);
+    CHECK(rig.guest.packets.size() ==
+          600'000'000U / ((125'000U << (kIsoSettings[alternate - 1U].exponent - 1)) * 8 / 7) + 1);
 
     std::vector<std::byte> picture;
     std::uint32_t number = 0;
@@ -318,6 +319,20 @@ TEST_CASE("isochronous pictures come by the clock, in packets of the alternate s
     }
     CHECK(number == 3);
   }
+}
+
+TEST_CASE("the payload that an isochronous camera tells asks for as few packets as a mode needs") {
+  CameraRig rig(VideoTransfers::isochronous);
+  const auto payload = [&](std::uint8_t frame, std::uint32_t interval) {
+    REQUIRE(rig.set(kProbe, mode(1, frame, interval)) == usb_redir_success);
+    return word(rig.get(kGet, kProbe).data, 22);
+  };
+  CHECK(payload(1, 2000000) == 1024);  // 0.8 MB/s, of 1 MB/s
+  CHECK(payload(1, 1000000) == 2048);
+  CHECK(payload(1, 666666) == 3048);
+  CHECK(payload(1, 333333) == 3054);
+  CHECK(payload(2, 1000000) == 3060);
+  CHECK(payload(2, 333333) == 3072);  // 18 MB/s, of 24 MB/s
 }
 
 TEST_CASE("an isochronous stream stops with its packet, its setting and a reset, and may be started twice") {
@@ -344,8 +359,8 @@ TEST_CASE("an isochronous stream stops with its packet, its setting and a reset,
   CHECK(comes());
   REQUIRE(rig.select(0).status == usb_redir_success);
   CHECK_FALSE(comes());
-  CHECK(rig.select(6).status == usb_redir_stall);
-  REQUIRE(rig.select(5).status == usb_redir_success);
+  CHECK(rig.select(7).status == usb_redir_stall);
+  REQUIRE(rig.select(6).status == usb_redir_success);
   CHECK(rig.start_iso() == usb_redir_success);
   CHECK(comes());
   rig.guest.parser.send_reset();
@@ -355,7 +370,7 @@ TEST_CASE("an isochronous stream stops with its packet, its setting and a reset,
 
 TEST_CASE("a guest that does not take its isochronous packets costs a bounded memory, and late ones are left out") {
   CameraRig rig(VideoTransfers::isochronous);
-  REQUIRE(rig.select(5).status == usb_redir_success);
+  REQUIRE(rig.select(6).status == usb_redir_success);
   REQUIRE(rig.start_iso() == usb_redir_success);
   for (int i = 0; i < 1000; ++i) {
     the_time += 10ms;

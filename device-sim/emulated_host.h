@@ -68,10 +68,10 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   /// An isochronous IN endpoint whose packets the guest gets.
   struct IsoStream {
     std::uint8_t endpoint = 0;
-    std::uint16_t packet = 0;  ///< bytes at most
-    std::chrono::microseconds interval{};
-    Time next;             ///< when the next packet is due
-    std::uint64_t id = 0;  ///< of the next packet
+    std::uint16_t packet = 0;             ///< bytes at most
+    std::chrono::nanoseconds interval{};  ///< between packets
+    Time next;                            ///< when the next packet is due
+    std::uint64_t id = 0;                 ///< of the next packet
   };
 
   EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,

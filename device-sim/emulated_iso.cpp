@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
 using usbredir::TransferType;
 
 // One wake for this much time's packets, not one for each.
@@ -17,10 +18,13 @@ constexpr milliseconds kBetweenBundles{4};
 // Packets that are later than this are left out: QEMU holds 60 ms of them ahead and drops what is more than twice that.
 constexpr milliseconds kLatest{40};
 
-/// USB 2.0, 9.6.6: 2^(bInterval-1) frames of 1 ms, from high speed on microframes of 125 us.
-microseconds interval_of(std::uint8_t exponent, usbredir::Speed speed) {
+/// Between our packets. A service interval (USB 2.0, 9.6.6) is 2^(bInterval-1) frames of 1 ms, from high speed on
+/// microframes of 125 us. We leave one of eight out: a guest that is late, as emulated ones are, catches up then. What
+/// it is behind would be lost in the end otherwise, and an interval without a packet is harmless.
+nanoseconds pace_of(std::uint8_t exponent, usbredir::Speed speed) {
   const unsigned shift = std::clamp<unsigned>(exponent, 1, 16) - 1;
-  return microseconds(speed >= usbredir::Speed::high ? 125 : 1000) * (1 << shift);
+  const nanoseconds frame = speed >= usbredir::Speed::high ? microseconds(125) : milliseconds(1);
+  return frame * (1 << shift) * 8 / 7;
 }
 
 }  // namespace
@@ -47,7 +51,7 @@ bool EmulatedHost::start_iso(std::uint8_t address) {
                     (address & 0x80) != 0 && endpoint->max_packet_size > 0;
   if (!fits) return false;
   stop_iso(address);
-  const microseconds interval = interval_of(endpoint->interval, device_->description().speed);
+  const nanoseconds interval = pace_of(endpoint->interval, device_->description().speed);
   iso_streams_.push_back({address, endpoint->max_packet_size, interval, clock_(), 0});
   return true;
 }

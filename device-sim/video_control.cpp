@@ -49,9 +49,12 @@ ControlReply accepted(std::vector<std::byte> data = {}) { return {TransferStatus
 std::uint32_t longest_payload(const VideoMode& mode, VideoTransfers transfers) {
   if (transfers == VideoTransfers::bulk) return kBulkPayload;
   constexpr std::uint32_t kMicroframe = 1250;  // in units of 100 ns
-  // A tenth more than needed, so that a picture is out before the next one is due.
-  const std::uint32_t packets = mode.interval / kMicroframe * 9 / 10;
-  return (mode.size().bytes() + packets - 1) / packets + kPayloadHeader;
+  for (const IsoSetting& setting : kIsoSettings) {
+    // One of eight is left out (emulated_iso.cpp), and a picture has to be out before the next one is due.
+    const std::uint32_t packets = mode.interval / (kMicroframe << (setting.exponent - 1)) * 4 / 5;
+    if (packets * (setting.bytes() - kPayloadHeader) >= mode.size().bytes()) return setting.bytes();
+  }
+  return kIsoSettings.back().bytes();
 }
 
 ControlReply VideoControl::request(const SetupPacket& setup, std::span<const std::byte> data) {

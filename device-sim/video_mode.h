@@ -35,15 +35,19 @@ inline constexpr std::uint8_t kPayloadHeader = 2;  ///< bytes (UVC 1.0, 2.4.3.3:
 /// The longest payload by bulk: what Linux asks for at once, 32 packets of 512 bytes.
 inline constexpr std::uint32_t kBulkPayload = 16384;
 
-/// Packets of the isochronous alternate settings, from 1 on: bytes of a transaction, and transactions in each
-/// microframe of 125 us.
+/// An alternate setting with isochronous packets.
 struct IsoSetting {
-  std::uint16_t packet = 0;
-  std::uint8_t transactions = 1;
+  std::uint16_t packet = 0;       ///< bytes of a transaction
+  std::uint8_t transactions = 1;  ///< in each service interval
+  std::uint8_t exponent = 1;      ///< bInterval: a service interval is 2^(exponent-1) microframes of 125 us
 
   [[nodiscard]] std::uint32_t bytes() const { return std::uint32_t{packet} * transactions; }
 };
-inline constexpr std::array<IsoSetting, 5> kIsoSettings = {{{256, 1}, {640, 1}, {1024, 1}, {1024, 2}, {1024, 3}}};
+/// Alternate settings from 1 on. Linux chooses the smallest packet that holds the longest payload, so no two are alike;
+/// we say the payload that makes it choose the longest interval with enough room. An emulated controller is slow with
+/// many packets, and a guest loses what it is too slow for.
+inline constexpr std::array<IsoSetting, 6> kIsoSettings = {
+    {{1024, 1, 4}, {1024, 2, 4}, {1016, 3, 4}, {1018, 3, 3}, {1020, 3, 2}, {1024, 3, 1}}};
 
 /// The longest payload of a mode: what Linux chooses the alternate setting by.
 std::uint32_t longest_payload(const VideoMode& mode, VideoTransfers transfers);
