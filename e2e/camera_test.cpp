@@ -40,11 +40,11 @@ struct Rig {
     return process;
   }
 
-  /// Captures `count` pictures, of which each has to be right. Gives how many came in a second.
-  double capture(const std::string& size, int rate, int count, const std::string& file = "") {
+  /// Captures `count` pictures, of which each has to be right, and no more than `most_lost` may be missing between
+  /// them. Gives how many came in a second.
+  double capture(const std::string& size, int rate, int count, int most_lost = 0) {
     const std::string text = guest.must_run(
-        "/tools/capture /dev/video0 " + size + " " + std::to_string(rate) + " " + std::to_string(count) + " " + file,
-        120s);
+        "/tools/capture /dev/video0 " + size + " " + std::to_string(rate) + " " + std::to_string(count), 120s);
     std::smatch match;
     const std::regex report("pictures=(\\d+) damaged=(\\d+) lost=(\\d+) milliseconds=(\\d+)");
     REQUIRE_MESSAGE(std::regex_search(text, match, report), text);
