@@ -81,9 +81,17 @@ void set_control(CameraGuest& guest, std::uint64_t id, std::uint8_t selector, st
   guest.parser.send(id, usb_redir_control_packet_header{0, 1, 0x21, 0, value, 1, length}, data);
 }
 
+/// A GET request, by the high half of `choice`, to one of the selectors of both interfaces.
+void get_control(CameraGuest& guest, std::uint64_t id, std::uint8_t choice) {
+  const auto request = static_cast<std::uint8_t>(0x80 | choice >> 4);
+  const auto value = static_cast<std::uint16_t>((choice & 3) << 8);
+  const auto index = static_cast<std::uint16_t>(choice >> 2 & 1);
+  guest.parser.send(id, usb_redir_control_packet_header{0x80, request, 0xa1, 0, value, index, 64});
+}
+
 void act(CameraGuest& guest, std::uint64_t id, std::uint8_t what, std::uint8_t value, std::span<const std::byte> data) {
   auto& parser = guest.parser;
-  switch (what % 9) {
+  switch (what % 10) {
     case 0:
       parser.send_reset();
       parser.send(id, usb_redir_set_configuration_header{static_cast<std::uint8_t>(value % 2)});
@@ -98,6 +106,7 @@ void act(CameraGuest& guest, std::uint64_t id, std::uint8_t what, std::uint8_t v
       camera_time += std::chrono::milliseconds(value);
       guest.host->look();
       break;
+    case 9: get_control(guest, id, value); break;
     default:
       parser.send(id, usb_redir_bulk_packet_header{kVideoEndpoint, 0, static_cast<std::uint16_t>(value * 257), 0, 0});
       ++guest.asked;
