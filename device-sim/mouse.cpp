@@ -20,7 +20,7 @@ constexpr std::uint8_t kMouseReport[] = {
     0x05, 0x01, 0x09, 0x30, 0x09, 0x31, 0x09, 0x38, 0x15, 0x81, 0x25, 0x7f,  // X, Y, wheel, -127 to 127
     0x75, 0x08, 0x95, 0x03, 0x81, 0x06, 0xc0, 0xc0};
 
-constexpr std::uint8_t kGetIdle = 2, kSetIdle = 10;  // which only keyboards must know (HID 1.11, 7.2)
+constexpr std::uint8_t kMouseGetIdle = 2, kMouseSetIdle = 10;  // which only keyboards must know (HID 1.11, 7.2)
 constexpr std::uint8_t kMouseIntervalMs = 10;
 constexpr int kLongestStep = 127, kLongestWay = 100'000;
 
@@ -113,7 +113,7 @@ void Mouse::reset() {
 
 ControlReply Mouse::request(const SetupPacket& setup, std::span<const std::byte> data) {
   const bool is_class = (setup.request_type & 0x60) == 0x20;
-  if (is_class && (setup.request == kGetIdle || setup.request == kSetIdle)) return {};
+  if (is_class && (setup.request == kMouseGetIdle || setup.request == kMouseSetIdle)) return {};
   return hid_.request(setup, data, report({buttons_, 0, 0, 0}));
 }
 
