@@ -47,7 +47,8 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
     query.words = {{"stick,image=", "an emulated USB stick"},
                    {"ssd,image=", "an emulated USB SSD"},
                    {"keyboard,text=", "an emulated keyboard that types"},
-                   {"serial", "an emulated serial port that echoes"}};
+                   {"serial", "an emulated serial port that echoes"},
+                   {"camera", "an emulated USB camera"}};
     query.goes_on = true;
   } else if (option.get_type_name() == "FILE" || name == "launch") {
     query.of = Of::files;

@@ -71,6 +71,10 @@ class Device {
   /// the guest receives: it says "not yet" when it has nothing new, or sends again before its interval is over.
   virtual InReply in(Pipe pipe, std::span<std::byte> room) = 0;
 
+  /// What an isochronous IN endpoint says in one service interval, at most `room.size()` bytes, which are those of the
+  /// endpoint's packet. The EmulatedHost keeps the intervals.
+  virtual std::size_t isochronous(std::uint8_t /*endpoint*/, std::span<std::byte> /*room*/) { return 0; }
+
   /// The time now, told before anything else that happens to the device.
   virtual void advance(Time /*now*/) {}
 

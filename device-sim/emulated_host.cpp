@@ -66,16 +66,19 @@ void EmulatedHost::look() {
   if (is_final(state_)) return;
   device_->advance(clock_());
   serve_waiting();
+  send_due_packets();
   set_alarm();
 }
 
-/// Has itself looked at when the device will have something to say, unless nobody would hear it then. When the output
-/// is full, consume() goes on.
+/// Has itself looked at when packets of an isochronous stream are due, or when the device will have something to say,
+/// unless nobody would hear it then. When the output is full, consume() goes on.
 void EmulatedHost::set_alarm() {
+  if (is_final(state_) || !parser_.wants_input()) return alarm_.set(std::nullopt);
   const bool has_queue =
       std::any_of(waiting_.begin(), waiting_.end(), [](const WaitingQueue& queue) { return !queue.empty(); });
-  const bool is_heard = !is_final(state_) && parser_.wants_input() && (has_queue || receiving_.any());
-  alarm_.set(is_heard ? device_->due() : std::nullopt);
+  auto when = has_queue || receiving_.any() ? device_->due() : std::nullopt;
+  if (const auto packets = packets_due()) when = when ? std::min(*when, *packets) : packets;
+  alarm_.set(when);
 }
 
 Result<> EmulatedHost::outcome() const {
@@ -159,11 +162,8 @@ void EmulatedHost::forget_transfers() {
   held_ = 0;
   streams_.fill(0);
   receiving_.reset();
+  iso_streams_.clear();
   halted_.reset();
-}
-
-void EmulatedHost::on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) {
-  parser_.send(id, usb_redir_iso_stream_status_header{wire(TransferStatus::invalid), header.endpoint});
 }
 
 void EmulatedHost::on_filter_reject() { end(HostState::rejected); }

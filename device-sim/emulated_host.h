@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "device-sim/alarm.h"
 #include "device-sim/control_endpoint.h"
@@ -22,7 +23,8 @@ namespace usbloop::device_sim {
 
 /// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
 /// within receive(), consume(), look(), serve_waiting() and disconnect(). Transfers that the device is not ready for
-/// wait in a queue per endpoint; what an interrupt endpoint has to say goes out by itself while the guest receives.
+/// wait in a queue per endpoint; what an interrupt endpoint has to say goes out by itself while the guest receives, and
+/// isochronous packets by the clock. It wakes its holder for them, and when the device's time has come (Device::due).
 /// usb.md sections 1, 2, 3 and 8.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
@@ -63,6 +65,15 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   };
   using WaitingQueue = std::deque<Waiting>;
 
+  /// An isochronous IN endpoint whose packets the guest gets.
+  struct IsoStream {
+    std::uint8_t endpoint = 0;
+    std::uint16_t packet = 0;             ///< bytes at most
+    std::chrono::nanoseconds interval{};  ///< between packets
+    Time next;                            ///< when the next packet is due
+    std::uint64_t id = 0;                 ///< of the next packet
+  };
+
   EmulatedHost(std::unique_ptr<Device> device, usbredir::Configuration configuration,
                const usbredir::ParserOptions& options, Clock clock);
 
@@ -73,6 +84,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_setting_header& header) override;
   void on_get_alt_setting(std::uint64_t id, const usb_redir_get_alt_setting_header& header) override;
   void on_start_iso_stream(std::uint64_t id, const usb_redir_start_iso_stream_header& header) override;
+  void on_stop_iso_stream(std::uint64_t id, const usb_redir_stop_iso_stream_header& header) override;
   void on_start_interrupt_receiving(std::uint64_t id,
                                     const usb_redir_start_interrupt_receiving_header& header) override;
   void on_stop_interrupt_receiving(std::uint64_t id, const usb_redir_stop_interrupt_receiving_header& header) override;
@@ -100,6 +112,11 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   bool serve_in(const Waiting& transfer);
   void answer(std::uint64_t id, usb_redir_bulk_packet_header header, TransferStatus status, std::size_t taken = 0);
   void end(usbredir::HostState state);
+  bool start_iso(std::uint8_t address);
+  void stop_iso(std::uint8_t address);
+  void send_due_packets();
+  void send_packet(IsoStream& stream);
+  [[nodiscard]] std::optional<Time> packets_due() const;
 
   std::unique_ptr<Device> device_;
   const usbredir::Configuration configuration_;
@@ -110,7 +127,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   std::array<std::uint32_t, 32> streams_{};  ///< that the guest has given an endpoint; 0: none. As waiting_ by index
   std::bitset<32> receiving_;                ///< interrupt endpoints from which the guest receives; by index
   std::array<std::uint64_t, 32> sent_{};     ///< packets of such an endpoint; their ids
-  std::size_t held_ = 0;                     ///< bytes of data that wait for the device
+  std::vector<IsoStream> iso_streams_;
+  std::size_t held_ = 0;  ///< bytes of data that wait for the device
   std::uint8_t configured_ = 0;
   std::size_t longest_in_;
   usbredir::HostState state_ = usbredir::HostState::waiting;

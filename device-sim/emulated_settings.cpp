@@ -43,6 +43,7 @@ void EmulatedHost::on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_
           before.type[index] == usb_redir_type_bulk || before.type[index] == usb_redir_type_interrupt;
       const bool concerned = has_transfers && before.interface[index] == header.interface;
       if (concerned) start_endpoint(index);
+      if (before.interface[index] == header.interface) stop_iso(address_of(static_cast<unsigned>(index)));
     }
     device_->select(header.interface, header.alt);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "device-sim/camera_spec.h"
 #include "device-sim/emulated_host.h"
 #include "device-sim/input_spec.h"
 #include "device-sim/serial_spec.h"
@@ -27,7 +28,8 @@ const std::vector<Kind>& kinds() {
       {"ssd", kSsdHelp, kStorage, make_ssd},
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
-      {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial}};
+      {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
+      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera}};
   return kKinds;
 }
 

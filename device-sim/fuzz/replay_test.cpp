@@ -14,3 +14,5 @@ const std::string kCorpus = USBLOOP_FUZZ_CORPUS;
 }
 
 TEST_CASE("emulated storage survives its corpus and mutations of it") { replay(kCorpus + "storage", fuzz::storage); }
+
+TEST_CASE("an emulated camera survives its corpus and mutations of it") { replay(kCorpus + "camera", fuzz::camera); }

@@ -6,6 +6,7 @@
 /// The fuzz targets of this folder (cmake/Fuzz.cmake): each takes any bytes and must neither crash, leak nor hang.
 namespace usbloop::device_sim::fuzz {
 
+void camera(std::span<const std::byte> input);
 void storage(std::span<const std::byte> input);
 
 }  // namespace usbloop::device_sim::fuzz
