@@ -1,6 +1,7 @@
-// The code of spdlog and fmt, compiled into ours. Their libraries have no stable ABI: each release of a distribution has
-// others, and a program that is linked against one does not start on the next (docs/client.md, one program for several
-// systems). Their headers stay as small as with the distribution's libraries, because this file alone has the code.
+// The code of spdlog and fmt, compiled into ours. Their libraries have no stable ABI: each release of a distribution
+// has others, and a program that is linked against one does not start on the next (docs/client.md, one program for
+// several systems). Their headers stay as small as with the distribution's libraries, because this file alone has the
+// code.
 #include <fmt/format-inl.h>
 #include <spdlog/spdlog.h>
 

@@ -91,7 +91,7 @@ TEST_CASE("what a mouse cannot do is refused by its name") {
   CHECK(contains(script_refusal(endless), "longer than 65536 steps"));
 }
 
-TEST_CASE("the mouse makes its steps once, when the guest receives; in boot protocol without a wheel") {
+TEST_CASE("the mouse makes its steps once, when the guest receives, in boot protocol without a wheel") {
   MouseRig mouse("move:1:2 click:left wheel:3");
   CHECK(int{mouse.rig->guest.interfaces.interface_protocol[0]} == 2);
   CHECK(mouse.reports_in(2s).empty());

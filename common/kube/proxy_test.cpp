@@ -99,7 +99,8 @@ TEST_CASE("the environment names a proxy for all but this machine and NO_PROXY")
   const Variable broken("HTTPS_PROXY", "ftp://p");
   const auto refused = proxy_of_environment(true, "h.example.com", 443);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message() == "cannot use the proxy of HTTPS_PROXY: it is neither http://, https:// nor socks5://");
+  CHECK(refused.error().message() ==
+        "cannot use the proxy of HTTPS_PROXY: it is neither http://, https:// nor socks5://");
   const Variable unset("HTTPS_PROXY", "");
   const Variable small("https_proxy", "http://r:3");
   CHECK(proxy_of_environment(true, "h.example.com", 443)->url() == "http://r:3");
