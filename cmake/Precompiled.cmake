@@ -21,6 +21,8 @@ target_link_libraries(usbloop_precompiled PUBLIC
   usbloop_asio doctest::doctest nlohmann_json::nlohmann_json tl::expected usbloop_settings)
 target_precompile_headers(usbloop_precompiled PRIVATE "${CMAKE_SOURCE_DIR}/cmake/precompiled.h")
 if(USBLOOP_PRECOMPILE STREQUAL "tests")
+  # Not in a library: its static objects want a test's main.
+  target_precompile_headers(usbloop_precompiled PRIVATE <doctest/doctest.h>)
   target_compile_options(usbloop_precompiled PRIVATE ${USBLOOP_TEST_OPTIONS})
 endif()
 

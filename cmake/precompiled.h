@@ -2,8 +2,6 @@
 // that people run are compiled without it, so a file that forgets an include is found there.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <array>
 #include <asio.hpp>

@@ -118,7 +118,7 @@ TEST_CASE("a row made of the object's text is the row made of its tree, for ever
   std::size_t quick = 0;
   for (const auto& resource : registry.all()) {
     CAPTURE(resource->qualified());
-    quick += resource->cell_fields() == nullptr ? 0 : 1;
+    quick += resource->cell_fields() == nullptr ? 0U : 1U;
     RandomObjects objects(*resource);
     for (int round = 0; round < 100; ++round) {
       json tree = objects.object();
