@@ -47,7 +47,8 @@ void Redirection::stop() {
   {
     const std::lock_guard lock(holding_mutex_);
     if (!holding_) {
-      status_ = end(Happening::ended_stopped, "", kExitAsAsked);
+      status_ = is_lost_ ? end(Happening::ended_connection_lost, "The connection was lost.", kExitFailed)
+                         : end(Happening::ended_stopped, "", kExitAsAsked);
       hooks_.leave(status_);
       loop_.stop();
       return;

@@ -139,7 +139,8 @@ class Redirection {
   std::optional<int> end_told_;  ///< the status that was told
 
   std::atomic<int> status_{1};
-  asio::io_context loop_;  // last: what waits in it refers to the members above
+  std::atomic<bool> is_lost_ = false;  ///< its only session was lost
+  asio::io_context loop_;              // last: what waits in it refers to the members above
   std::optional<Session> session_;
 };
 

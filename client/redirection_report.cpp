@@ -41,6 +41,7 @@ int Redirection::report_end(const SessionEnd& how) {
     }
     case SessionEnd::Cause::lost: break;
   }
+  is_lost_ = true;  // and stays so if we are asked to stop while the reason is looked up
   return end(Happening::ended_connection_lost,
              far_end_message(how, target_, look_up_vmi(access_, target_, asked_to_stop_.get_token())), kExitFailed);
 }

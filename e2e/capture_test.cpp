@@ -106,8 +106,7 @@ TEST_CASE("tshark decodes what a guest does with a stick: commands, data, status
   CHECK(contains(bulk_input(urbs), random_bytes(8 * kMiB, 5).substr(kMiB, 64 * 1024)));
 }
 
-TEST_CASE(
-    "a capture that can no longer be written, or whose client is killed, can be read; the guest notices nothing") {
+TEST_CASE("a capture that can't be written on, or whose client is killed, can be read, and the guest notices nothing") {
   Desk desk;
   const fs::path file = desk.dir.path() / "full.pcapng";
   {
