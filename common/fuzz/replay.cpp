@@ -43,13 +43,13 @@ void mutate(Input& input, std::mt19937& random) {
 
 }  // namespace
 
-void replay(const std::string& corpus, const Target& target) {
+void replay(const std::string& corpus, const Target& target, int mutations) {
   const auto inputs = read_corpus(corpus);
   REQUIRE(inputs.size() >= 3);
   std::mt19937 random(7);
   for (const Input& input : inputs) {
     target(input);
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < mutations; ++i) {
       Input mutated = input;
       mutate(mutated, random);
       target(mutated);

@@ -13,6 +13,10 @@ namespace {
 const std::string kCorpus = USBLOOP_FUZZ_CORPUS;
 }
 
-TEST_CASE("emulated storage survives its corpus and mutations of it") { replay(kCorpus + "storage", fuzz::storage); }
+TEST_CASE("emulated storage survives its corpus and mutations of it") {
+  replay(kCorpus + "storage", fuzz::storage, 200);
+}
 
-TEST_CASE("an emulated camera survives its corpus and mutations of it") { replay(kCorpus + "camera", fuzz::camera); }
+TEST_CASE("an emulated camera survives its corpus and mutations of it") {
+  replay(kCorpus + "camera", fuzz::camera, 200);
+}
