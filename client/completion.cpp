@@ -119,7 +119,7 @@ CompletionQuery completion_query(CLI::App& app, const Options& options, const st
                                  bool as_virtctl) {
   CompletionQuery query;
   if (arguments.size() < 2 || arguments.size() > kMostWords) return query;
-  const std::string last = arguments.back();
+  const std::string& last = arguments.back();
   std::vector<std::string> before(arguments.begin() + 1, arguments.end() - 1);
   if (before == std::vector<std::string>{"completion"}) {
     query.words = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};

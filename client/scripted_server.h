@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -64,7 +65,7 @@ class ScriptedServer {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint16_t port_ = 0;
+  std::atomic<std::uint16_t> port_ = 0;  ///< read by the client's thread while it starts again
   int listener_ = -1;
   std::thread acceptor_;
   std::vector<std::thread> servers_;
