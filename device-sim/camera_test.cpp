@@ -7,14 +7,14 @@
 #include <cstring>
 
 #include "common/test_text.h"
-#include "device-sim/emulated_host.h"
-#include "device-sim/guest_double.h"
+#include "device-sim/device_rig.h"
 #include "device-sim/spec.h"
 #include "usbredir/test_support.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
 using namespace std::chrono_literals;
+using device_sim::test::DeviceRig;
 using device_sim::test::Guest;
 using device_sim::test::Reply;
 
@@ -23,14 +23,6 @@ namespace {
 /// What the host takes for the time.
 Time the_time;
 Time tell_time() { return the_time; }
-
-struct IsoGuest : Guest {
-  void on_iso(std::uint64_t, const usb_redir_iso_packet_header& header, usbredir::Payload data) override {
-    CHECK(header.length == data.size());
-    packets.emplace_back(data.bytes().begin(), data.bytes().end());
-  }
-  std::vector<std::vector<std::byte>> packets;
-};
 
 constexpr std::uint16_t kProbe = 0x0100, kCommit = 0x0200;
 constexpr std::uint8_t kSet = 0x01, kGet = 0x81;
@@ -51,41 +43,22 @@ std::uint32_t word(std::span<const std::byte> bytes, std::size_t at) {
 }
 
 /// A camera and a guest with a cable between them.
-struct CameraRig {
+struct CameraRig : DeviceRig {
   explicit CameraRig(VideoTransfers transfers = VideoTransfers::bulk) {
     the_time = Time(1h);
     CameraOptions options;
     options.transfers = transfers;
-    auto made = EmulatedHost::make(std::make_unique<Camera>(options), {}, tell_time);
-    REQUIRE(made);
-    host = std::move(*made);
-    exchange();
-    guest.parser.send_reset();
-    guest.parser.send(++id, usb_redir_set_configuration_header{1});
-    exchange();
-    REQUIRE(guest.replies.back().status == usb_redir_success);
-    guest.replies.clear();
-  }
-
-  void exchange() { test::exchange(*host, guest); }
-
-  Reply reply() {
-    exchange();
-    REQUIRE_FALSE(guest.replies.empty());
-    CHECK(guest.replies.back().id == id);
-    return guest.replies.back();
+    plug(std::make_unique<Camera>(options), tell_time);
+    configure();
   }
 
   Reply get(std::uint8_t request, std::uint16_t value, std::uint16_t index = 1, std::uint16_t length = 64) {
-    guest.parser.send(++id, usb_redir_control_packet_header{0x80, request, 0xa1, 0, value, index, length});
-    return reply();
+    return control_in(0xa1, request, value, index, length);
   }
 
   std::uint8_t set(std::uint16_t value, std::span<const std::byte> data, std::uint16_t index = 1,
                    std::uint8_t type = 0x21, std::uint8_t request = kSet) {
-    const auto length = static_cast<std::uint16_t>(data.size());
-    guest.parser.send(++id, usb_redir_control_packet_header{0, request, type, 0, value, index, length}, data);
-    return reply().status;
+    return control_out(type, request, value, index, data).status;
   }
 
   void ask(std::uint32_t size) {
@@ -134,9 +107,6 @@ struct CameraRig {
     return reply().status;
   }
 
-  std::unique_ptr<EmulatedHost> host;
-  IsoGuest guest;
-  std::uint64_t id = 0;
   bool id_bit = false;
 };
 
@@ -302,15 +272,15 @@ TEST_CASE("isochronous pictures come by the clock, in packets of the alternate s
     const std::size_t packet = kIsoSettings[alternate - 1U].bytes();
     CHECK(std::size_t{rig.guest.endpoints.max_packet_size[17]} == packet);
     rig.pass(100ms);
-    CHECK(rig.guest.packets.empty());
+    CHECK(rig.guest.isochronous.empty());
     CHECK(rig.start_iso() == usb_redir_success);
     for (int i = 0; i < 150; ++i) rig.pass(4ms);
-    CHECK(rig.guest.packets.size() ==
+    CHECK(rig.guest.isochronous.size() ==
           600'000'000U / ((125'000U << (kIsoSettings[alternate - 1U].exponent - 1)) * 8 / 7) + 1);
 
     std::vector<std::byte> picture;
     std::uint32_t number = 0;
-    for (const auto& each : rig.guest.packets) {
+    for (const auto& each : rig.guest.isochronous) {
       REQUIRE(each.size() <= packet);
       picture.insert(picture.end(), each.begin() + 2, each.end());
       if ((each[1] & std::byte{2}) == std::byte{0}) continue;
@@ -339,9 +309,9 @@ TEST_CASE("the payload that an isochronous camera tells asks for as few packets 
 TEST_CASE("an isochronous stream stops with its packet, its setting and a reset, and may be started twice") {
   CameraRig rig(VideoTransfers::isochronous);
   const auto comes = [&] {
-    rig.guest.packets.clear();
+    rig.guest.isochronous.clear();
     rig.pass(10ms);
-    return !rig.guest.packets.empty();
+    return !rig.guest.isochronous.empty();
   };
   const auto stop = [&] {
     rig.guest.parser.send(++rig.id, usb_redir_stop_iso_stream_header{kVideoEndpoint});
@@ -380,12 +350,12 @@ TEST_CASE("a guest that does not take its isochronous packets costs a bounded me
   CHECK_FALSE(rig.host->wants_input());
   rig.exchange();
   std::size_t bytes = 0;
-  for (const auto& packet : rig.guest.packets) bytes += packet.size();
+  for (const auto& packet : rig.guest.isochronous) bytes += packet.size();
   CHECK(bytes < 3 * 1024 * 1024);
   CHECK(bytes > 1000 * 1000);
-  rig.guest.packets.clear();
+  rig.guest.isochronous.clear();
   rig.pass(10s);
-  CHECK(rig.guest.packets.size() <= 321);  // 40 ms
+  CHECK(rig.guest.isochronous.size() <= 321);  // 40 ms
 }
 
 TEST_CASE("a camera wakes its holder when a picture is due, and never while nobody streams") {
@@ -400,7 +370,7 @@ TEST_CASE("a camera wakes its holder when a picture is due, and never while nobo
     ++wakes;
     changed.notify_all();
   });
-  IsoGuest guest;
+  Guest guest;
   test::exchange(**host, guest);
   guest.parser.send_reset();
   guest.parser.send(1, usb_redir_set_configuration_header{1});

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,9 +17,7 @@ namespace usbloop::device_sim::test {
 
 struct DeviceRig {
   explicit DeviceRig(std::unique_ptr<Device> device, EmulatedHost::Clock clock = std::chrono::steady_clock::now) {
-    auto made = EmulatedHost::make(std::move(device), {}, clock);
-    REQUIRE(made);
-    host = std::move(*made);
+    plug(std::move(device), clock);
   }
 
   void exchange() { test::exchange(*host, guest); }
@@ -67,6 +66,16 @@ struct DeviceRig {
   Guest guest;
   std::unique_ptr<EmulatedHost> host;
   std::uint64_t id = 100;
+
+ protected:
+  /// For a rig that makes its device itself, and then calls plug().
+  explicit DeviceRig(std::vector<int> capabilities = usbredir::kUsualCapabilities) : guest(std::move(capabilities)) {}
+
+  void plug(std::unique_ptr<Device> device, EmulatedHost::Clock clock = std::chrono::steady_clock::now) {
+    auto made = EmulatedHost::make(std::move(device), {}, clock);
+    REQUIRE(made);
+    host = std::move(*made);
+  }
 };
 
 }  // namespace usbloop::device_sim::test

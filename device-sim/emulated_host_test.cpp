@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include "device-sim/guest_double.h"
+#include "device-sim/device_rig.h"
 #include "device-sim/stick.h"
 #include "device-sim/test_support.h"
 #include "usbredir/test_support.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
-using device_sim::test::Guest;
+using device_sim::test::DeviceRig;
 using device_sim::test::Reply;
 using usbredir::HostState;
 using usbredir::Speed;
@@ -20,39 +20,15 @@ using usbredir::test::drain;
 namespace {
 
 /// A stick and a guest with a cable between them.
-struct Rig {
+struct Rig : DeviceRig {
   explicit Rig(Speed speed = Speed::high, std::vector<int> capabilities = usbredir::kUsualCapabilities)
-      : guest(std::move(capabilities)) {
+      : DeviceRig(std::move(capabilities)) {
     auto memory = std::make_unique<test::MemoryStore>(4096);
     store = memory.get();
     StorageOptions options = Stick::defaults();
     options.speed = speed;
     options.serial = "SERIAL0001";
-    auto made = EmulatedHost::make(std::make_unique<Stick>(std::move(memory), options));
-    REQUIRE(made);
-    host = std::move(*made);
-  }
-
-  void exchange() { test::exchange(*host, guest); }
-
-  void configure() {
-    exchange();
-    guest.parser.send_reset();
-    guest.parser.send(1, usb_redir_set_configuration_header{1});
-    exchange();
-    REQUIRE(guest.replies.back().status == usb_redir_success);
-    guest.replies.clear();
-  }
-
-  Reply control_in(std::uint8_t type, std::uint8_t request, std::uint16_t value, std::uint16_t index,
-                   std::uint16_t length) {
-    guest.parser.send(++id, usb_redir_control_packet_header{0x80, request, type, 0, value, index, length});
-    return reply();
-  }
-
-  Reply control_out(std::uint8_t type, std::uint8_t request, std::uint16_t value, std::uint16_t index) {
-    guest.parser.send(++id, usb_redir_control_packet_header{0, request, type, 0, value, index, 0});
-    return reply();
+    plug(std::make_unique<Stick>(std::move(memory), options));
   }
 
   Reply descriptor(std::uint8_t type, std::uint8_t index, std::uint16_t length = 255) {
@@ -73,13 +49,6 @@ struct Rig {
     return reply();
   }
 
-  Reply reply() {
-    exchange();
-    REQUIRE_FALSE(guest.replies.empty());
-    CHECK(guest.replies.back().id == id);
-    return guest.replies.back();
-  }
-
   int command_outcome() {
     const auto status = bulk_in(13);
     REQUIRE(status.status == usb_redir_success);
@@ -87,10 +56,7 @@ struct Rig {
     return std::to_integer<int>(status.data[12]);
   }
 
-  Guest guest;
   test::MemoryStore* store = nullptr;
-  std::unique_ptr<EmulatedHost> host;
-  std::uint64_t id = 100;
 };
 
 }  // namespace

@@ -74,10 +74,15 @@ struct Guest : usbredir::PacketHandler {
                     usbredir::Payload data) override {
     interrupts.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}, header.length});
   }
+  void on_iso(std::uint64_t, const usb_redir_iso_packet_header& header, usbredir::Payload data) override {
+    CHECK(header.length == data.size());
+    isochronous.emplace_back(data.bytes().begin(), data.bytes().end());
+  }
 
   usbredir::Parser parser;
   std::vector<std::string> events;
   std::vector<Reply> replies;
+  std::vector<std::vector<std::byte>> isochronous;  ///< the data of each packet
   std::vector<Reply> interrupts;
   usb_redir_device_connect_header connect{};
   usb_redir_ep_info_header endpoints{};

@@ -1,7 +1,5 @@
 #include "device-sim/plain_descriptors.h"
 
-#include <vector>
-
 namespace usbloop::device_sim {
 namespace {
 
@@ -22,40 +20,33 @@ std::vector<std::byte> plain_configuration(std::uint8_t descriptor, Speed speed,
 
 }  // namespace
 
+std::vector<std::byte> device_descriptor(const usbredir::DeviceDescription& description, const DeviceHead& head) {
+  DescriptorWriter writer;
+  writer.begin(type::kDevice).u16(head.usb_version).u8(head.device_class).u8(0).u8(0).u8(head.control_packet);
+  writer.u16(description.vendor_id).u16(description.product_id).u16(head.release);
+  writer.u8(1).u8(2).u8(head.serial_string).u8(1);
+  return writer.finish();
+}
+
+std::vector<std::byte> device_qualifier(std::uint16_t usb_version, std::uint8_t device_class) {
+  DescriptorWriter writer;
+  writer.begin(type::kDeviceQualifier).u16(usb_version).u8(device_class).u8(0).u8(0).u8(64).u8(1).u8(0);
+  return writer.finish();
+}
+
 DescriptorSet plain_descriptors(const usbredir::DeviceDescription& description, const PlainDevice& device) {
   const Speed speed = description.speed;
+  const bool has_serial = !description.serial.empty();
   DescriptorSet set;
-  set.device = DescriptorWriter()
-                   .begin(type::kDevice)
-                   .u16(version_at(speed))
-                   .u8(device.device_class)
-                   .u8(0)
-                   .u8(0)
-                   .u8(control_packet_at(speed))
-                   .u16(description.vendor_id)
-                   .u16(description.product_id)
-                   .u16(device.release)
-                   .u8(1)
-                   .u8(2)
-                   .u8(description.serial.empty() ? 0 : 3)  // strings: manufacturer, product, serial
-                   .u8(1)
-                   .finish();
+  set.device = device_descriptor(description, {version_at(speed), device.device_class, control_packet_at(speed),
+                                               device.release, static_cast<std::uint8_t>(has_serial ? 3 : 0)});
   set.configuration = plain_configuration(type::kConfiguration, speed, device);
   if (speed == Speed::high) {
-    set.device_qualifier = DescriptorWriter()
-                               .begin(type::kDeviceQualifier)
-                               .u16(version_at(speed))
-                               .u8(device.device_class)
-                               .u8(0)
-                               .u8(0)
-                               .u8(64)
-                               .u8(1)
-                               .u8(0)
-                               .finish();
+    set.device_qualifier = device_qualifier(version_at(speed), device.device_class);
     set.other_speed_configuration = plain_configuration(type::kOtherSpeedConfiguration, Speed::full, device);
   }
   set.strings = {description.manufacturer, description.product};
-  if (!description.serial.empty()) set.strings.push_back(description.serial);
+  if (has_serial) set.strings.push_back(description.serial);
   return set;
 }
 

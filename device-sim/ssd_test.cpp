@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "device-sim/emulated_host.h"
-#include "device-sim/guest_double.h"
+#include "device-sim/device_rig.h"
 #include "device-sim/test_support.h"
 #include "uas/pipes.h"
 #include "uas/test_support.h"
@@ -13,6 +12,7 @@
 using namespace usbloop;
 using namespace usbloop::device_sim;
 using device_sim::test::access_10;
+using device_sim::test::DeviceRig;
 using device_sim::test::Reply;
 using uas::kCommandEndpoint;
 using uas::kDataInEndpoint;
@@ -31,18 +31,14 @@ std::vector<int> with_streams() {
 }
 
 /// An SSD and a guest with a cable between them.
-struct SsdRig {
-  explicit SsdRig(Speed speed = Speed::super) : guest(with_streams()) {
+struct SsdRig : DeviceRig {
+  explicit SsdRig(Speed speed = Speed::super) : DeviceRig(with_streams()) {
     auto memory = std::make_unique<device_sim::test::MemoryStore>(8192);
     store = memory.get();
     StorageOptions options = Ssd::defaults();
     options.speed = speed;
-    auto made = EmulatedHost::make(std::make_unique<Ssd>(std::move(memory), options));
-    REQUIRE(made);
-    host = std::move(*made);
+    plug(std::make_unique<Ssd>(std::move(memory), options));
   }
-
-  void exchange() { device_sim::test::exchange(*host, guest); }
 
   /// As a guest with the driver `uas` begins.
   void attach() {
@@ -87,10 +83,7 @@ struct SsdRig {
     return std::to_integer<int>(status->data[6]);
   }
 
-  test::Guest guest;
   device_sim::test::MemoryStore* store = nullptr;
-  std::unique_ptr<EmulatedHost> host;
-  std::uint64_t id = 100;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "device-sim/bulk_only.h"
+#include "device-sim/plain_descriptors.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -67,34 +68,12 @@ DescriptorSet storage_descriptors(const usbredir::DeviceDescription& description
                                   std::uint16_t release) {
   const SpeedTraits traits = traits_of(description.speed);
   DescriptorSet set;
-  set.device = DescriptorWriter()
-                   .begin(type::kDevice)
-                   .u16(traits.usb_version)
-                   .u8(0)
-                   .u8(0)
-                   .u8(0)  // the class is that of the interface
-                   .u8(traits.control_packet)
-                   .u16(description.vendor_id)
-                   .u16(description.product_id)
-                   .u16(release)
-                   .u8(1)
-                   .u8(2)
-                   .u8(3)  // strings: manufacturer, product, serial
-                   .u8(1)
-                   .finish();
+  constexpr std::uint8_t kClassOfInterface = 0;
+  set.device = device_descriptor(description, {traits.usb_version, kClassOfInterface, traits.control_packet, release});
   set.configuration = configuration(type::kConfiguration, description.speed, write_interface);
   if (description.speed == Speed::super) set.bos = binary_object_store();
   if (description.speed == Speed::high) {
-    set.device_qualifier = DescriptorWriter()
-                               .begin(type::kDeviceQualifier)
-                               .u16(traits.usb_version)
-                               .u8(0)
-                               .u8(0)
-                               .u8(0)
-                               .u8(64)
-                               .u8(1)
-                               .u8(0)
-                               .finish();
+    set.device_qualifier = device_qualifier(traits.usb_version, kClassOfInterface);
     // At full speed there is Bulk-Only alone: UAS begins at high speed.
     set.other_speed_configuration =
         configuration(type::kOtherSpeedConfiguration, Speed::full, write_bulk_only_interface);
