@@ -53,16 +53,6 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
   for (nlohmann::json& item : *found) put_default(item, path, value, begins_status);
 }
 
-/// What the formulas look at; nothing when code fills one of the cells.
-std::optional<FieldProjection> fields_of(const std::vector<CellFormula>& formulas) {
-  FieldProjection fields;
-  for (const CellFormula& formula : formulas) {
-    if (formula.paths().empty()) return std::nullopt;
-    for (const FieldPath& path : formula.paths()) fields.add(path.leading_names());
-  }
-  return fields;
-}
-
 }  // namespace
 
 Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {
@@ -114,7 +104,7 @@ void Resource::describe(const SchemaSet& schemas) {
     columns_.push_back(column);
     formulas_.emplace_back(cell);
   }
-  cell_fields_ = fields_of(formulas_);
+  has_text_cells_ = std::all_of(formulas_.begin(), formulas_.end(), [](const auto& cell) { return cell.is_text(); });
 }
 
 const nlohmann::json* Resource::openapi(const std::string&) const { return nullptr; }
@@ -211,6 +201,16 @@ nlohmann::json Resource::cells(const nlohmann::json& object, std::int64_t now) c
   nlohmann::json cells = nlohmann::json::array();
   for (const CellFormula& formula : formulas_) cells.push_back(formula.value(object, now));
   return cells;
+}
+
+void Resource::append_cells(std::string& row, ObjectText& object, std::int64_t now) const {
+  char before = '[';
+  for (const CellFormula& formula : formulas_) {
+    row += before;
+    formula.append_text(row, object, now);
+    before = ',';
+  }
+  row += ']';
 }
 
 std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {

@@ -11,7 +11,6 @@
 #include "common/kube/status.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/resources/cell.h"
-#include "kube-sim/schema/field_projection.h"
 #include "kube-sim/schema/kind_description.h"
 #include "kube-sim/schema/merge_schema.h"
 #include "kube-sim/schema/schema_set.h"
@@ -119,8 +118,10 @@ class Resource {
   [[nodiscard]] virtual const std::vector<Column>& columns() const;
   /// One cell per column. `now`: seconds since 1970. Kinds with columns that no formula says have code for all of them.
   [[nodiscard]] virtual nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const;
-  /// The fields that cells() looks at; null when it wants the whole object.
-  [[nodiscard]] const FieldProjection* cell_fields() const { return cell_fields_ ? &*cell_fields_ : nullptr; }
+  /// Whether cells() can be made of an object's text.
+  [[nodiscard]] bool has_text_cells() const { return has_text_cells_; }
+  /// Appends what cells() answers for the object that this text is. Means nothing when the text is broken() afterwards.
+  void append_cells(std::string& row, ObjectText& object, std::int64_t now) const;
 
  protected:
   Resource(ResourceInfo info, MergeSchema merge_schema);
@@ -133,7 +134,7 @@ class Resource {
   const KindDescription* description_ = nullptr;
   std::vector<Column> columns_;
   std::vector<CellFormula> formulas_;
-  std::optional<FieldProjection> cell_fields_;
+  bool has_text_cells_ = false;
 };
 
 /// A kind is shared by the registry and the requests that deal with its objects: a custom one may go while they run.
