@@ -90,6 +90,7 @@ void Resource::describe(const SchemaSet& schemas) {
   info_.answers_token = description_->answers_token;
   info_.counts_generations = info_.custom() || description_->counts_generations;
   info_.has_status = description_->has_status;
+  info_.has_approval = description_->has_approval;
   info_.path_segment_names = description_->path_segment_names;
   info_.scale = description_->scale;
   if (description_->columns.empty()) return;
@@ -133,9 +134,7 @@ std::string Resource::api_version(const std::string& version) const {
   return info_.group.empty() ? version : info_.group + "/" + version;
 }
 
-void Resource::prepare_create(nlohmann::json& object, const std::string&) const {
-  if (info_.has_status) object.erase("status");
-}
+void Resource::prepare_create(nlohmann::json&, const std::string&) const {}
 
 void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const {
   if (!info_.has_status) return;
@@ -155,6 +154,10 @@ void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& curr
   object = std::move(updated);
 }
 
+void Resource::prepare_approval(nlohmann::json& object, const nlohmann::json& current) const {
+  prepare_update(object, current, true);
+}
+
 void Resource::restore_protected(nlohmann::json&, const nlohmann::json&, const User&) const {}
 
 std::optional<kube::Status> Resource::refuse_create(const nlohmann::json&, const User&) const { return std::nullopt; }
@@ -166,6 +169,8 @@ Causes Resource::validate(const nlohmann::json& object) const {
 std::optional<kube::Status> Resource::refuse_update(const nlohmann::json&, const nlohmann::json&, const User&) const {
   return std::nullopt;
 }
+
+Causes Resource::status_faults(const nlohmann::json&, const nlohmann::json&) const { return {}; }
 
 std::optional<kube::Status> Resource::admit(const nlohmann::json&) const { return std::nullopt; }
 

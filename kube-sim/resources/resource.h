@@ -30,6 +30,7 @@ struct ResourceInfo {
   std::vector<std::string> categories = {};
   std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
   bool has_status = false;                       ///< the status is written through a subresource of its own
+  bool has_approval = false;                     ///< has the subresource approval (of certificate requests)
   bool strategic_merge = false;             ///< takes strategic merge patches (built-in kinds do, custom ones do not)
   bool path_segment_names = false;          ///< any name that fits into a path ("system:node"), not only DNS names
   std::string other_versions_warning = {};  ///< to clients that use one of other_versions; empty: none
@@ -82,10 +83,14 @@ class Resource {
   virtual void add_defaults(nlohmann::json& object) const;
   /// Notes who makes the object, if the kind does that.
   virtual void note_creator(nlohmann::json& object, const User& user) const;
-  /// Sets defaults and what clients may not choose. `now`: RFC 3339.
+  /// Whether the status that comes with a new object counts. Otherwise the server begins it.
+  [[nodiscard]] virtual bool takes_status_at_creation() const { return !info_.has_status; }
+  /// Sets what clients may not choose, in an object that is valid; it is valid afterwards as well. `now`: RFC 3339.
   virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
   /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
   virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
+  /// The same where the subresource approval is written; for kinds that have one.
+  virtual void prepare_approval(nlohmann::json& object, const nlohmann::json& current) const;
   /// Puts back, without a word, what this user may not write, as a mutating webhook does. Not asked for the server's
   /// own controllers.
   virtual void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const;
@@ -97,6 +102,8 @@ class Resource {
   [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
                                                                   const nlohmann::json& current,
                                                                   const User& user) const;
+  /// Why the status, which is valid, may not be written through the subresource status: empty when it may.
+  [[nodiscard]] virtual Causes status_faults(const nlohmann::json& object, const nlohmann::json& current) const;
   /// What an admission webhook says against the object as it would be stored; asked for objects that are valid.
   [[nodiscard]] virtual std::optional<kube::Status> admit(const nlohmann::json& object) const;
   /// Why the object of that name may not be deleted by anyone.
