@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/common_arguments.h"
+#include "bench/distance/classes.h"
 #include "bench/distance/measure.h"
 #include "bench/machine.h"
 #include "e2e/harness/failure.h"
@@ -15,6 +16,7 @@ using nlohmann::json;
 /// The command line.
 struct DistanceArguments : CommonArguments {
   DistanceOptions options;
+  bool classes = false;
 };
 
 Spread gain_of(const DistanceFigures& figures) { return spread_of(divided(figures.uas, figures.bulk_only)); }
@@ -52,6 +54,42 @@ void print_distances(std::ostream& out, const DistanceResults& results) {
   }
 }
 
+json classes_json(const ClassFigures& figures) {
+  json object;
+  const auto add = [&](const char* name, const std::map<int, std::vector<double>>& by_round_trip) {
+    for (const auto& [round_trip, values] : by_round_trip) {
+      object[std::to_string(round_trip) + "_ms"][name] = json_of(spread_of(values));
+    }
+  };
+  add("serial_full_kb_per_s", figures.serial_full);
+  add("serial_high_kb_per_s", figures.serial_high);
+  add("camera_pictures_per_s", figures.camera);
+  return object;
+}
+
+void print_classes(std::ostream& out, const ClassFigures& figures) {
+  out << "\nwhat the guest gets of other devices\n";
+  for (const auto& [round_trip, values] : figures.camera) {
+    out << "  " << round_trip << " ms there and back: serial port, kB/s back at full speed "
+        << text_of(spread_of(figures.serial_full.at(round_trip))) << ", at high speed "
+        << text_of(spread_of(figures.serial_high.at(round_trip))) << "; camera, pictures/s "
+        << text_of(spread_of(values)) << "\n";
+  }
+}
+
+/// The other classes, in place of the sticks.
+void run_classes(const DistanceArguments& arguments) {
+  const DistanceOptions& options = arguments.options;
+  const ClassFigures figures = measure_classes(options.rounds, options.round_trips, say);
+  print_classes(arguments.tables(), figures);
+  if (!arguments.json) return;
+  const json object = {{"bench", "distance"},
+                       {"machine", machine_facts()},
+                       {"rounds", options.rounds},
+                       {"classes", classes_json(figures)}};
+  std::cout << object.dump(2) << std::endl;
+}
+
 void run_distance(DistanceArguments& arguments) {
   if (const auto missing = e2e::missing_for_guest()) throw e2e::Failure(*missing);
   DistanceOptions& options = arguments.options;
@@ -59,6 +97,7 @@ void run_distance(DistanceArguments& arguments) {
   if (arguments.smoke)
     options = {.rounds = 1, .round_trips = {0, 20}, .speeds = {"high"}, .most_mib = 4, .read_ahead = 0};
   if (arguments.rounds > 0) options.rounds = arguments.rounds;
+  if (arguments.classes) return run_classes(arguments);
   const DistanceResults results = measure_distance(options, say);
   print_distances(arguments.tables(), results);
   if (arguments.json) std::cout << distance_json(results, options).dump(2) << std::endl;
@@ -71,7 +110,7 @@ Command add_distance_command(CLI::App& app) {
   auto* command = app.add_subcommand("distance", "What dd does with a stick of a client that is far away");
   add_common_arguments(
       *command, *arguments,
-      {"One round, within five minutes", "One short round, to see that it works: the figures mean nothing", "Rounds"});
+      {"One round, within six minutes", "One short round, to see that it works: the figures mean nothing", "Rounds"});
   command->add_option("--speeds", arguments->options.speeds, "The stick's: high, super")
       ->delimiter(',')
       ->check(CLI::IsMember({"high", "super"}));
@@ -80,6 +119,7 @@ Command add_distance_command(CLI::App& app) {
       ->check(CLI::Range(0, 1000));
   command->add_option("--read-ahead", arguments->options.read_ahead, "KiB that the guest is told to read ahead")
       ->check(CLI::Range(4, 65536));
+  command->add_flag("--classes", arguments->classes, "A serial port and a camera in place of sticks");
   return when_chosen(*command, arguments, run_distance);
 }
 
