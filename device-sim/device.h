@@ -109,6 +109,8 @@ class Device {
 
   /// The device has been pulled out. Asked after all that happens.
   [[nodiscard]] virtual bool gone() const { return false; }
+  /// Why, when it was not pulled out.
+  [[nodiscard]] virtual std::optional<Error> trouble() const { return std::nullopt; }
 
   /// From now on it does this wrong, besides what it does wrong already. An Error (kind invalid) says why a fault makes
   /// no sense for it. FaultyDevice can all; make_device() makes none without.

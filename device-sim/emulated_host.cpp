@@ -72,7 +72,10 @@ void EmulatedHost::look() {
 
 /// After all that may have changed the device.
 void EmulatedHost::look_after() {
-  if (device_->gone()) lose_device();
+  if (device_->gone()) {
+    if (!failure_) failure_ = device_->trouble();
+    lose_device();
+  }
   set_alarm();
 }
 
@@ -105,7 +108,9 @@ Result<> EmulatedHost::outcome() const {
       return make_error(
           ErrorKind::denied, "redirect", name, "the virtual machine's side rejected the device",
           "A filter of the virtual machine's usb-redir device forbids it, or the far side lacks a capability.");
-    case HostState::device_gone: return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
+    case HostState::device_gone:
+      if (failure_) return tl::unexpected(*failure_);
+      return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
     case HostState::failed:
       if (failure_) return tl::unexpected(*failure_);
       return make_error(ErrorKind::protocol, "redirect", name, "the guest side broke the protocol");

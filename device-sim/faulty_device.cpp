@@ -230,7 +230,8 @@ std::optional<ControlReply> FaultyDevice::meddle(const SetupPacket& setup) {
   if (gone_) return ControlReply::not_yet();
   ended(pipe, setup.length);
   if (status) return ControlReply{*status, {}};
-  return lied(setup);
+  auto lie = lied(setup);
+  return lie ? std::move(lie) : inner_->meddle(setup);
 }
 
 /// The descriptor that a lie shows.

@@ -38,7 +38,8 @@ class FaultyDevice final : public Device {
   bool clear_halt(std::uint8_t endpoint) override;
   Result<> flush() override { return inner_->flush(); }
   std::optional<ControlReply> meddle(const SetupPacket& setup) override;
-  [[nodiscard]] bool gone() const override { return gone_; }
+  [[nodiscard]] bool gone() const override { return gone_ || inner_->gone(); }
+  [[nodiscard]] std::optional<Error> trouble() const override { return inner_->trouble(); }
   Result<> set_fault(const Fault& fault) override;
   void clear_faults() override;
   StorageSide storage() override { return inner_->storage(); }

@@ -9,6 +9,7 @@
 #include "device-sim/emulated_host.h"
 #include "device-sim/faulty_device.h"
 #include "device-sim/input_spec.h"
+#include "device-sim/replay_spec.h"
 #include "device-sim/serial_spec.h"
 #include "device-sim/spec_options.h"
 #include "device-sim/storage_spec.h"
@@ -33,7 +34,8 @@ const std::vector<Kind>& kinds() {
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
-      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera}};
+      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;
 }
 
