@@ -12,8 +12,6 @@ namespace {
 using usbredir::EndpointTable;
 using usbredir::HostState;
 
-std::uint8_t wire(TransferStatus status) { return static_cast<std::uint8_t>(status); }
-
 std::uint8_t byte_at(const std::vector<std::byte>& bytes, std::size_t at) {
   return std::to_integer<std::uint8_t>(bytes.at(at));
 }

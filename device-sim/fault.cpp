@@ -63,9 +63,9 @@ bool set_parameter(Fault& fault, std::string_view name, std::string_view value) 
   if (name == "rate") return put(fault.rate, rate_of(value));
   if (name == "speed") return put(fault.speed, speed_of(value));
   if (name == "latency") {
-    const auto milliseconds = number(value, 1, kLongest);
-    if (milliseconds) fault.latency = std::chrono::milliseconds(*milliseconds);
-    return milliseconds.has_value();
+    const auto time = number(value, 1, kLongest);
+    if (time) fault.latency = std::chrono::milliseconds(*time);
+    return time.has_value();
   }
   fault.lie = value;
   return find_lie(fault.lie) != nullptr;

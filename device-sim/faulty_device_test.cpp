@@ -38,7 +38,9 @@ struct FaultyRig : DeviceRig {
   }
 
   void set(const std::string& text) {
-    for (const Fault& fault : parse_faults(text).value()) REQUIRE(host->set_fault(fault));
+    const auto faults = parse_faults(text);
+    REQUIRE(faults);
+    for (const Fault& fault : *faults) REQUIRE(host->set_fault(fault));
     host->look();
   }
 

@@ -170,6 +170,12 @@ ReplayGuest replay_of(const std::filesystem::path& path) {
   return ReplayGuest(host_of(std::move(*device)));
 }
 
+template <typename T>
+Error refused(const Result<T>& result) {
+  REQUIRE_FALSE(result);
+  return result.error();
+}
+
 void use_stick(ReplayGuest& guest) {
   guest.enumerate();
   guest.control(0xa1, 0xfe, 0, 0, 1);
@@ -324,19 +330,19 @@ TEST_CASE("what is no whole recording is refused with the reason") {
   const ReplayFolder folder;
   const auto path = folder.path() / "stick.pcapng";
   record(path, recorded_stick(), use_stick);
-  CHECK(load(path, 2).error().cause == "it has no device 2");
-  CHECK(load(path, std::nullopt, 700).error().cause == "it is too long");
+  CHECK(refused(load(path, 2)).cause == "it has no device 2");
+  CHECK(refused(load(path, std::nullopt, 700)).cause == "it is too long");
   const auto cut = folder.path() / "cut.pcapng";
   record(cut, recorded_stick(), use_stick, 64);
-  CHECK(contains(load(cut).error().cause, "has not all of its data"));
-  CHECK(load(cut).error().hint == "Record without --capture-snap.");
+  CHECK(contains(refused(load(cut)).cause, "has not all of its data"));
+  CHECK(refused(load(cut)).hint == "Record without --capture-snap.");
   const auto late = folder.path() / "late.pcapng";
   record(late, recorded_stick(), [](ReplayGuest& guest) { guest.control(0xa1, 0xfe, 0, 0, 1); });
-  CHECK(load(late).error().cause == "it has no device descriptor");
+  CHECK(refused(load(late)).cause == "it has no device descriptor");
   std::istringstream junk("no capture at all, but long enough for one");
-  CHECK(read_recording(junk).error().kind == ErrorKind::protocol);
+  CHECK(refused(read_recording(junk)).kind == ErrorKind::protocol);
 
-  const auto error_of = [](const std::string& spec) { return make_host_end(spec).error(); };
+  const auto error_of = [](const std::string& spec) { return refused(make_host_end(spec)); };
   CHECK(error_of("replay").cause == "file= is missing");
   CHECK(error_of("replay,file=" + (folder.path() / "none").string()).kind == ErrorKind::not_found);
   CHECK(error_of("replay,file=" + folder.path().string()).cause == "Is a directory");
@@ -346,6 +352,6 @@ TEST_CASE("what is no whole recording is refused with the reason") {
   CHECK(make_host_end("replay,file=" + path.string() + ",device=1"));
   auto unknown = load(path).value();
   unknown.speed.reset();
-  CHECK(ReplayDevice::make(unknown, std::nullopt, "x").error().cause == "it does not say the device's speed");
+  CHECK(refused(ReplayDevice::make(unknown, std::nullopt, "x")).cause == "it does not say the device's speed");
   CHECK(ReplayDevice::make(unknown, usbredir::Speed::full, "x").value()->description().speed == usbredir::Speed::full);
 }
