@@ -1,55 +1,15 @@
 #include "device-sim/replay_device.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
+#include "device-sim/replay_text.h"
 #include "usbredir/descriptors.h"
 
 namespace usbloop::device_sim {
 namespace {
 
 namespace type = usbredir::descriptor_type;
-
-std::string hex(const char* format, unsigned value) {
-  char text[16];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-std::string endpoint_name(std::uint8_t endpoint) { return "endpoint " + hex("0x%02x", endpoint); }
-
-/// The eight bytes in Wireshark's words.
-std::string shown(const SetupPacket& setup) {
-  return "bmRequestType " + hex("0x%02x", setup.request_type) + " bRequest " + std::to_string(setup.request) +
-         " wValue " + hex("0x%04x", setup.value) + " wIndex " + hex("0x%04x", setup.index) + " wLength " +
-         std::to_string(setup.length);
-}
-
-bool same(const SetupPacket& one, const SetupPacket& other) {
-  return one.request_type == other.request_type && one.request == other.request && one.value == other.value &&
-         one.index == other.index && one.length == other.length;
-}
-
-/// Where `got` is not what was expected; empty: nowhere.
-std::string difference(std::span<const std::byte> expected, std::span<const std::byte> got) {
-  if (expected.size() != got.size())
-    return std::to_string(got.size()) + " bytes came, expected " + std::to_string(expected.size());
-  const auto [at, other] = std::mismatch(expected.begin(), expected.end(), got.begin());
-  if (at == expected.end()) return {};
-  return "of " + std::to_string(got.size()) + " bytes number " + std::to_string(at - expected.begin()) + " is " +
-         hex("%02x", std::to_integer<unsigned>(*other)) + ", expected " + hex("%02x", std::to_integer<unsigned>(*at));
-}
-
-/// The text of a string descriptor, as far as it is ASCII.
-std::string text_of(const std::vector<std::byte>& descriptor) {
-  std::string text;
-  for (std::size_t at = 2; at + 1 < descriptor.size(); at += 2) {
-    const auto low = std::to_integer<unsigned char>(descriptor[at]);
-    text += descriptor[at + 1] == std::byte{0} && low >= 0x20 && low < 0x7f ? static_cast<char>(low) : '?';
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -70,7 +30,7 @@ ReplayDevice::ReplayDevice(Recording recording, usbredir::Speed speed, const std
   const auto byte = [&](std::size_t at) { return std::to_integer<std::uint8_t>(descriptors_.device[at]); };
   const auto word = [&](std::size_t at) { return static_cast<std::uint16_t>(byte(at) | byte(at + 1) << 8); };
   const auto text = [&](std::size_t at) {
-    return byte(at) == 0 ? std::string() : text_of(recording_.descriptor(type::kString, kEnglish, byte(at)));
+    return byte(at) == 0 ? std::string() : string_text(recording_.descriptor(type::kString, kEnglish, byte(at)));
   };
   constexpr std::size_t kVendor = 8, kProduct = 10, kManufacturer = 14, kProductName = 15, kSerial = 16;
   description_ = {word(kVendor), word(kProduct),     speed, text(kManufacturer), text(kProductName),
@@ -114,7 +74,7 @@ const RecordedRequest* ReplayDevice::repeated(const SetupPacket& setup) const {
   if (!setup.is_in()) return nullptr;
   for (std::size_t at = std::min(next_request_, recording_.requests.size()); at > 0; --at) {
     const auto& request = recording_.requests[at - 1];
-    if (same(request.setup, setup)) return &request;
+    if (same_setup(request.setup, setup)) return &request;
   }
   return nullptr;
 }
@@ -123,17 +83,17 @@ ControlReply ReplayDevice::request(const SetupPacket& setup, std::span<const std
   if (trouble_) return ControlReply::not_yet();
   const bool has_more = next_request_ < recording_.requests.size();
   const auto* expected = has_more ? &recording_.requests[next_request_] : nullptr;
-  if (expected == nullptr || !same(expected->setup, setup)) {
+  if (expected == nullptr || !same_setup(expected->setup, setup)) {
     if (const auto* again = repeated(setup)) return {again->status, again->data};
     const std::string where =
         expected == nullptr ? "behind its last request" : "at record " + std::to_string(expected->record);
-    stray(where, "the guest asks for " + shown(setup) +
-                     (expected == nullptr ? ", expected nothing more" : ", expected " + shown(expected->setup)));
+    stray(where, "the guest asks for " + setup_text(setup) +
+                     (expected == nullptr ? ", expected nothing more" : ", expected " + setup_text(expected->setup)));
     return ControlReply::not_yet();
   }
   if (!setup.is_in()) {
-    if (const auto wrong = difference(expected->data, data); !wrong.empty()) {
-      stray("at record " + std::to_string(expected->record), "the data of " + shown(setup) + " differ: " + wrong);
+    if (const auto wrong = data_difference(expected->data, data); !wrong.empty()) {
+      stray("at record " + std::to_string(expected->record), "the data of " + setup_text(setup) + " differ: " + wrong);
       return ControlReply::not_yet();
     }
   }
@@ -146,13 +106,13 @@ OutReply ReplayDevice::out(Pipe pipe, std::span<const std::byte> data) {
   if (trouble_) return OutReply::not_yet();
   const auto* expected = next_of(pipe.endpoint);
   if (expected == nullptr) {
-    stray("at " + endpoint_name(pipe.endpoint),
+    stray("at " + endpoint_text(pipe.endpoint),
           "the guest writes " + std::to_string(data.size()) + " bytes, expected nothing more");
     return OutReply::not_yet();
   }
-  if (const auto wrong = difference(expected->data, data); !wrong.empty()) {
+  if (const auto wrong = data_difference(expected->data, data); !wrong.empty()) {
     stray("at record " + std::to_string(expected->record),
-          "what the guest writes to " + endpoint_name(pipe.endpoint) + " differs: " + wrong);
+          "what the guest writes to " + endpoint_text(pipe.endpoint) + " differs: " + wrong);
     return OutReply::not_yet();
   }
   if (!asked_.contains(pipe.endpoint)) act();
@@ -175,7 +135,7 @@ InReply ReplayDevice::in(Pipe pipe, std::span<std::byte> room) {
   const auto* next = next_of(pipe.endpoint);
   if (next == nullptr || !is_due(pipe.endpoint, *next)) return InReply::not_yet();
   if (next->data.size() > room.size()) {
-    stray("at record " + std::to_string(next->record), "the guest asks " + endpoint_name(pipe.endpoint) + " for " +
+    stray("at record " + std::to_string(next->record), "the guest asks " + endpoint_text(pipe.endpoint) + " for " +
                                                            std::to_string(room.size()) + " bytes, expected " +
                                                            std::to_string(next->data.size()) + " or more");
     return InReply::not_yet();

@@ -80,7 +80,7 @@ class Bench {
     const bool is_disk = row.device != "keyboard";
     if (!is_disk) guest_.must_run("rm -f /tmp/typed; (head -n 1 > /tmp/typed) < /dev/tty1 > /dev/null 2>&1 & true");
     const std::string spec = row.device + (is_disk ? ",image=" + image_.string() : ",text=abc\\n");
-    Process device({.name = "device-" + std::to_string(++number_),
+    e2e::Process device({.name = "device-" + std::to_string(++number_),
                     .argv = {device_sim(), "--emulate", spec + ",fault=" + row.fault, "--to",
                              "unix:" + (plain_.dir() / "slot.sock").string()},
                     .log_dir = dir_.path()});
