@@ -81,9 +81,9 @@ class Bench {
     if (!is_disk) guest_.must_run("rm -f /tmp/typed; (head -n 1 > /tmp/typed) < /dev/tty1 > /dev/null 2>&1 & true");
     const std::string spec = row.device + (is_disk ? ",image=" + image_.string() : ",text=abc\\n");
     e2e::Process device({.name = "device-" + std::to_string(++number_),
-                    .argv = {device_sim(), "--emulate", spec + ",fault=" + row.fault, "--to",
-                             "unix:" + (plain_.dir() / "slot.sock").string()},
-                    .log_dir = dir_.path()});
+                         .argv = {e2e::device_sim(), "--emulate", spec + ",fault=" + row.fault, "--to",
+                                  "unix:" + (plain_.dir() / "slot.sock").string()},
+                         .log_dir = dir_.path()});
     if (row.then == kNoDisk || row.then == kGone) {
       wait_for(row);
       guest_.must_run("usleep 300000");  // a disk that comes all the same would be there by then
