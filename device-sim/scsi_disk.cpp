@@ -25,7 +25,8 @@ bool needs_medium(std::uint8_t operation) {
 
 }  // namespace
 
-ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity) : store_(store), identity_(std::move(identity)) {}
+ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity, StorageFaults* faults)
+    : store_(store), identity_(std::move(identity)), faults_(faults) {}
 
 void ScsiDisk::reset() {
   sense_ = {};
@@ -52,6 +53,9 @@ ScsiDisk::Intent ScsiDisk::begin(std::span<const std::byte> bytes) {
   cursor_ = 0;
   prepared_.clear();
   const std::uint8_t operation = command[0];
+  if (faults_ != nullptr) {
+    if (const auto attention = faults_->on_command(operation)) return fail(*attention);
+  }
   if (!loaded_ && needs_medium(operation)) return fail(kMediumNotPresent);
   const Sense before = sense_;
   const Intent intent = dispatch(command);
@@ -117,6 +121,9 @@ ScsiDisk::Intent ScsiDisk::transfer(Command command) {
 bool ScsiDisk::produce(std::span<std::byte> room) {
   if (!from_store_) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
+  } else if (has_bad(room.size())) {
+    fail(kUnrecoveredRead);
+    return false;
   } else if (const auto done = store_.read(cursor_, room); !done) {
     errors_.report(done.error().message());
     fail(kUnrecoveredRead);
@@ -127,6 +134,10 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
 }
 
 bool ScsiDisk::accept(std::span<const std::byte> data) {
+  if (has_bad(data.size())) {
+    fail(kWriteError);
+    return false;
+  }
   if (const auto done = store_.write(cursor_, data); !done) {
     errors_.report(done.error().message());
     fail(kWriteError);

@@ -37,11 +37,13 @@ class Stick final : public Device {
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t endpoint) override;
   Result<> flush() override { return disk_.flush(); }
+  StorageSide storage() override { return {&faults_, store_->size(), true}; }
 
  private:
   std::unique_ptr<BlockStore> store_;
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
+  StorageFaults faults_;
   ScsiDisk disk_;
   BulkOnly transport_;
 };
