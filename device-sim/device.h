@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "device-sim/alarm.h"
 #include "device-sim/descriptor_set.h"
+#include "device-sim/medium.h"
 #include "usbredir/host_end.h"
 #include "usbredir/transfer_reply.h"
 
@@ -87,6 +88,9 @@ class Device {
 
   /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
   virtual bool clear_halt(std::uint8_t endpoint) = 0;
+
+  /// The medium that a person can take out, owned by the device; null where there is none.
+  [[nodiscard]] virtual Medium* medium() { return nullptr; }
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;
