@@ -29,6 +29,7 @@ const std::vector<Kind>& kinds() {
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
+      {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera}};
   return kKinds;
 }
