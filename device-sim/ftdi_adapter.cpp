@@ -32,7 +32,7 @@ std::uint32_t rate_of(std::uint16_t value, std::uint16_t index) {
   constexpr std::uint32_t kClock = 3'000'000;
   constexpr std::array<std::uint32_t, 8> kEighths = {0, 4, 2, 1, 3, 5, 6, 7};
   const std::uint32_t whole = value & 0x3fff;
-  const std::uint32_t fraction = kEighths.at(value >> 14 | (index & 1) << 2);
+  const std::uint32_t fraction = kEighths.at(static_cast<std::size_t>(value >> 14 | (index & 1) << 2));
   if (whole == 0 && fraction == 0) return kClock;
   if (whole == 1 && fraction == 0) return 2'000'000;
   return kClock * 8 / (whole * 8 + fraction);

@@ -4,6 +4,7 @@
 #include <turbojpeg.h>
 
 #include <array>
+#include <cctype>
 #include <csignal>
 #include <regex>
 #include <vector>
@@ -63,7 +64,8 @@ struct Rig {
 
   /// A file of the guest.
   std::vector<unsigned char> fetch(const std::string& file) {
-    const std::string digits = guest.must_run("xxd -p " + file + " | tr -d '\\n'", 60s);
+    std::string digits = guest.must_run("xxd -p " + file, 60s);  // in lines, which the console looks through
+    std::erase_if(digits, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) == 0; });
     std::vector<unsigned char> bytes;
     for (std::size_t at = 0; at + 1 < digits.size(); at += 2) {
       bytes.push_back(static_cast<unsigned char>(std::stoi(digits.substr(at, 2), nullptr, 16)));
@@ -107,13 +109,14 @@ TEST_CASE(
   const double slow = rig.capture("320 240", 5, 10);
   CHECK(slow > 4);
   CHECK(slow < 5.5);
-  // MJPEG: the last picture is decoded here, and shows what the controls say.
-  CHECK(rig.capture("1280 720", 30, 20, 0, "-m") > 3);
-  CHECK(rig.capture("640 480", 30, 30, 0, "-m", "/tmp/plain.jpg") > 10);
+  // MJPEG: the last picture is decoded here, and shows what the controls say. The pictures are small and so in time;
+  // Linux leaves out what comes while the program has all of its four buffers.
+  CHECK(rig.capture("1280 720", 30, 20, 10, "-m") > 3);
+  CHECK(rig.capture("640 480", 30, 30, 10, "-m", "/tmp/plain.jpg") > 10);
   const auto jpeg = rig.fetch("/tmp/plain.jpg");
-  CHECK(number_of_mjpeg(jpeg) == 29U);
+  CHECK(number_of_mjpeg(jpeg).value_or(0) >= 29U);
   const auto plain = luma_of_jpeg(jpeg);
-  rig.capture("640 480", 30, 3, 0, "-m -b 40 -c 16", "/tmp/changed.jpg");
+  rig.capture("640 480", 30, 3, 3, "-m -b 40 -c 16", "/tmp/changed.jpg");
   const auto changed = luma_of_jpeg(rig.fetch("/tmp/changed.jpg"));
   // The first bar is 180 in studio range: (180 - 126) / 2 + 126 + 40 is 193.
   constexpr std::size_t kInFirstBar = 100 * 640 + 40;
