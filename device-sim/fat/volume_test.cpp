@@ -85,7 +85,7 @@ std::string write_image(fat::Volume& volume, const TempDir& dir) {
 
 void make_tree(const fs::path& root) {
   write(root / "README.TXT", "short name\n");
-  write(root / "notes.md", "lower case\n");
+  write(root / "lower.txt", "lower case\n");
   write(root / "empty", "");
   write(root / "one cluster", random_text(4096));
   write(root / "and a byte", random_text(4097));
