@@ -45,9 +45,11 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
     query.words = {{"auto", "by the way to the server"}, {"uas", "a UAS disk"}, {"bulk-only", "the stick as it is"}};
   } else if (name == "emulate") {
     query.words = {{"stick,image=", "an emulated USB stick"},
+                   {"stick,dir=", "a directory as an emulated USB stick"},
                    {"ssd,image=", "an emulated USB SSD"},
                    {"keyboard,text=", "an emulated keyboard that types"},
                    {"serial", "an emulated serial port that echoes"},
+                   {"ftdi", "an emulated serial adapter that echoes"},
                    {"camera", "an emulated USB camera"},
                    {"replay,file=", "a device that was recorded"}};
     query.goes_on = true;

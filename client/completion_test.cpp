@@ -50,7 +50,8 @@ TEST_CASE("what can stand where: a device, then a VMI or one more device") {
   CHECK(query_of({"--give-back", "1-3", ""}).of == Of::words);
   CHECK(answer_to({"li"}) == "list\tthe devices of this machine\n:4\n");
   CHECK(answer_to({"--give-back", "li"}) == ":4\n");
-  CHECK(answer_to({"--emulate", "st"}) == "stick,image=\tan emulated USB stick\n:6\n");
+  CHECK(answer_to({"--emulate", "st"}) ==
+        "stick,image=\tan emulated USB stick\nstick,dir=\ta directory as an emulated USB stick\n:6\n");
   CHECK(answer_to({"--emulate", "k"}) == "keyboard,text=\tan emulated keyboard that types\n:6\n");
   CHECK(answer_to({"--emulate", "c"}) == "camera\tan emulated USB camera\n:6\n");
   CHECK(answer_to({"--emulate", "r"}) == "replay,file=\ta device that was recorded\n:6\n");

@@ -155,10 +155,11 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
       ->type_name("")
       ->expected(-1);
   ClusterFlags cluster(app, options);
-  app.add_option("--emulate", options.emulate,
-                 "Redirect an emulated device: "
-                 "stick,image=FILE[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro], ssd,..., "
-                 "keyboard,text=TEXT, serial, or camera; may be repeated")
+  app.add_option(
+         "--emulate", options.emulate,
+         "Redirect an emulated device: "
+         "stick,image=FILE|dir=DIRECTORY[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro][,overlay], ssd,..., "
+         "keyboard,text=TEXT, serial, ftdi, or camera; may be repeated")
       ->type_name("SPEC")
       ->allow_extra_args(false);
   app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")

@@ -42,7 +42,18 @@ target_include_directories(usbloop_spdlog SYSTEM INTERFACE ${spdlog_headers} ${f
 target_compile_definitions(usbloop_spdlog INTERFACE SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 target_link_libraries(usbloop_spdlog INTERFACE Threads::Threads)
 
-# yaml-cpp: the static library, for the same reason. Its CMake files name the shared one alone.
+# libjpeg-turbo by its own interface (cameras): the static library, so that no program needs the other one to start.
+pkg_check_modules(TURBOJPEG REQUIRED libturbojpeg)
+find_library(TURBOJPEG_STATIC libturbojpeg.a HINTS ${TURBOJPEG_LIBRARY_DIRS})
+add_library(usbloop_jpeg INTERFACE)
+target_include_directories(usbloop_jpeg SYSTEM INTERFACE ${TURBOJPEG_INCLUDE_DIRS})
+if(TURBOJPEG_STATIC)
+  target_link_libraries(usbloop_jpeg INTERFACE ${TURBOJPEG_STATIC})
+else()
+  target_link_libraries(usbloop_jpeg INTERFACE ${TURBOJPEG_LIBRARIES})
+endif()
+
+# yaml-cpp: the static library, whose shared one changes its name with releases. Its CMake files name the shared one alone.
 find_library(YAML_CPP_STATIC libyaml-cpp.a)
 find_path(YAML_CPP_HEADERS yaml-cpp/yaml.h REQUIRED)
 add_library(usbloop_yaml INTERFACE)

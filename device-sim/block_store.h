@@ -35,6 +35,10 @@ class ImageFile final : public BlockStore {
   /// Refuses with a clear Error what is missing, not a file, empty, not a multiple of 512 bytes, forbidden or in use.
   static Result<std::unique_ptr<ImageFile>> open(const std::string& path, bool read_only);
 
+  /// A file of `size` bytes in `directory` that has no name and is gone with this object. It takes place on the disk as
+  /// it is written.
+  static Result<std::unique_ptr<ImageFile>> temporary(const std::string& directory, std::uint64_t size);
+
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] bool read_only() const override { return read_only_; }
   Result<> read(std::uint64_t offset, std::span<std::byte> into) override;

@@ -28,6 +28,7 @@ void Camera::reset() {
 ControlReply Camera::request(const SetupPacket& setup, std::span<const std::byte> data) {
   const unsigned commits = control_.commits();
   ControlReply reply = control_.request(setup, data);
+  stream_.set_tone(control_.tone());
   if (transfers_ == VideoTransfers::bulk && control_.commits() != commits) stream_.start(control_.committed(), now_);
   return reply;
 }

@@ -16,43 +16,56 @@ constexpr std::uint8_t kCameraTerminal = 1, kOutputTerminal = 2;                
 constexpr std::uint8_t kIsochronousAsynchronous = 0x05, kBulkTransfers = 0x02;
 
 void write_control_interface(DescriptorWriter& writer) {
-  constexpr std::uint16_t kVersion = 0x0100, kTotal = 13 + 18 + 9;
+  constexpr std::uint16_t kVersion = 0x0100, kTotal = 13 + 18 + 11 + 9;
   constexpr std::uint32_t kClock = 48'000'000;
-  constexpr std::uint8_t kHeader = 1, kInput = 2, kOutput = 3;
+  constexpr std::uint8_t kHeader = 1, kInput = 2, kOutput = 3, kProcessing = 5;
+  constexpr std::uint16_t kBrightnessAndContrast = 3;
   constexpr std::uint16_t kCamera = 0x0201, kStreaming = 0x0101;
   writer.begin(type::kInterface).u8(kControlInterface).u8(0).u8(0).u8(kVideo).u8(kVideoControl).u8(0).u8(2);
   writer.begin(kClassSpecific).u8(kHeader).u16(kVersion).u16(kTotal).u32(kClock).u8(1).u8(kStreamingInterface);
   // No zoom, and three bytes of controls, of which it has none.
   writer.begin(kClassSpecific).u8(kInput).u8(kCameraTerminal).u16(kCamera).u8(0).u8(0);
   writer.u16(0).u16(0).u16(0).u8(3).u8(0).u8(0).u8(0);
-  writer.begin(kClassSpecific).u8(kOutput).u8(kOutputTerminal).u16(kStreaming).u8(0).u8(kCameraTerminal).u8(0);
+  writer.begin(kClassSpecific).u8(kProcessing).u8(kProcessingUnit).u8(kCameraTerminal).u16(0).u8(2);
+  writer.u16(kBrightnessAndContrast).u8(0);
+  writer.begin(kClassSpecific).u8(kOutput).u8(kOutputTerminal).u16(kStreaming).u8(0).u8(kProcessingUnit).u8(0);
 }
 
-void write_size(DescriptorWriter& writer, std::uint8_t index, const PictureSize& size) {
-  constexpr std::uint8_t kUncompressedFrame = 5;
+void write_size(DescriptorWriter& writer, PictureFormat format, std::uint8_t index) {
+  constexpr std::uint8_t kUncompressedFrame = 5, kMjpegFrame = 7;
   constexpr std::uint32_t kSecond = 10'000'000;  // in units of 100 ns
+  const VideoMode mode{format, index};
   const auto bits_per_second = [&](std::uint32_t interval) {
-    return static_cast<std::uint32_t>(std::uint64_t{size.bytes()} * 8 * kSecond / interval);
+    return static_cast<std::uint32_t>(std::uint64_t{mode.most_bytes()} * 8 * kSecond / interval);
   };
-  writer.begin(kClassSpecific).u8(kUncompressedFrame).u8(index).u8(0).u16(size.width).u16(size.height);
-  writer.u32(bits_per_second(kIntervals.back())).u32(bits_per_second(kIntervals.front())).u32(size.bytes());
+  writer.begin(kClassSpecific).u8(format == PictureFormat::yuyv ? kUncompressedFrame : kMjpegFrame).u8(index).u8(0);
+  writer.u16(mode.size().width).u16(mode.size().height);
+  writer.u32(bits_per_second(kIntervals.back())).u32(bits_per_second(kIntervals.front())).u32(mode.most_bytes());
   writer.u32(VideoMode{}.interval).u8(kIntervals.size());
   for (const std::uint32_t interval : kIntervals) writer.u32(interval);
 }
 
+void write_sizes_and_colours(DescriptorWriter& writer, PictureFormat format) {
+  constexpr std::uint8_t kColours = 13;
+  for (std::uint8_t index = 1; index <= sizes_of(format).size(); ++index) write_size(writer, format, index);
+  writer.begin(kClassSpecific).u8(kColours).u8(1).u8(1).u8(4);  // BT.709's primaries and gamma, BT.601's matrix
+}
+
 void write_formats(DescriptorWriter& writer) {
-  constexpr std::uint8_t kInputHeader = 1, kUncompressed = 4, kColours = 13, kBitsPerPixel = 16;
-  constexpr std::uint16_t kTotal = 14 + 27 + kSizes.size() * (26 + 4 * kIntervals.size()) + 6;
-  writer.begin(kClassSpecific).u8(kInputHeader).u8(1).u16(kTotal).u8(kVideoEndpoint).u8(0).u8(kOutputTerminal);
-  writer.u8(0).u8(0).u8(0).u8(1).u8(0);
-  writer.begin(kClassSpecific).u8(kUncompressed).u8(1).u8(kSizes.size());
+  constexpr std::uint8_t kInputHeader = 1, kUncompressed = 4, kMjpeg = 6, kBitsPerPixel = 16;
+  const std::size_t sizes = sizes_of(PictureFormat::yuyv).size() + sizes_of(PictureFormat::mjpeg).size();
+  const std::size_t total = 15 + 27 + 11 + sizes * (26 + 4 * kIntervals.size()) + 2 * 6;
+  writer.begin(kClassSpecific).u8(kInputHeader).u8(2).u16(static_cast<std::uint16_t>(total)).u8(kVideoEndpoint).u8(0);
+  writer.u8(kOutputTerminal).u8(0).u8(0).u8(0).u8(1).u8(0).u8(0);
+  writer.begin(kClassSpecific).u8(kUncompressed).u8(1).u8(2);
   for (const char c : {'Y', 'U', 'Y', '2'}) writer.u8(static_cast<std::uint8_t>(c));
   for (const int byte : {0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}) {
     writer.u8(static_cast<std::uint8_t>(byte));
   }
   writer.u8(kBitsPerPixel).u8(VideoMode{}.frame).u8(0).u8(0).u8(0).u8(0);
-  for (std::size_t i = 0; i < kSizes.size(); ++i) write_size(writer, static_cast<std::uint8_t>(i + 1), kSizes[i]);
-  writer.begin(kClassSpecific).u8(kColours).u8(1).u8(1).u8(4);  // BT.709's primaries and gamma, BT.601's matrix
+  write_sizes_and_colours(writer, PictureFormat::yuyv);
+  writer.begin(kClassSpecific).u8(kMjpeg).u8(2).u8(3).u8(0).u8(VideoMode{}.frame).u8(0).u8(0).u8(0).u8(0);
+  write_sizes_and_colours(writer, PictureFormat::mjpeg);
 }
 
 void write_streaming_setting(DescriptorWriter& writer, std::uint8_t alternate, std::uint8_t endpoints) {

@@ -10,6 +10,7 @@
 #include "device-sim/alarm.h"
 #include "device-sim/descriptor_set.h"
 #include "device-sim/fault.h"
+#include "device-sim/medium.h"
 #include "usbredir/host_end.h"
 #include "usbredir/transfer_reply.h"
 
@@ -100,6 +101,13 @@ class Device {
 
   /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
   virtual bool clear_halt(std::uint8_t endpoint) = 0;
+
+  /// Whether a guest may have the data of bulk IN endpoints sent by themselves (usb.md section 3): for chips that QEMU
+  /// knows by their ids, and does so with.
+  [[nodiscard]] virtual bool buffers_bulk_in() const { return false; }
+
+  /// The medium that a person can take out, owned by the device; null where there is none.
+  [[nodiscard]] virtual Medium* medium() { return nullptr; }
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;

@@ -33,6 +33,7 @@ Result<std::unique_ptr<EmulatedHost>> EmulatedHost::make(std::unique_ptr<Device>
   if (!configuration) return tl::unexpected(configuration.error());
   options.side = usbredir::Side::usb_host;
   if (has_streams(*configuration)) options.capabilities.push_back(usb_redir_cap_bulk_streams);
+  if (device->buffers_bulk_in()) options.capabilities.push_back(usb_redir_cap_bulk_receiving);
   return std::unique_ptr<EmulatedHost>(new EmulatedHost(std::move(device), std::move(*configuration), options, clock));
 }
 
@@ -183,6 +184,7 @@ void EmulatedHost::forget_transfers() {
   held_ = 0;
   streams_.fill(0);
   receiving_.reset();
+  buffered_.fill(0);
   iso_streams_.clear();
   halted_.reset();
 }

@@ -98,6 +98,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void on_start_interrupt_receiving(std::uint64_t id,
                                     const usb_redir_start_interrupt_receiving_header& header) override;
   void on_stop_interrupt_receiving(std::uint64_t id, const usb_redir_stop_interrupt_receiving_header& header) override;
+  void on_start_bulk_receiving(std::uint64_t id, const usb_redir_start_bulk_receiving_header& header) override;
+  void on_stop_bulk_receiving(std::uint64_t id, const usb_redir_stop_bulk_receiving_header& header) override;
   void on_alloc_bulk_streams(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header) override;
   void on_free_bulk_streams(std::uint64_t id, const usb_redir_free_bulk_streams_header& header) override;
   void on_cancel_data_packet(std::uint64_t id) override;
@@ -118,6 +120,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   bool serve_queue(WaitingQueue& queue);
   bool serve_receiving(std::size_t index);
   void look_after();
+  bool serve_buffered(std::size_t index);
   void set_alarm();
   bool cancel_control(std::uint64_t id);
   bool serve(const Waiting& transfer);
@@ -140,7 +143,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   std::deque<WaitingControl> controls_;
   std::array<std::uint32_t, 32> streams_{};  ///< that the guest has given an endpoint; 0: none. As waiting_ by index
   std::bitset<32> receiving_;                ///< interrupt endpoints from which the guest receives; by index
-  std::array<std::uint64_t, 32> sent_{};     ///< packets of such an endpoint; their ids
+  std::array<std::uint32_t, 32> buffered_{};  ///< bytes at once from a bulk endpoint that sends by itself; 0: none does
+  std::array<std::uint64_t, 32> sent_{};      ///< packets of such endpoints; their ids
   std::vector<IsoStream> iso_streams_;
   std::size_t held_ = 0;  ///< bytes of data that wait for the device
   std::uint8_t configured_ = 0;

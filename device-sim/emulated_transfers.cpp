@@ -55,7 +55,10 @@ void EmulatedHost::serve_waiting() {
   for (bool served = true; served && parser_.wants_input();) {
     served = serve_controls();
     for (WaitingQueue& queue : waiting_) served = serve_queue(queue) || served;
-    for (std::size_t index = 0; index < waiting_.size(); ++index) served = serve_receiving(index) || served;
+    for (std::size_t index = 0; index < waiting_.size(); ++index) {
+      served = serve_receiving(index) || served;
+      served = serve_buffered(index) || served;
+    }
   }
 }
 
@@ -163,6 +166,7 @@ void EmulatedHost::start_endpoint(std::size_t index) {
   cancel_waiting(index);
   streams_[index] = 0;
   receiving_.reset(index);
+  buffered_[index] = 0;
   halted_.reset(index);
 }
 

@@ -36,6 +36,8 @@ class FaultyDevice final : public Device {
   [[nodiscard]] std::optional<Time> due() const override;
   void cancelled(Pipe pipe) override;
   bool clear_halt(std::uint8_t endpoint) override;
+  [[nodiscard]] bool buffers_bulk_in() const override { return inner_->buffers_bulk_in(); }
+  [[nodiscard]] Medium* medium() override { return inner_->medium(); }
   Result<> flush() override { return inner_->flush(); }
   std::optional<ControlReply> meddle(const SetupPacket& setup) override;
   [[nodiscard]] bool gone() const override { return gone_ || inner_->gone(); }

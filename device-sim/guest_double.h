@@ -63,12 +63,19 @@ struct Guest : usbredir::PacketHandler {
   void on_bulk_streams_status(std::uint64_t id, const usb_redir_bulk_streams_status_header& header) override {
     replies.push_back({id, header.status, {std::byte{static_cast<std::uint8_t>(header.no_streams)}}});
   }
+  void on_bulk_receiving_status(std::uint64_t id, const usb_redir_bulk_receiving_status_header& header) override {
+    replies.push_back({id, header.status, {}});
+  }
   void on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) override {
     replies.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}});
   }
   void on_bulk(std::uint64_t id, const usb_redir_bulk_packet_header& header, usbredir::Payload data) override {
     const std::size_t length = header.length | std::size_t{header.length_high} << 16;
     replies.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}, length, header.stream_id});
+  }
+  void on_buffered_bulk(std::uint64_t id, const usb_redir_buffered_bulk_packet_header& header,
+                        usbredir::Payload data) override {
+    buffered.push_back({id, header.status, {data.bytes().begin(), data.bytes().end()}, header.length});
   }
   void on_interrupt(std::uint64_t id, const usb_redir_interrupt_packet_header& header,
                     usbredir::Payload data) override {
@@ -84,6 +91,7 @@ struct Guest : usbredir::PacketHandler {
   std::vector<Reply> replies;
   std::vector<std::vector<std::byte>> isochronous;  ///< the data of each packet
   std::vector<Reply> interrupts;
+  std::vector<Reply> buffered;
   usb_redir_device_connect_header connect{};
   usb_redir_ep_info_header endpoints{};
   usb_redir_interface_info_header interfaces{};

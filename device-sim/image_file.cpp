@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "device-sim/block_store.h"
@@ -54,6 +55,19 @@ Result<std::unique_ptr<ImageFile>> ImageFile::open(const std::string& path, bool
                       "Two disks that write one image destroy it; give each its own, or add ,ro to both.");
   }
   return std::unique_ptr<ImageFile>(new ImageFile(std::move(fd), path, *size, read_only));
+}
+
+Result<std::unique_ptr<ImageFile>> ImageFile::temporary(const std::string& directory, std::uint64_t size) {
+  constexpr auto kOperation = "make a temporary file in";
+  Fd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!fd && (errno == EOPNOTSUPP || errno == EISDIR)) {  // a file system or a kernel without O_TMPFILE
+    std::string name = directory + "/usbloop-XXXXXX";
+    fd.reset(::mkostemp(name.data(), O_CLOEXEC));
+    if (fd) ::unlink(name.c_str());
+  }
+  if (!fd) return make_errno_error(kOperation, directory);
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return make_errno_error(kOperation, directory);
+  return std::unique_ptr<ImageFile>(new ImageFile(std::move(fd), "the temporary file in " + directory, size, false));
 }
 
 Result<> ImageFile::read(std::uint64_t offset, std::span<std::byte> into) {

@@ -12,17 +12,6 @@ namespace {
 
 using namespace scsi;  // fields and sense values: a table. NOLINT(google-build-using-namespace)
 
-bool needs_medium(std::uint8_t operation) {
-  switch (operation) {
-    case kInquiryOp:
-    case kRequestSenseOp:
-    case kReportLuns:
-    case kPreventAllow:
-    case kStartStopUnit: return false;
-    default: return true;
-  }
-}
-
 }  // namespace
 
 ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity, StorageFaults* faults)
@@ -56,7 +45,7 @@ ScsiDisk::Intent ScsiDisk::begin(std::span<const std::byte> bytes) {
   if (faults_ != nullptr) {
     if (const auto attention = faults_->on_command(operation)) return fail(*attention);
   }
-  if (!loaded_ && needs_medium(operation)) return fail(kMediumNotPresent);
+  if (const auto trouble = medium_trouble(operation)) return fail(*trouble);
   const Sense before = sense_;
   const Intent intent = dispatch(command);
   // Sense data belongs to the last command that failed, and is kept for the one REQUEST SENSE that follows.
@@ -119,6 +108,7 @@ ScsiDisk::Intent ScsiDisk::transfer(Command command) {
 }
 
 bool ScsiDisk::produce(std::span<std::byte> room) {
+  if (failed_) return false;  // the medium has been taken out meanwhile
   if (!from_store_) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
   } else if (has_bad(room.size())) {
@@ -134,6 +124,7 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
 }
 
 bool ScsiDisk::accept(std::span<const std::byte> data) {
+  if (failed_) return false;
   if (has_bad(data.size())) {
     fail(kWriteError);
     return false;
@@ -159,22 +150,6 @@ ScsiDisk::Intent ScsiDisk::synchronize() {
     errors_.report(done.error().message());
     return fail(kWriteError);
   }
-  return {};
-}
-
-ScsiDisk::Intent ScsiDisk::start_stop(Command command) {
-  const bool start = (command[4] & 1) != 0;
-  const bool load_or_eject = (command[4] & 2) != 0;
-  if (load_or_eject && !start && locked_) return fail(kRemovalPrevented);
-  if (!start) {
-    if (const Intent done = synchronize(); failed_) return done;
-  }
-  if (load_or_eject) loaded_ = start;
-  return {};
-}
-
-ScsiDisk::Intent ScsiDisk::prevent_removal(Command command) {
-  locked_ = (command[4] & 1) != 0;
   return {};
 }
 

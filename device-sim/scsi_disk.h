@@ -10,6 +10,7 @@
 
 #include "common/repeated_error.h"
 #include "device-sim/block_store.h"
+#include "device-sim/medium.h"
 #include "device-sim/scsi_sense.h"
 #include "device-sim/storage_faults.h"
 #include "uas/logical_unit.h"
@@ -27,7 +28,7 @@ struct ScsiIdentity {
 
 /// A disk that speaks SCSI (SPC-4, SBC-3; the commands that Linux and Windows send to a stick). One command
 /// at a time: begin(), then produce() or accept() as long as there is data, then failed() says how it went.
-class ScsiDisk {
+class ScsiDisk final : public Medium {
  public:
   using Direction = uas::Direction;
   using Intent = uas::Movement;  ///< what a command is going to move
@@ -50,6 +51,12 @@ class ScsiDisk {
   void reset();
   Result<> flush() { return store_.flush(); }
 
+  /// The medium of a disk whose identity is no SSD's; the other one has none.
+  [[nodiscard]] Medium* medium() { return identity_.is_ssd ? nullptr : this; }
+  [[nodiscard]] bool is_loaded() const override { return loaded_; }
+  void load() override;
+  Result<> eject(bool by_force) override;
+
  private:
   using Command = std::span<const std::uint8_t, 16>;
 
@@ -69,6 +76,7 @@ class ScsiDisk {
   Intent prevent_removal(Command command);
   Intent verify(Command command);
   Intent synchronize();
+  [[nodiscard]] std::optional<Sense> medium_trouble(std::uint8_t operation);
   [[nodiscard]] bool has_bad(std::size_t size) const { return faults_ != nullptr && faults_->has_bad(cursor_, size); }
   [[nodiscard]] std::uint64_t blocks() const { return store_.size() / kBlockSize; }
 
@@ -77,7 +85,8 @@ class ScsiDisk {
   StorageFaults* faults_;
   Sense sense_;
   bool failed_ = false;
-  bool loaded_ = true;  ///< false after an eject
+  bool loaded_ = true;    ///< false after an eject
+  bool changed_ = false;  ///< loaded by hand, and the guest has not been told
   bool locked_ = false;
   std::vector<std::uint8_t> prepared_;  ///< data of a command that does not touch the store
   std::uint64_t cursor_ = 0;            ///< next byte of prepared_ or of the store

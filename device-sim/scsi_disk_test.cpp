@@ -3,49 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 
-#include "device-sim/test_support.h"
+#include "device-sim/scsi_rig.h"
 
 using namespace usbloop::device_sim;
 using usbloop::device_sim::test::access_10;
-using usbloop::device_sim::test::MemoryStore;
+using usbloop::device_sim::test::Disk;
 
 namespace {
-
-struct Disk {
-  explicit Disk(std::size_t blocks = 64, bool read_only = false)
-      : store(blocks, read_only), disk(store, {"Kingston", "DataTraveler 3.0", "PMAP", "60A44C41"}) {}
-
-  ScsiDisk::Intent begin(const std::vector<std::uint8_t>& command) {
-    return disk.begin(std::as_bytes(std::span(command)));
-  }
-
-  /// The data of a command that gives some.
-  std::vector<std::uint8_t> get(const std::vector<std::uint8_t>& command) {
-    const auto intent = begin(command);
-    REQUIRE_FALSE(disk.failed());
-    std::vector<std::uint8_t> data(intent.bytes);
-    REQUIRE(disk.produce(std::as_writable_bytes(std::span(data))));
-    return data;
-  }
-
-  Sense sense() {
-    const auto data = get({0x03, 0, 0, 0, 18, 0});
-    REQUIRE(data.size() == 18);
-    return {data[2], data[12], data[13]};
-  }
-
-  /// The sense of a command that must fail.
-  Sense refusal(const std::vector<std::uint8_t>& command) {
-    const auto intent = begin(command);
-    CHECK(disk.failed());
-    CHECK(intent.bytes == 0);
-    return sense();
-  }
-
-  MemoryStore store;
-  ScsiDisk disk;
-};
 
 std::string text(const std::vector<std::uint8_t>& data, std::size_t at, std::size_t size) {
   return {data.begin() + static_cast<std::ptrdiff_t>(at), data.begin() + static_cast<std::ptrdiff_t>(at + size)};
@@ -145,6 +111,38 @@ TEST_CASE("unknown commands are refused with ILLEGAL REQUEST") {
   CHECK(disk.refusal({0xff}) == Sense{0x05, 0x20, 0x00});
 }
 
+TEST_CASE("UNMAP and WRITE SAME are refused, and no page promises them") {
+  Disk disk;
+  for (const auto operation : std::array<std::uint8_t, 3>{0x42, 0x41, 0x93}) {
+    CAPTURE(operation);
+    CHECK(disk.refusal({operation, 8, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0}) == Sense{0x05, 0x20, 0x00});
+  }
+  CHECK(disk.refusal({0x12, 1, 0xb2, 0, 255, 0}) == Sense{0x05, 0x24, 0x00});
+  const auto capacity = disk.get({0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0});
+  CHECK((capacity[14] & 0xc0) == 0);  // LBPME and LBPRZ
+}
+
+TEST_CASE("blocks behind 2 TiB are read and written where they are") {
+  Disk disk;
+  struct Far final : BlockStore {
+    [[nodiscard]] std::uint64_t size() const override { return std::uint64_t{3} << 40; }
+    [[nodiscard]] bool read_only() const override { return false; }
+    Result<> read(std::uint64_t offset, std::span<std::byte>) override { return at = offset, Result<>(); }
+    Result<> write(std::uint64_t offset, std::span<const std::byte>) override { return at = offset, Result<>(); }
+    Result<> flush() override { return {}; }
+    std::uint64_t at = 0;
+  } store;
+  ScsiDisk far(store, {"Kingston", "DataTraveler 3.0", "PMAP", "60A44C41"});
+  std::vector<std::byte> block(512);
+  for (const auto operation : std::array<std::uint8_t, 2>{0x88, 0x8a}) {
+    const std::vector<std::uint8_t> last = {operation, 0, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0};
+    CHECK(far.begin(std::as_bytes(std::span(last))).bytes == 512);
+    CHECK((operation == 0x88 ? far.produce(block) : far.accept(block)));
+    CHECK(store.at == (std::uint64_t{3} << 40) - 512);
+    store.at = 0;
+  }
+}
+
 TEST_CASE("sense data tells of the last failure once, and a good command forgets it") {
   Disk disk;
   disk.begin({0xff});
@@ -195,20 +193,5 @@ TEST_CASE("a read-only disk says so and refuses writing") {
   Disk disk(64, true);
   CHECK(disk.get({0x1a, 0, 0x3f, 0, 192, 0})[2] == 0x80);
   CHECK(disk.refusal(access_10(0x2a, 0, 1)) == Sense{0x07, 0x27, 0x00});
-  CHECK(disk.get(access_10(0x28, 0, 1)).size() == 512);
-}
-
-TEST_CASE("an eject flushes and takes the medium away, unless removal is prevented") {
-  Disk disk;
-  disk.begin({0x1e, 0, 0, 0, 1, 0});
-  CHECK(disk.refusal({0x1b, 0, 0, 0, 2, 0}) == Sense{0x05, 0x53, 0x02});
-  disk.begin({0x1e, 0, 0, 0, 0, 0});
-  disk.begin({0x1b, 0, 0, 0, 2, 0});
-  CHECK_FALSE(disk.disk.failed());
-  CHECK(disk.store.flushes == 1);
-  CHECK(disk.refusal({0x00, 0, 0, 0, 0, 0}) == Sense{0x02, 0x3a, 0x00});
-  CHECK(disk.refusal(access_10(0x28, 0, 1)) == Sense{0x02, 0x3a, 0x00});
-  CHECK(disk.get({0x12, 0, 0, 0, 36, 0}).size() == 36);
-  disk.begin({0x1b, 0, 0, 0, 3, 0});
   CHECK(disk.get(access_10(0x28, 0, 1)).size() == 512);
 }

@@ -1,9 +1,33 @@
 #include "device-sim/serial_spec.h"
 
+#include "device-sim/ftdi_adapter.h"
 #include "device-sim/serial_port.h"
 #include "device-sim/spec_options.h"
 
 namespace usbloop::device_sim {
+
+namespace {
+
+/// serial=, where it is given.
+Result<> read_serial_number(const DeviceSpec& spec, std::string& number) {
+  const std::string* text = option_of(spec, "serial");
+  if (text == nullptr) return {};
+  if (auto sound = check_serial(spec, *text); !sound) return sound;
+  number = *text;
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> make_ftdi(const DeviceSpec& spec, std::optional<UsbId> default_id) {
+  FtdiAdapterOptions options;
+  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
+  if (!id) return tl::unexpected(id.error());
+  options.vendor_id = id->vendor;
+  options.product_id = id->product;
+  if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
+  return std::make_unique<FtdiAdapter>(options);
+}
 
 Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   SerialPortOptions options;
@@ -18,10 +42,7 @@ Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optiona
     }
     options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
   }
-  if (const std::string* serial = option_of(spec, "serial")) {
-    if (auto sound = check_serial(spec, *serial); !sound) return tl::unexpected(sound.error());
-    options.serial = *serial;
-  }
+  if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
   return std::make_unique<SerialPort>(options);
 }
 

@@ -27,13 +27,14 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<std::string> kStorage = {"image", "id", "speed", "serial", "ro"};
+  static const std::vector<std::string> kStorage = {"image", "dir", "id", "speed", "serial", "ro", "overlay"};
   static const std::vector<Kind> kKinds = {
       {"stick", kStickHelp, kStorage, make_stick},
       {"ssd", kSsdHelp, kStorage, make_ssd},
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
+      {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;

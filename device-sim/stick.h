@@ -36,6 +36,7 @@ class Stick final : public Device {
   OutReply out(Pipe pipe, std::span<const std::byte> data) override;
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t endpoint) override;
+  [[nodiscard]] Medium* medium() override { return disk_.medium(); }
   Result<> flush() override { return disk_.flush(); }
   StorageSide storage() override { return {&faults_, store_->size(), true}; }
 

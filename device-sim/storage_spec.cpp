@@ -1,9 +1,12 @@
 #include "device-sim/storage_spec.h"
 
+#include <cstdlib>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "device-sim/directory_store.h"
+#include "device-sim/overlay_store.h"
 #include "device-sim/spec_options.h"
 #include "device-sim/ssd.h"
 #include "device-sim/stick.h"
@@ -24,16 +27,65 @@ Result<Speed> parse_speed(const DeviceSpec& spec, const std::string& text, bool 
       has_full ? "It is full (12 Mbit/s), high (480) or super (5000)." : "It is high (480 Mbit/s) or super (5000).");
 }
 
+/// A switch such as `ro`: given, not given, or refused with a value.
+Result<bool> read_switch(const DeviceSpec& spec, const char* name) {
+  const std::string* value = option_of(spec, name);
+  if (value != nullptr && !value->empty()) return refuse_option(spec, std::string(name) + " takes no value");
+  return value != nullptr;
+}
+
+Result<std::unique_ptr<BlockStore>> overlay(std::unique_ptr<BlockStore> base) {
+  const char* const chosen = std::getenv("TMPDIR");
+  auto top = ImageFile::temporary(chosen != nullptr && *chosen != '\0' ? chosen : "/var/tmp", base->size());
+  if (!top) {
+    top.error().hint = "TMPDIR=DIRECTORY in the environment chooses where the overlay is kept.";
+    return tl::unexpected(top.error());
+  }
+  return std::make_unique<OverlayStore>(std::move(base), std::move(*top));
+}
+
+/// image= or dir=, which exclude each other; null after neither.
+const std::string* source_of(const DeviceSpec& spec) {
+  const std::string* image = option_of(spec, "image");
+  return image != nullptr ? image : option_of(spec, "dir");
+}
+
+Result<std::unique_ptr<BlockStore>> open_source(const DeviceSpec& spec, bool read_only) {
+  const std::string* image = option_of(spec, "image");
+  const std::string* directory = option_of(spec, "dir");
+  if (image != nullptr && directory != nullptr) return refuse_option(spec, "image= and dir= exclude each other");
+  const std::string* source = source_of(spec);
+  if (source == nullptr || source->empty()) {
+    return refuse_option(
+        spec, "image= is missing",
+        "For example: " + spec.kind + ",image=disk.img, after truncate -s 64M disk.img. Or dir=DIRECTORY.");
+  }
+  if (image != nullptr) {
+    auto store = ImageFile::open(*image, read_only);
+    if (!store) return tl::unexpected(store.error());
+    return std::unique_ptr<BlockStore>(std::move(*store));
+  }
+  auto volume = fat::Volume::make(*directory);
+  if (!volume) return tl::unexpected(volume.error());
+  return std::make_unique<DirectoryStore>(std::move(*volume));
+}
+
+Result<std::unique_ptr<BlockStore>> open_store(const DeviceSpec& spec) {
+  const auto read_only = read_switch(spec, "ro");
+  if (!read_only) return tl::unexpected(read_only.error());
+  const auto has_overlay = read_switch(spec, "overlay");
+  if (!has_overlay) return tl::unexpected(has_overlay.error());
+  if (*read_only && *has_overlay) {
+    return refuse_option(spec, "ro and overlay exclude each other",
+                         "ro refuses what the guest writes; overlay takes it and throws it away at the end.");
+  }
+  auto store = open_source(spec, *read_only || *has_overlay);
+  return store && *has_overlay ? overlay(std::move(*store)) : std::move(store);
+}
+
 /// Reads what sticks and SSDs have in common, over the defaults in `options`, and opens the image.
 Result<std::unique_ptr<BlockStore>> read_options(const DeviceSpec& spec, std::optional<UsbId> default_id, bool has_full,
                                                  StorageOptions& options) {
-  const std::string* image = option_of(spec, "image");
-  if (image == nullptr || image->empty()) {
-    return refuse_option(spec, "image= is missing",
-                         "For example: " + spec.kind + ",image=disk.img, after truncate -s 64M disk.img");
-  }
-  const std::string* read_only = option_of(spec, "ro");
-  if (read_only != nullptr && !read_only->empty()) return refuse_option(spec, "ro takes no value");
   const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
   if (!id) return tl::unexpected(id.error());
   std::tie(options.vendor_id, options.product_id) = std::pair(id->vendor, id->product);
@@ -46,10 +98,10 @@ Result<std::unique_ptr<BlockStore>> read_options(const DeviceSpec& spec, std::op
   if (serial != nullptr) {
     if (const auto sound = check_serial(spec, *serial); !sound) return tl::unexpected(sound.error());
   }
-  options.serial = serial != nullptr && !serial->empty() ? *serial : serial_for(*image);
-  auto store = ImageFile::open(*image, read_only != nullptr);
+  auto store = open_store(spec);
   if (!store) return tl::unexpected(store.error());
-  return std::unique_ptr<BlockStore>(std::move(*store));
+  options.serial = serial != nullptr && !serial->empty() ? *serial : serial_for(*source_of(spec));
+  return store;
 }
 
 }  // namespace

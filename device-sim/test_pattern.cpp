@@ -81,7 +81,8 @@ void TestPattern::draw_digit(std::span<std::byte> picture, std::size_t x, std::s
   }
 }
 
-void TestPattern::draw(std::uint32_t number, std::uint32_t milliseconds, std::span<std::byte> picture) const {
+void TestPattern::draw(std::uint32_t number, std::uint32_t milliseconds, const Tone& tone,
+                       std::span<std::byte> picture) const {
   std::memcpy(picture.data(), background_.data(), background_.size());
   constexpr std::size_t kMovingBar = 16, kStep = 4;
   const std::size_t places = (width_ - kMovingBar) / kStep;
@@ -90,9 +91,14 @@ void TestPattern::draw(std::uint32_t number, std::uint32_t milliseconds, std::sp
   for (std::size_t i = kDigits; i-- > 0; rest /= 10) {
     draw_digit(picture, (width_ - kDigits * kDigitStep) / 2 + i * kDigitStep, (height_ - kDigitHeight) / 2, rest % 10);
   }
+  const auto below = picture.subspan(width_ * 2 * kStripHeight);
+  if (tone != Tone{}) {
+    const auto luma = luma_of(tone);
+    for (std::size_t at = 0; at < below.size(); at += 2) below[at] = luma[std::to_integer<std::size_t>(below[at])];
+  }
   draw_word(picture, 0, number);
   draw_word(picture, 1, milliseconds);
-  draw_word(picture, 2, checksum(picture.subspan(width_ * 2 * kStripHeight)));
+  draw_word(picture, 2, checksum(below));
 }
 
 }  // namespace usbloop::device_sim

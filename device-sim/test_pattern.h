@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "device-sim/picture_controls.h"
+
 namespace usbloop::device_sim {
 
 /// Draws the pictures of an emulated camera, YUYV (YUY2): colour bars, a white bar that moves, the picture's number in
@@ -18,8 +20,8 @@ class TestPattern {
   /// In pixels: at least 256 wide and 128 high, and even.
   TestPattern(std::uint16_t width, std::uint16_t height);
 
-  /// Draws into `picture`, of width * height * 2 bytes.
-  void draw(std::uint32_t number, std::uint32_t milliseconds, std::span<std::byte> picture) const;
+  /// Draws into `picture`, of width * height * 2 bytes. The tone changes what is below the strip.
+  void draw(std::uint32_t number, std::uint32_t milliseconds, const Tone& tone, std::span<std::byte> picture) const;
 
  private:
   [[nodiscard]] std::span<std::byte> row(std::span<std::byte> picture, std::size_t y) const;

@@ -14,8 +14,16 @@ void VideoStream::start(const VideoMode& mode, Time now) {
   stop();
   now_ = now;
   const PictureSize size = mode.size();
-  picture_.emplace(Picture{TestPattern(size.width, size.height), std::vector<std::byte>(size.bytes()),
-                           std::chrono::nanoseconds(std::int64_t{mode.interval} * 100), now, now, size.bytes(), 0});
+  picture_.emplace(Picture{TestPattern(size.width, size.height),
+                           std::vector<std::byte>(size.bytes()),
+                           std::nullopt,
+                           {},
+                           std::chrono::nanoseconds(std::int64_t{mode.interval} * 100),
+                           now,
+                           now,
+                           0,
+                           0});
+  if (mode.format == PictureFormat::mjpeg) picture_->encoder.emplace(size);
 }
 
 void VideoStream::stop() {
@@ -29,12 +37,25 @@ std::optional<Time> VideoStream::due() const {
   return waits ? std::optional(picture_->next) : std::nullopt;
 }
 
+Result<> VideoStream::draw(Picture& picture) const {
+  const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - picture.start);
+  const auto milliseconds = static_cast<std::uint32_t>(since_start.count());
+  const std::uint32_t number = picture.number++;
+  picture.pattern.draw(number, milliseconds, tone_, picture.drawn);
+  if (picture.encoder) return picture.encoder->encode(picture.drawn, number, milliseconds, picture.bytes);
+  picture.bytes = picture.drawn;
+  return {};
+}
+
 bool VideoStream::begin_picture() {
   Picture& picture = *picture_;
   if (now_ < picture.next) return false;
-  const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - picture.start);
-  picture.pattern.draw(picture.number++, static_cast<std::uint32_t>(since_start.count()), picture.bytes);
   picture.next += picture.interval * (1 + (now_ - picture.next) / picture.interval);
+  if (const auto drawn = draw(picture); !drawn) {  // there is no such picture, and its number is missing
+    errors_.report(drawn.error().message());
+    picture.at = picture.bytes.size();
+    return false;
+  }
   picture.at = 0;
   picture.toggle = !picture.toggle;
   return true;

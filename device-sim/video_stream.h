@@ -7,8 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "common/repeated_error.h"
 #include "device-sim/alarm.h"
 #include "device-sim/device.h"
+#include "device-sim/jpeg_encoder.h"
 #include "device-sim/test_pattern.h"
 #include "device-sim/video_mode.h"
 
@@ -19,6 +21,8 @@ namespace usbloop::device_sim {
 class VideoStream {
  public:
   void start(const VideoMode& mode, Time now);
+  /// From the next picture on; kept when streaming stops.
+  void set_tone(const Tone& tone) { tone_ = tone; }
   void stop();
   [[nodiscard]] bool is_on() const { return picture_.has_value(); }
 
@@ -36,7 +40,9 @@ class VideoStream {
  private:
   struct Picture {
     TestPattern pattern;
-    std::vector<std::byte> bytes;
+    std::vector<std::byte> drawn;        ///< YUYV
+    std::optional<JpegEncoder> encoder;  ///< of MJPEG
+    std::vector<std::byte> bytes;        ///< as it is sent
     std::chrono::nanoseconds interval;
     Time start;
     Time next;             ///< when the next one is due
@@ -46,10 +52,13 @@ class VideoStream {
   };
 
   bool begin_picture();
+  Result<> draw(Picture& picture) const;
   bool begin_payload(std::size_t longest);
   std::size_t read(std::span<std::byte> room);
 
   std::optional<Picture> picture_;
+  Tone tone_;
+  RepeatedError errors_;  ///< of the encoder
   Time now_;
   std::array<std::byte, kPayloadHeader> header_{};
   std::size_t header_left_ = 0;  ///< bytes of the payload's header that are not sent yet

@@ -1,10 +1,15 @@
 // The emulated camera at a QEMU without a loop: the guest's driver is uvcvideo, and a program in the guest looks at
 // every picture.
 #include <doctest/doctest.h>
+#include <turbojpeg.h>
 
+#include <array>
+#include <cctype>
 #include <csignal>
 #include <regex>
+#include <vector>
 
+#include "e2e/camera/pictures.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/image.h"
@@ -42,9 +47,11 @@ struct Rig {
 
   /// Captures `count` pictures, of which each has to be right, and no more than `most_lost` may be missing between
   /// them. Gives how many came in a second.
-  double capture(const std::string& size, int rate, int count, int most_lost = 0) {
-    const std::string text = guest.must_run(
-        "/tools/capture /dev/video0 " + size + " " + std::to_string(rate) + " " + std::to_string(count), 120s);
+  double capture(const std::string& size, int rate, int count, int most_lost = 0, const std::string& options = "",
+                 const std::string& file = "") {
+    const std::string text = guest.must_run("/tools/capture " + options + " /dev/video0 " + size + " " +
+                                                std::to_string(rate) + " " + std::to_string(count) + " " + file,
+                                            120s);
     std::smatch match;
     const std::regex report("pictures=(\\d+) damaged=(\\d+) lost=(\\d+) milliseconds=(\\d+)");
     REQUIRE_MESSAGE(std::regex_search(text, match, report), text);
@@ -53,6 +60,17 @@ struct Rig {
     CHECK(match[2] == "0");
     CHECK(std::stoi(match[3]) <= most_lost);
     return 1000.0 * (count - 1) / std::stod(match[4]);
+  }
+
+  /// A file of the guest.
+  std::vector<unsigned char> fetch(const std::string& file) {
+    std::string digits = guest.must_run("xxd -p " + file, 60s);  // in lines, which the console looks through
+    std::erase_if(digits, [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) == 0; });
+    std::vector<unsigned char> bytes;
+    for (std::size_t at = 0; at + 1 < digits.size(); at += 2) {
+      bytes.push_back(static_cast<unsigned char>(std::stoi(digits.substr(at, 2), nullptr, 16)));
+    }
+    return bytes;
   }
 
   void end(Process& camera) {
@@ -66,6 +84,20 @@ struct Rig {
   GuestConsole& guest;
 };
 
+/// The luma of a JPEG picture of 640x480; fails where the library finds fault with it.
+std::vector<unsigned char> luma_of_jpeg(const std::vector<unsigned char>& jpeg) {
+  std::vector<unsigned char> luma(640 * 480), blue(luma.size() / 2), red(luma.size() / 2);
+  std::array<unsigned char*, 3> planes = {luma.data(), blue.data(), red.data()};
+  const tjhandle library = ::tjInitDecompress();
+  int width = 0, height = 0, subsampling = 0, colours = 0;
+  REQUIRE(::tjDecompressHeader3(library, jpeg.data(), jpeg.size(), &width, &height, &subsampling, &colours) == 0);
+  REQUIRE(width == 640);
+  REQUIRE(height == 480);
+  CHECK(::tjDecompressToYUVPlanes(library, jpeg.data(), jpeg.size(), planes.data(), width, nullptr, height, 0) == 0);
+  ::tjDestroy(library);
+  return luma;
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -77,6 +109,19 @@ TEST_CASE(
   const double slow = rig.capture("320 240", 5, 10);
   CHECK(slow > 4);
   CHECK(slow < 5.5);
+  // MJPEG: the last picture is decoded here, and shows what the controls say. The pictures are small and so in time;
+  // Linux leaves out what comes while the program has all of its four buffers.
+  CHECK(rig.capture("1280 720", 30, 20, 10, "-m") > 3);
+  CHECK(rig.capture("640 480", 30, 30, 10, "-m", "/tmp/plain.jpg") > 10);
+  const auto jpeg = rig.fetch("/tmp/plain.jpg");
+  CHECK(number_of_mjpeg(jpeg).value_or(0) >= 29U);
+  const auto plain = luma_of_jpeg(jpeg);
+  rig.capture("640 480", 30, 3, 3, "-m -b 40 -c 16", "/tmp/changed.jpg");
+  const auto changed = luma_of_jpeg(rig.fetch("/tmp/changed.jpg"));
+  // The first bar is 180 in studio range: (180 - 126) / 2 + 126 + 40 is 193.
+  constexpr std::size_t kInFirstBar = 100 * 640 + 40;
+  CHECK(std::abs(plain[kInFirstBar] - 191) < 4);
+  CHECK(std::abs(changed[kInFirstBar] - 206) < 4);
   for (int i = 0; i < 20; ++i) rig.capture("320 240", 15, 3);
   CHECK(rig.guest.run("dmesg | grep -E 'uvcvideo.*(ailed|rror|-[0-9]+)'").output.empty());
   rig.end(camera);

@@ -90,6 +90,7 @@ class Parser {
   void send(std::uint64_t id, const usb_redir_interrupt_receiving_status_header& header);
   void send(std::uint64_t id, const usb_redir_bulk_streams_status_header& header);
   void send(std::uint64_t id, const usb_redir_bulk_receiving_status_header& header);
+  void send(std::uint64_t id, const usb_redir_buffered_bulk_packet_header& header, std::span<const std::byte> data);
   void send_device_disconnect();
 
   // Packets of the usb-guest side.
@@ -103,6 +104,7 @@ class Parser {
   void send(std::uint64_t id, const usb_redir_alloc_bulk_streams_header& header);
   void send(std::uint64_t id, const usb_redir_free_bulk_streams_header& header);
   void send(std::uint64_t id, const usb_redir_start_bulk_receiving_header& header);
+  void send(std::uint64_t id, const usb_redir_stop_bulk_receiving_header& header);
   void send_get_configuration(std::uint64_t id);
   void send_cancel_data_packet(std::uint64_t id);
   void send_reset();

@@ -129,6 +129,12 @@ void Parser::send(std::uint64_t id, const usb_redir_free_bulk_streams_header& he
   flush();
 }
 
+void Parser::send(std::uint64_t id, const usb_redir_stop_bulk_receiving_header& header) {
+  auto copy = header;
+  usbredirparser_send_stop_bulk_receiving(parser_.get(), id, &copy);
+  flush();
+}
+
 void Parser::send(std::uint64_t id, const usb_redir_start_bulk_receiving_header& header) {
   auto copy = header;
   usbredirparser_send_start_bulk_receiving(parser_.get(), id, &copy);
@@ -170,6 +176,13 @@ void Parser::send(std::uint64_t id, const usb_redir_bulk_packet_header& header, 
 void Parser::send(std::uint64_t id, const usb_redir_iso_packet_header& header, std::span<const std::byte> data) {
   auto copy = header;
   usbredirparser_send_iso_packet(parser_.get(), id, &copy, raw(data), static_cast<int>(data.size()));
+  flush();
+}
+
+void Parser::send(std::uint64_t id, const usb_redir_buffered_bulk_packet_header& header,
+                  std::span<const std::byte> data) {
+  auto copy = header;
+  usbredirparser_send_buffered_bulk_packet(parser_.get(), id, &copy, raw(data), static_cast<int>(data.size()));
   flush();
 }
 

@@ -1,31 +1,32 @@
 // Runs in a guest: captures pictures of an emulated camera by V4L2 and looks at each. Linked statically, since the
 // guest has no libraries.
 //
-//     capture /dev/video0 WIDTH HEIGHT RATE COUNT [FILE]
+//     capture [-m] [-b BRIGHTNESS] [-c CONTRAST] /dev/video0 WIDTH HEIGHT RATE COUNT [FILE]
 //
-// prints `pictures=COUNT damaged=N lost=N milliseconds=T`, and writes the last picture to FILE. Ends with 1 when
-// something does not work.
+// with -m as MJPEG, prints `pictures=COUNT damaged=N lost=N milliseconds=T`, and writes the last picture to FILE. Ends
+// with 1 when something does not work.
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <optional>
 #include <span>
 #include <vector>
 
+#include "e2e/camera/pictures.h"
+
 namespace {
 
-constexpr std::uint32_t kBuffers = 4, kSquare = 8, kStripHeight = 3 * kSquare;
+constexpr std::uint32_t kBuffers = 4;
 
 struct Wish {
-  std::uint32_t width = 0, height = 0, rate = 0, count = 0;
+  std::uint32_t width = 0, height = 0, rate = 0, count = 0, format = V4L2_PIX_FMT_YUYV;
 };
 
 [[noreturn]] void fail(const char* what) {
@@ -42,7 +43,7 @@ void agree(int camera, const Wish& wish) {
   format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
   format.fmt.pix.width = wish.width;
   format.fmt.pix.height = wish.height;
-  format.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
+  format.fmt.pix.pixelformat = wish.format;
   format.fmt.pix.field = V4L2_FIELD_NONE;
   ask(camera, VIDIOC_S_FMT, &format, "VIDIOC_S_FMT");
   v4l2_streamparm rate{};
@@ -50,7 +51,7 @@ void agree(int camera, const Wish& wish) {
   rate.parm.capture.timeperframe = {1, wish.rate};
   ask(camera, VIDIOC_S_PARM, &rate, "VIDIOC_S_PARM");
   const bool as_wished = format.fmt.pix.width == wish.width && format.fmt.pix.height == wish.height &&
-                         format.fmt.pix.pixelformat == V4L2_PIX_FMT_YUYV;
+                         format.fmt.pix.pixelformat == wish.format;
   if (!as_wished) {
     std::fprintf(stderr, "the camera has %ux%u instead\n", format.fmt.pix.width, format.fmt.pix.height);
     std::exit(1);
@@ -83,33 +84,6 @@ std::vector<std::span<const unsigned char>> map_buffers(int camera) {
   return buffers;
 }
 
-std::uint32_t word_of_strip(const unsigned char* picture, std::uint32_t width, std::uint32_t line) {
-  const unsigned char* row = picture + std::size_t{line * kSquare + kSquare / 2} * width * 2;
-  std::uint32_t word = 0;
-  for (std::uint32_t bit = 0; bit < 32; ++bit)
-    word = word << 1 | (row[(bit * kSquare + kSquare / 2) * 2] > 128 ? 1 : 0);
-  return word;
-}
-
-/// FNV-1a over the words below the strip.
-std::uint32_t checksum(std::span<const unsigned char> bytes) {
-  std::uint32_t sum = 2166136261;
-  for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    sum = (sum ^ word) * 16777619;
-  }
-  return sum;
-}
-
-/// The picture's number; nothing when it is damaged.
-std::optional<std::uint32_t> number_of(std::span<const unsigned char> picture, const Wish& wish) {
-  if (picture.size() != std::size_t{wish.width} * wish.height * 2) return std::nullopt;
-  const auto rest = picture.subspan(std::size_t{wish.width} * kStripHeight * 2);
-  if (word_of_strip(picture.data(), wish.width, 2) != checksum(rest)) return std::nullopt;
-  return word_of_strip(picture.data(), wish.width, 0);
-}
-
 void save(const char* file, std::span<const unsigned char> picture) {
   std::FILE* out = std::fopen(file, "wb");
   if (out == nullptr || std::fwrite(picture.data(), 1, picture.size(), out) != picture.size()) fail(file);
@@ -138,7 +112,8 @@ void look_at_pictures(int camera, const Wish& wish, const char* file) {
     ask(camera, VIDIOC_DQBUF, &buffer, "VIDIOC_DQBUF");
     if (i == 0) first = std::chrono::steady_clock::now();
     const auto picture = buffers.at(buffer.index).first(buffer.bytesused);
-    const auto number = number_of(picture, wish);
+    const auto number =
+        wish.format == V4L2_PIX_FMT_MJPEG ? number_of_mjpeg(picture) : number_of_yuyv(picture, wish.width, wish.height);
     if (!number || (buffer.flags & V4L2_BUF_FLAG_ERROR) != 0) ++damaged;
     if (number && *number != expected) lost += *number - expected;
     expected = number.value_or(expected) + 1;
@@ -151,18 +126,39 @@ void look_at_pictures(int camera, const Wish& wish, const char* file) {
               static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()));
 }
 
+void set_control(int camera, std::uint32_t id, const char* value) {
+  if (value == nullptr) return;
+  v4l2_control control{id, static_cast<std::int32_t>(std::strtol(value, nullptr, 10))};
+  ask(camera, VIDIOC_S_CTRL, &control, "VIDIOC_S_CTRL");
+}
+
 std::uint32_t number(const char* text) { return static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10)); }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6) {
-    std::fprintf(stderr, "usage: capture DEVICE WIDTH HEIGHT RATE COUNT [FILE]\n");
+  Wish wish;
+  const char *brightness = nullptr, *contrast = nullptr;
+  for (int option = 0;
+       (option = ::getopt(argc, argv, "mb:c:")) != -1;) {  // there is one thread. NOLINT(concurrency-mt-unsafe)
+    if (option == 'm') wish.format = V4L2_PIX_FMT_MJPEG;
+    if (option == 'b') brightness = optarg;
+    if (option == 'c') contrast = optarg;
+    if (option == '?') return 2;
+  }
+  char** const words = argv + optind;
+  if (argc - optind < 5) {
+    std::fprintf(stderr, "usage: capture [-m] [-b BRIGHTNESS] [-c CONTRAST] DEVICE WIDTH HEIGHT RATE COUNT [FILE]\n");
     return 2;
   }
-  const int camera = ::open(argv[1], O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (camera < 0) fail(argv[1]);
-  const Wish wish{number(argv[2]), number(argv[3]), number(argv[4]), number(argv[5])};
+  const int camera = ::open(words[0], O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (camera < 0) fail(words[0]);
+  wish.width = number(words[1]);
+  wish.height = number(words[2]);
+  wish.rate = number(words[3]);
+  wish.count = number(words[4]);
+  set_control(camera, V4L2_CID_BRIGHTNESS, brightness);
+  set_control(camera, V4L2_CID_CONTRAST, contrast);
   agree(camera, wish);
-  look_at_pictures(camera, wish, argc > 6 ? argv[6] : nullptr);
+  look_at_pictures(camera, wish, argc - optind > 5 ? words[5] : nullptr);
 }
