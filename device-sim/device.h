@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -87,6 +89,12 @@ class Device {
 
   /// The guest clears a halt. False: the condition lasts and the endpoint stays halted.
   virtual bool clear_halt(std::uint8_t endpoint) = 0;
+
+  /// A person does something to the device: `type` a text on a keyboard, let a mouse `do` a script. Errors: invalid (it
+  /// has no such thing, or `what` makes no sense), conflict (too much waits already).
+  virtual Result<> act(std::string_view verb, std::string_view /*what*/) {
+    return make_error(ErrorKind::invalid, std::string(verb) + " on", description().label(), "it cannot do that");
+  }
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;
