@@ -1,3 +1,4 @@
+#include "client/desk_devices.h"
 #include "client/devices/device_list.h"
 #include "client/devices/usb_device.h"
 #include "client/doctor.h"
@@ -53,10 +54,30 @@ void examine_local(const Selector& selector, Diagnosis& diagnosis) {
   examine_driver(device, diagnosis);
 }
 
+void examine_on_desk(const std::string& desk, const Selector& selector, Diagnosis& diagnosis) {
+  const auto devices = devices_of(desk);
+  const auto index = devices ? choose_device(*devices, selector) : tl::unexpected(devices.error());
+  if (!index) {
+    diagnosis.failed("device", index.error());
+    diagnosis.not_checked("permission", "there is no device to open");
+    diagnosis.not_checked("driver", "there is no device to look at");
+    return;
+  }
+  const LocalDevice& device = (*devices)[*index];
+  diagnosis.ok("device", device.line());
+  diagnosis.ok("permission", "the desk is yours");
+  if (device.holder.empty()) {
+    diagnosis.ok("driver", "nobody has it");
+  } else {
+    diagnosis.failed("driver", device.holder + " has it", "End that redirection first.");
+  }
+}
+
 }  // namespace
 
 void examine_device(const Options& options, Diagnosis& diagnosis) {
   if (!options.emulate.empty()) return examine_emulated(options.emulate.front(), diagnosis);
+  if (!options.desk.empty()) return examine_on_desk(options.desk, options.selectors.front(), diagnosis);
   examine_local(options.selectors.front(), diagnosis);
 }
 
