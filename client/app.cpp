@@ -9,6 +9,7 @@
 #include "client/completion.h"
 #include "client/completion_answer.h"
 #include "client/console.h"
+#include "client/desk_devices.h"
 #include "client/device_capture.h"
 #include "client/devices/device_list.h"
 #include "client/devices/device_watch.h"
@@ -28,6 +29,7 @@
 #include "common/kube/kubeconfig.h"
 #include "common/log.h"
 #include "common/shown_text.h"
+#include "device-sim/desk/desk_name.h"
 #include "device-sim/spec.h"
 
 namespace usbloop::client {
@@ -41,12 +43,12 @@ int fail(Console& console, const Error& error) {
 
 int list_devices(const Options& options, Console& console) {
   if (options.watch) {
-    const auto ended = watch_devices(options.list_format, std::cout);
+    const auto ended = watch_devices(*sight_of(options.desk), options.list_format, std::cout);
     return fail(console, ended);
   }
-  const auto devices = UsbDevices::list();
+  const auto devices = devices_of(options.desk);
   if (!devices) return fail(console, devices.error());
-  std::cout << shown_lines(render(look_at(devices->all()), options.list_format)) << std::flush;
+  std::cout << shown_lines(render(look_at(*devices), options.list_format)) << std::flush;
   return kExitAsAsked;
 }
 
@@ -83,11 +85,11 @@ Result<Target> target_of(const Options& options, const kube::ClusterAccess& acce
 
 /// The devices that another program is told to take are judged here, for it knows no rules of ours.
 Result<> check_named(const Options& options, const DevicePolicy& policy) {
-  const auto devices = UsbDevices::list();
+  const auto devices = devices_of(options.desk);
   if (!devices) return {};  // that program says so itself
   for (const auto& selector : options.selectors) {
-    for (const auto index : matching_devices(devices->all(), selector)) {
-      if (auto fine = policy.check(devices->all()[index]); !fine) return fine;
+    for (const auto index : matching_devices(*devices, selector)) {
+      if (auto fine = policy.check((*devices)[index]); !fine) return fine;
     }
   }
   return {};
@@ -95,6 +97,8 @@ Result<> check_named(const Options& options, const DevicePolicy& policy) {
 
 /// Another program speaks usbredir for the device: --launch, --no-launch.
 int redirect_outside(const Options& options, Console& console) {
+  // The program of --launch may be device-sim, which finds the desk there. Set before there is a second thread.
+  if (!options.desk.empty()) ::setenv(desk::kDeskVariable, options.desk.c_str(), 1);
   const auto policy = load_policy(options);
   if (!policy) return fail(console, policy.error());
   if (auto fine = check_named(options, *policy); !fine) return fail(console, fine.error());

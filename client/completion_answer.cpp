@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/api_get.h"
+#include "client/desk_devices.h"
 #include "client/devices/usb_device.h"
 #include "client/object_names.h"
 #include "common/json_at.h"
@@ -43,9 +44,9 @@ Words words_of_vmis(const Options& options, const kube::ClusterAccess& access) {
                          "/status/phase");
 }
 
-Words words_of_machine(const std::string& begun) {
-  const auto devices = UsbDevices::list();
-  return devices ? words_of_devices(look_at(devices->all()), begun) : Words{};
+Words words_of_machine(const std::string& desk, const std::string& begun) {
+  const auto devices = devices_of(desk);
+  return devices ? words_of_devices(look_at(*devices), begun) : Words{};
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ Words look_up_words(const CompletionQuery& query,
   switch (query.of) {
     case Of::words:
     case Of::files: return {};
-    case Of::devices: return words_of_machine(query.begun);
+    case Of::devices: return words_of_machine(query.options.desk, query.begun);
     case Of::contexts: return words_of_kubeconfig(query.options, "contexts");
     case Of::clusters: return words_of_kubeconfig(query.options, "clusters");
     case Of::users: return words_of_kubeconfig(query.options, "users");

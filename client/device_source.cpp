@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "client/device_finder.h"
 #include "client/devices/arrival_watch.h"
-#include "client/devices/device_identity.h"
 #include "client/devices/libusb_host.h"
 #include "client/devices/usb_device.h"
 #include "common/stop_wait.h"
@@ -16,52 +16,33 @@ namespace {
 
 using HostPtr = std::unique_ptr<usbredir::HostEnd>;
 
-Result<> not_translatable(const std::string& device) {
-  return make_error(ErrorKind::invalid, "use --transport uas for", device,
-                    "it is not a stick with Bulk-Only Transport alone",
-                    "Leave --transport out: the device is redirected as it is.");
-}
-
 class LocalSource final : public DeviceSource {
  public:
   LocalSource(Selector selector, DeviceClaims& claims, const DevicePolicy& policy)
-      : selector_(std::move(selector)), claims_(claims), policy_(policy) {}
-  ~LocalSource() override { claims_.forget(this); }
+      : finder_(std::move(selector), claims, policy) {}
 
   Result<> prepare() override {
     auto devices = UsbDevices::list();
     if (!devices) {
       const Error& error = devices.error();
-      return make_error(error.kind, "find USB device", to_string(selector_), error.cause, error.hint);
+      return make_error(error.kind, "find USB device", finder_.name(), error.cause, error.hint);
     }
-    const auto index = identity_ ? find_again(devices->all()) : choose_device(devices->all(), selector_);
+    const auto index = finder_.find(devices->all());
     if (!index) return tl::unexpected(index.error());
-    if (auto fine = policy_.check(devices->all()[*index]); !fine) return fine;
-    if (auto fine = claim(devices->all()[*index]); !fine) return fine;
     auto handle = devices->open(*index);
     if (!handle) return tl::unexpected(handle.error());
     info_ = devices->all()[*index];
     handle_ = std::move(*handle);
     context_ = devices->take_context();
-    if (!identity_) identity_ = identity_of(info_, std::holds_alternative<PortPath>(selector_));
+    finder_.remember(info_);
     return {};
   }
 
   Result<HostPtr> take() override { return make_libusb_host(std::move(context_), std::move(handle_), info_); }
 
-  [[nodiscard]] DeviceFacts facts() const override {
-    return {to_string(selector_), info_.id(),      info_.product_name,  info_.serial,
-            info_.port_path(),    info_.place.bus, info_.place.address, false};
-  }
-  [[nodiscard]] Result<> may_be_translated() const override {
-    constexpr std::uint8_t kMassStorage = 0x08, kScsiTransparent = 0x06, kBulkOnly = 0x50;
-    const auto& classes = info_.classes;
-    const bool is_stick = classes.size() == 1 && classes[0].number == kMassStorage &&
-                          classes[0].subclass == kScsiTransparent && classes[0].protocol == kBulkOnly;
-    return is_stick ? Result<>() : not_translatable(info_.line());
-  }
-
-  [[nodiscard]] std::string label() const override { return identity_ ? identity_->label() : to_string(selector_); }
+  [[nodiscard]] DeviceFacts facts() const override { return facts_of(info_, finder_.name()); }
+  [[nodiscard]] Result<> may_be_translated() const override { return check_translatable(info_); }
+  [[nodiscard]] std::string label() const override { return finder_.label(); }
   [[nodiscard]] bool can_come_back() const override { return true; }
 
   void wait_for_arrival(std::chrono::milliseconds time, const std::stop_token& stop) override {
@@ -70,32 +51,7 @@ class LocalSource final : public DeviceSource {
   }
 
  private:
-  /// Among those that are no other redirection's.
-  Result<std::size_t> find_again(const std::vector<LocalDevice>& all) const {
-    std::vector<LocalDevice> free;
-    std::vector<std::size_t> places;
-    for (std::size_t index = 0; index < all.size(); ++index) {
-      if (claims_.is_of_another(this, all[index])) continue;
-      free.push_back(all[index]);
-      places.push_back(index);
-    }
-    const auto found = client::find_again(free, *identity_);
-    if (!found) return found;
-    return places[*found];
-  }
-
-  Result<> claim(const LocalDevice& device) {
-    const auto other = claims_.claim(this, to_string(selector_), device);
-    if (!other) return {};
-    if (identity_) return make_error(ErrorKind::not_found, "find USB device", identity_->label(), "it is unplugged");
-    return make_error(ErrorKind::invalid, "redirect USB device", to_string(selector_),
-                      "it is the same device as " + *other, "Name each device once: " + device.line());
-  }
-
-  const Selector selector_;
-  DeviceClaims& claims_;
-  const DevicePolicy& policy_;
-  std::optional<DeviceIdentity> identity_;  ///< of the device that was found first
+  DeviceFinder finder_;
   LocalDevice info_;
   UsbContextPtr context_;  // outlives the handle
   UsbHandlePtr handle_;

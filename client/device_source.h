@@ -54,6 +54,10 @@ class DeviceSource {
 std::unique_ptr<DeviceSource> make_device_source(const Selector& selector, DeviceClaims& claims,
                                                  const DevicePolicy& policy);
 
+/// A device of a running desk; `desk` is its file or socket. The rest as above.
+std::unique_ptr<DeviceSource> make_desk_source(const std::string& desk, const Selector& selector, DeviceClaims& claims,
+                                               const DevicePolicy& policy);
+
 /// An emulated device, as device-sim's --emulate describes it.
 std::unique_ptr<DeviceSource> make_emulated_source(const std::string& spec);
 

@@ -1,3 +1,4 @@
+#include "client/desk_devices.h"
 #include "client/devices/device_list.h"
 #include "client/devices/usb_device.h"
 #include "client/doctor.h"
@@ -71,11 +72,34 @@ void examine_local(const Selector& selector, const Result<DevicePolicy>& policy,
   examine_driver(device, diagnosis);
 }
 
+void examine_on_desk(const std::string& desk, const Selector& selector, const Result<DevicePolicy>& policy,
+                     Diagnosis& diagnosis) {
+  const auto devices = devices_of(desk);
+  const auto index = devices ? choose_device(*devices, selector) : tl::unexpected(devices.error());
+  if (!index) {
+    diagnosis.failed("device", index.error());
+    examine_policy(policy, nullptr, "there is no device to judge", diagnosis);
+    diagnosis.not_checked("permission", "there is no device to open");
+    diagnosis.not_checked("driver", "there is no device to look at");
+    return;
+  }
+  const LocalDevice& device = (*devices)[*index];
+  diagnosis.ok("device", device.line());
+  examine_policy(policy, &device, "", diagnosis);
+  diagnosis.ok("permission", "the desk is yours");
+  if (device.holder.empty()) {
+    diagnosis.ok("driver", "nobody has it");
+  } else {
+    diagnosis.failed("driver", device.holder + " has it", "End that redirection first.");
+  }
+}
+
 }  // namespace
 
 void examine_device(const Options& options, Diagnosis& diagnosis) {
   const auto policy = load_policy(options);
   if (!options.emulate.empty()) return examine_emulated(options.emulate.front(), policy, diagnosis);
+  if (!options.desk.empty()) return examine_on_desk(options.desk, options.selectors.front(), policy, diagnosis);
   examine_local(options.selectors.front(), policy, diagnosis);
 }
 

@@ -30,7 +30,7 @@ Json device_fields(const DeviceFacts& device) {
   fields["product"] = usbredir::printable(device.product);
   fields["serial"] = usbredir::printable(device.serial);
   fields["emulated"] = device.emulated;
-  if (device.emulated) return fields;
+  if (device.bus == 0) return fields;  // it stands nowhere
   fields["bus"] = device.bus;
   fields["device"] = device.address;
   fields["port"] = device.port;

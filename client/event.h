@@ -86,9 +86,9 @@ struct DeviceFacts {
   std::string id;    ///< `0951:1666`
   std::string product;
   std::string serial;    ///< empty: none
-  std::string port;      ///< `1-2.3`; empty for an emulated device
-  unsigned bus = 0;      ///< 0 for an emulated device
-  unsigned address = 0;  ///< lsusb's Device; 0 for an emulated device
+  std::string port;      ///< `1-2.3`; empty for a device of --emulate, which stands nowhere
+  unsigned bus = 0;      ///< 0 for such a device
+  unsigned address = 0;  ///< lsusb's Device; 0 for such a device
   bool emulated = false;
 };
 

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <utility>
 
+#include "client/desk_devices.h"
 #include "client/devices/device_question.h"
 
 namespace usbloop::client {
@@ -20,12 +21,20 @@ Result<SourcePtr> prepared(SourcePtr source) {
   return source;
 }
 
-Result<SourcePtr> find_device(const Selector& selector, DeviceClaims& claims, const DevicePolicy& policy) {
-  auto found = prepared(make_device_source(selector, claims, policy));
+SourcePtr make_source(const Options& options, const Selector& selector, DeviceClaims& claims,
+                      const DevicePolicy& policy) {
+  if (options.desk.empty()) return make_device_source(selector, claims, policy);
+  return make_desk_source(options.desk, selector, claims, policy);
+}
+
+Result<SourcePtr> find_device(const Options& options, const Selector& selector, DeviceClaims& claims,
+                              const DevicePolicy& policy) {
+  auto found = prepared(make_source(options, selector, claims, policy));
   const bool is_ambiguous = !found && found.error().kind == ErrorKind::conflict;
   if (!is_ambiguous || !on_terminal()) return found;
-  const auto chosen = ask_which(selector, std::cin, std::cerr);
-  return chosen ? prepared(make_device_source(*chosen, claims, policy)) : std::move(found);
+  const auto devices = devices_of(options.desk);
+  const auto chosen = devices ? ask_which(*devices, selector, std::cin, std::cerr) : std::nullopt;
+  return chosen ? prepared(make_source(options, *chosen, claims, policy)) : std::move(found);
 }
 
 /// Those that the options name, or the person at the terminal does.
@@ -36,9 +45,9 @@ Result<std::vector<Selector>> selectors_of(const Options& options, const DeviceP
                       "Name a device before the VMI, for example 0951:1666 or 1-3; the command list shows them. At a "
                       "terminal you are asked.");
   }
-  const auto devices = UsbDevices::list();
+  const auto devices = devices_of(options.desk);
   if (!devices) return tl::unexpected(devices.error());
-  return pick_devices(look_at(devices->all()), policy, std::cin, std::cerr);
+  return pick_devices(look_at(*devices), policy, std::cin, std::cerr);
 }
 
 }  // namespace
@@ -48,7 +57,7 @@ Result<std::vector<SourcePtr>> find_devices(const Options& options, DeviceClaims
   const auto selectors = selectors_of(options, policy);
   if (!selectors) return tl::unexpected(selectors.error());
   for (const auto& selector : *selectors) {
-    auto device = find_device(selector, claims, policy);
+    auto device = find_device(options, selector, claims, policy);
     if (!device) return tl::unexpected(device.error());
     devices.push_back(std::move(*device));
   }

@@ -13,6 +13,7 @@
 #include "client/positionals.h"
 #include "client/program_flags.h"
 #include "client/redirect_flags.h"
+#include "device-sim/desk/desk_name.h"
 #include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::client {
@@ -162,6 +163,11 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "keyboard,text=TEXT, serial, ftdi, or camera; may be repeated")
       ->type_name("SPEC")
       ->allow_extra_args(false);
+  app.add_option("--desk", options.desk,
+                 "The devices are those of a running desk of emulated ones (device-sim desk), by its file or socket "
+                 "[$USBLOOP_DESK]")
+      ->type_name("FILE")
+      ->envname(desk::kDeskVariable);
   app.add_option("--transport", transport, "How a stick is shown: uas, bulk-only, or auto, by the way to the server")
       ->type_name("NAME");
   ProgramFlags programs(app, options);

@@ -26,7 +26,8 @@ struct Options {
   bool watch = false;                  ///< list: go on, and tell of each change
   bool give_back = false;              ///< give the only one of `selectors` back to this machine's drivers and end
   int after = 0;                       ///< give_back: when this parent process has ended; 0: now
-  std::vector<Selector> selectors;     ///< devices of this machine, and
+  std::string desk;                    ///< a desk of emulated devices in the place of this machine's; empty: none
+  std::vector<Selector> selectors;     ///< devices of this machine or of the desk, and
   std::vector<std::string> emulate;    ///< emulated ones, as device-sim's --emulate describes them; a slot each
   std::string launch;                  ///< the program that redirects the device in our place; empty: we do
   std::optional<net::Address> listen;  ///< such a program is not started by us, and connects here

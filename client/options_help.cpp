@@ -12,6 +12,7 @@ std::string help_footer(const std::string& program) {
       {" 1-3 demo", "the device that lsusb shows as \"Bus 001 Device 003\""},
       {" 1-3 demo -n team --context lab", "another namespace and another cluster"},
       {" --emulate stick,image=disk.img demo", "an emulated USB stick: no hardware needed"},
+      {" --desk desk.yaml 01-03 demo", "a device of a desk of emulated ones (device-sim desk)"},
       {" port=1-2.3 vm/demo", "the device at a port; a VM's machine"},
       {" serial=60A44C413FDE demo", "the device with that serial number"},
       {" 0951:1666 1-4 demo", "two devices, a slot each"},

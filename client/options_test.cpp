@@ -61,6 +61,9 @@ TEST_CASE("options may stand anywhere") {
   CHECK_FALSE(line.options->once);
   CHECK(parse({"--once", "1-3", "demo"}).options->once);
   CHECK(line.options->transport == Transport::automatic);
+  CHECK(line.options->desk.empty());
+  CHECK(parse({"--desk", "desk.yaml", "01-03", "demo"}).options->desk == "desk.yaml");
+  CHECK(parse({"list", "--desk=desk.yaml"}).options->desk == "desk.yaml");
   CHECK(parse({"--transport", "uas", "1-3", "demo"}).options->transport == Transport::uas);
   CHECK(parse({"--transport=bulk-only", "1-3", "demo"}).options->transport == Transport::bulk_only);
   CHECK(parse({"--transport", "bot", "1-3", "demo"}).exit_status == 2);

@@ -86,7 +86,7 @@ void StatusRows::note(std::size_t index, const Event& event) {
   auto& device = devices_.at(index);
   const auto& facts = event.device;
   const std::string place =
-      facts.emulated ? "emulated" : std::to_string(facts.bus) + "-" + std::to_string(facts.address);
+      facts.bus == 0 ? "emulated" : std::to_string(facts.bus) + "-" + std::to_string(facts.address);
   device.name = fitted(place + " " + facts.id + " " + facts.product, kWidestName);
   device.state = state_of(event.what);
   device.is_redirected = name_of(event.what).event == "redirecting";

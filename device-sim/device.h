@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -108,6 +110,11 @@ class Device {
 
   /// The medium that a person can take out, owned by the device; null where there is none.
   [[nodiscard]] virtual Medium* medium() { return nullptr; }
+  /// A person does something to the device: `type` a text on a keyboard, let a mouse `do` a script. Errors: invalid (it
+  /// has no such thing, or `what` makes no sense), conflict (too much waits already).
+  virtual Result<> act(std::string_view verb, std::string_view /*what*/) {
+    return make_error(ErrorKind::invalid, std::string(verb) + " on", description().label(), "it cannot do that");
+  }
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;

@@ -133,6 +133,8 @@ void EmulatedHost::lose_device() {
   if (announced) parser_.send_device_disconnect();
 }
 
+void EmulatedHost::stir() { alarm_.set(Time{}); }
+
 void EmulatedHost::end(HostState state) {
   if (is_final(state_)) return;
   state_ = state;

@@ -54,6 +54,9 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   /// The device is gone: tells the guest so.
   void lose_device();
 
+  /// Something has happened to the device, or lose_device() was called: wakes the holder, who then looks.
+  void stir();
+
   /// Offers the device the transfers that wait. To be called when the device has something new to say for a reason of
   /// its own.
   void serve_waiting();

@@ -37,6 +37,7 @@ class FaultyDevice final : public Device {
   void cancelled(Pipe pipe) override;
   bool clear_halt(std::uint8_t endpoint) override;
   [[nodiscard]] bool buffers_bulk_in() const override { return inner_->buffers_bulk_in(); }
+  Result<> act(std::string_view verb, std::string_view what) override { return inner_->act(verb, what); }
   [[nodiscard]] Medium* medium() override { return inner_->medium(); }
   Result<> flush() override { return inner_->flush(); }
   std::optional<ControlReply> meddle(const SetupPacket& setup) override;

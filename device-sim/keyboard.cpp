@@ -97,6 +97,22 @@ InReply Keyboard::in(Pipe pipe, std::span<std::byte> room) {
   return InReply::data(size);
 }
 
+Result<> Keyboard::act(std::string_view verb, std::string_view what) {
+  if (verb != "type") return Device::act(verb, what);
+  const auto strokes = key_strokes(what);
+  if (!strokes) return tl::unexpected(strokes.error());
+  auto& all = options_.strokes;
+  if (!is_down_) {  // what has been typed is over
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::exchange(next_, 0)));
+  }
+  if (all.size() - next_ + strokes->size() > kLongestTyping) {
+    return make_error(ErrorKind::conflict, "type on", description_.label(),
+                      "more than " + std::to_string(kLongestTyping) + " keys would wait for the guest");
+  }
+  all.insert(all.end(), strokes->begin(), strokes->end());
+  return {};
+}
+
 std::optional<Time> Keyboard::due() const {
   std::optional<Time> time = repeat_at_;
   if (step_at_ && has_more()) time = time ? std::min(*time, *step_at_) : *step_at_;

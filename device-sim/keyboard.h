@@ -26,8 +26,9 @@ struct KeyboardOptions {
   std::chrono::milliseconds pace{10};
 };
 
-/// A HID keyboard (boot and report protocol, whose reports are alike) that types its strokes once in its life, when the
-/// guest receives from it. A reset lets it go on with the stroke after the one that was down.
+/// A HID keyboard (boot and report protocol, whose reports are alike) that types its strokes once in its life, and then
+/// what it is told to (act()), when the guest receives from it. A reset lets it go on with the stroke after the one
+/// that was down.
 class Keyboard final : public Device {
  public:
   explicit Keyboard(KeyboardOptions options);
@@ -41,6 +42,8 @@ class Keyboard final : public Device {
   void advance(Time now) override { now_ = now; }
   [[nodiscard]] std::optional<Time> due() const override;
   bool clear_halt(std::uint8_t) override { return true; }
+  /// `type`: a text, behind all that is to be typed already.
+  Result<> act(std::string_view verb, std::string_view what) override;
   Result<> flush() override { return {}; }
 
   /// The lights as the guest has set them: 1 num lock, 2 caps lock, 4 scroll lock, 8 compose, 16 kana.

@@ -138,6 +138,20 @@ InReply Mouse::in(Pipe pipe, std::span<std::byte> room) {
   return InReply::data(size);
 }
 
+Result<> Mouse::act(std::string_view verb, std::string_view what) {
+  if (verb != "do") return Device::act(verb, what);
+  const auto steps = mouse_steps(what);
+  if (!steps) return tl::unexpected(steps.error());
+  auto& all = options_.steps;
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::exchange(next_, 0)));
+  if (all.size() + steps->size() > kMostMouseSteps) {
+    return make_error(ErrorKind::conflict, "move", description_.label(),
+                      "more than " + std::to_string(kMostMouseSteps) + " steps would wait for the guest");
+  }
+  all.insert(all.end(), steps->begin(), steps->end());
+  return {};
+}
+
 std::optional<Time> Mouse::due() const { return next_ < options_.steps.size() ? step_at_ : std::nullopt; }
 
 }  // namespace usbloop::device_sim

@@ -42,7 +42,8 @@ struct MouseOptions {
   std::chrono::milliseconds pace{10};     ///< from one step to the next; not below the endpoint's interval of 10 ms
 };
 
-/// A HID mouse with three buttons and a wheel that makes its steps once in its life, when the guest receives from it.
+/// A HID mouse with three buttons and a wheel that makes its steps once in its life, and then those that it is told to
+/// (act()), when the guest receives from it.
 /// In boot protocol its reports have no wheel.
 class Mouse final : public Device {
  public:
@@ -57,6 +58,8 @@ class Mouse final : public Device {
   void advance(Time now) override { now_ = now; }
   [[nodiscard]] std::optional<Time> due() const override;
   bool clear_halt(std::uint8_t) override { return true; }
+  /// `do`: a script, behind all that is to be done already.
+  Result<> act(std::string_view verb, std::string_view what) override;
   Result<> flush() override { return {}; }
 
  private:

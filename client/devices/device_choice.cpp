@@ -32,10 +32,12 @@ tl::unexpected<Error> no_match(const std::vector<LocalDevice>& devices, const Se
   for (const auto& device : devices) {
     if (!device.hub) usable.push_back(&device);
   }
-  const std::string hint = usable.empty()
-                               ? "No USB device but hubs is plugged in. --emulate stick,image=FILE redirects an "
-                                 "emulated device instead."
-                               : "The devices of this machine are (see also lsusb):" + lines(usable);
+  const std::string hint =
+      usable.empty()
+          ? "No USB device but hubs is plugged in. --emulate stick,image=FILE redirects an "
+            "emulated device instead."
+          : (usable.front()->emulated ? "The desk has:" : "The devices of this machine are (see also lsusb):") +
+                lines(usable);
   return make_error(ErrorKind::not_found, "find USB device", to_string(selector), "it is not plugged in", hint);
 }
 

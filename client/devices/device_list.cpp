@@ -106,6 +106,7 @@ void emit(YAML::Emitter& out, const nlohmann::ordered_json& value) {
 
 std::string ListedDevice::objection() const {
   if (device.hub) return "a hub";
+  if (device.emulated) return "";  // nobody types on it
   return std::any_of(device.classes.begin(), device.classes.end(), is_keyboard) ? "a keyboard" : "";
 }
 
@@ -123,8 +124,13 @@ std::vector<ListedDevice> look_at(const std::vector<LocalDevice>& devices) {
   const auto ids = UsbIds::of_system(wanted);
   std::vector<ListedDevice> listed;
   for (const auto& device : devices) {
-    listed.push_back(
-        {device, device_name(device, ids), platform::drivers(device.place), platform::accessible(device.place)});
+    if (device.emulated) {
+      listed.push_back({device, device.label.empty() ? device_name(device, ids) : device.label,
+                        device.holder.empty() ? "none" : device.holder, true});
+    } else {
+      listed.push_back(
+          {device, device_name(device, ids), platform::drivers(device.place), platform::accessible(device.place)});
+    }
   }
   return listed;
 }

@@ -25,7 +25,9 @@ Result<> DevicePolicy::check(const LocalDevice& device) const {
     return refused(
         device, *why,
         "The rules are those of --filter: put one before it that allows this device, or leave --filter out.");
-  if (!allows_keyboard && std::any_of(device.interfaces.begin(), device.interfaces.end(), is_keyboard)) {
+  const bool may_be_typed_on = !device.emulated;
+  if (may_be_typed_on && !allows_keyboard &&
+      std::any_of(device.interfaces.begin(), device.interfaces.end(), is_keyboard)) {
     return refused(
         device, "it is a keyboard",
         "While the VM has it, nobody can type on it here, not even Ctrl-C. If it is not the one you type on, "

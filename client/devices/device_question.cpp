@@ -49,16 +49,15 @@ std::optional<std::size_t> ask_number(const std::vector<std::string>& choices, s
   return number - 1;
 }
 
-std::optional<Selector> ask_which(const Selector& selector, std::istream& answers, std::ostream& questions) {
-  const auto devices = UsbDevices::list();
-  if (!devices) return std::nullopt;
-  const auto found = matching_devices(devices->all(), selector);
+std::optional<Selector> ask_which(const std::vector<LocalDevice>& devices, const Selector& selector,
+                                  std::istream& answers, std::ostream& questions) {
+  const auto found = matching_devices(devices, selector);
   std::vector<std::string> choices;
-  for (const auto index : found) choices.push_back(devices->all()[index].line());
+  for (const auto index : found) choices.push_back(devices[index].line());
   questions << found.size() << " devices are " << one_line(to_string(selector)) << ":\n";
   const auto chosen = ask_number(choices, answers, questions);
   if (!chosen) return std::nullopt;
-  const auto& place = devices->all()[found[*chosen]].place;
+  const auto& place = devices[found[*chosen]].place;
   return Selector(BusDevice{place.bus, place.address});
 }
 

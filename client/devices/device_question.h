@@ -18,7 +18,8 @@ std::optional<std::size_t> ask_number(const std::vector<std::string>& choices, s
                                       std::ostream& questions);
 
 /// Asks which of the devices that `selector` means is the one.
-std::optional<Selector> ask_which(const Selector& selector, std::istream& answers, std::ostream& questions);
+std::optional<Selector> ask_which(const std::vector<LocalDevice>& devices, const Selector& selector,
+                                  std::istream& answers, std::ostream& questions);
 
 /// Lists the devices that may be redirected and asks which ones: numbers, with spaces or commas between them. A wrong
 /// answer is asked for again, three times at most. Errors: not_found (there are none), cancelled (no answer).

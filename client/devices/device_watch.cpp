@@ -4,7 +4,6 @@
 #include <chrono>
 #include <ostream>
 
-#include "client/devices/arrival_watch.h"
 #include "common/shown_text.h"
 
 namespace usbloop::client {
@@ -18,7 +17,7 @@ bool same_place(const ListedDevice& one, const ListedDevice& other) {
   const auto& a = one.device;
   const auto& b = other.device;
   return a.place.bus == b.place.bus && a.place.address == b.place.address && a.port_path() == b.port_path() &&
-         a.id() == b.id() && a.serial == b.serial;
+         a.id() == b.id() && a.serial == b.serial && a.arrivals == b.arrivals;
 }
 
 bool has(const std::vector<ListedDevice>& devices, const ListedDevice& wanted) {
@@ -43,21 +42,28 @@ std::string changes(const std::vector<ListedDevice>& before, const std::vector<L
   return text;
 }
 
-Error watch_devices(ListFormat format, std::ostream& out) {
-  ArrivalWatch arrivals;
+Error watch_devices(DeviceSight& sight, ListFormat format, std::ostream& out) {
   std::vector<ListedDevice> known;
   bool is_first = true;
   while (true) {
-    const auto devices = UsbDevices::list();
+    const auto devices = sight.look();
     if (!devices) return devices.error();
-    auto now = look_at(devices->all());
+    auto now = look_at(*devices);
     const bool whole = is_first && format == ListFormat::lines;
     out << shown_lines(whole ? render(now, format) : changes(known, now, format)) << std::flush;
     if (!out) return {ErrorKind::unavailable, "print", "the devices", "nobody reads the output any more", ""};
     known = std::move(now);
     is_first = false;
-    arrivals.wait(kLookAgain, {});
+    sight.wait(kLookAgain, {});
   }
 }
+
+Result<std::vector<LocalDevice>> LocalSight::look() {
+  auto devices = UsbDevices::list();
+  if (!devices) return tl::unexpected(devices.error());
+  return devices->all();
+}
+
+void LocalSight::wait(std::chrono::milliseconds time, const std::stop_token& stop) { arrivals_.wait(time, stop); }
 
 }  // namespace usbloop::client

@@ -31,7 +31,7 @@ using UsbContextPtr = std::unique_ptr<libusb_context, UsbContextDeleter>;
 using UsbDevicePtr = std::unique_ptr<libusb_device, UsbDeviceDeleter>;
 using UsbHandlePtr = std::unique_ptr<libusb_device_handle, UsbHandleDeleter>;
 
-/// A device of this machine, as it is described to a person.
+/// A device of this machine, or of a desk of emulated ones, as it is described to a person.
 struct LocalDevice {
   platform::Place place;
   std::uint16_t vendor = 0;
@@ -45,6 +45,13 @@ struct LocalDevice {
   std::uint16_t version = 0;    ///< bcdDevice
   InterfaceClass device_class;  ///< the device's own
   std::vector<InterfaceClass> interfaces;  ///< of the active configuration, in their first settings
+
+  // Of a device of a desk (client/desk_devices.h); the others leave them as they are.
+  bool emulated = false;
+  std::string desk_name = {};  ///< what the desk calls it
+  std::string label = {};      ///< what lists call it; empty: as its ids say
+  std::string holder = {};     ///< who has it, printable; empty: nobody
+  std::uint64_t arrivals = 0;  ///< how often it has been plugged in
 
   /// `1-3`.
   [[nodiscard]] std::string bus_device() const;

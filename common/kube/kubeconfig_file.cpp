@@ -1,12 +1,10 @@
 #include "common/kube/kubeconfig_file.h"
 
-#include <yaml-cpp/eventhandler.h>
-
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "common/bounded_yaml.h"
 #include "common/kube/encoding.h"
 
 namespace usbloop::kube {
@@ -15,68 +13,11 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxPemBytes = 1024 * 1024;
-constexpr int kMaxDepth = 32;
-constexpr int kMaxNodes = 200'000;
 
-/// Walks the parser's events before a tree is made of them, so that hostile input costs no memory and no stack.
-class Guard : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string&) override {
-    count(mark);
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw YAML::ParserException(mark, "aliases are not accepted in a kubeconfig");
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
-    enter(mark);
-  }
-  void OnSequenceEnd() override { --depth_; }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
-    enter(mark);
-  }
-  void OnMapEnd() override { --depth_; }
-
- private:
-  void count(const YAML::Mark& mark) {
-    if (++nodes_ > kMaxNodes) throw YAML::ParserException(mark, "too many values");
-  }
-  void enter(const YAML::Mark& mark) {
-    count(mark);
-    if (++depth_ > kMaxDepth) throw YAML::ParserException(mark, "nested too deeply");
-  }
-
-  int depth_ = 0;
-  int nodes_ = 0;
-};
-
-YAML::Node parse(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  Guard guard;
-  parser.HandleNextDocument(guard);
-  return YAML::Load(text);
-}
-
-std::string yaml_cause(const YAML::Exception& exception) {
-  if (exception.mark.is_null()) return exception.msg;
-  return "line " + std::to_string(exception.mark.line + 1) + ", column " + std::to_string(exception.mark.column + 1) +
-         ": " + exception.msg;
-}
-
-const char* name_of(YAML::NodeType::value type) {
-  switch (type) {
-    case YAML::NodeType::Map: return "a mapping";
-    case YAML::NodeType::Sequence: return "a list";
-    case YAML::NodeType::Scalar: return "a plain value";
-    default: return "nothing";
-  }
-}
+const YamlBounds kBounds{.what = "a kubeconfig"};
 
 std::string must_be(const char* wanted, const YAML::Node& found) {
-  return std::string("must be ") + wanted + ", but is " + name_of(found.Type());
+  return std::string("must be ") + wanted + ", but is " + name_of_yaml(found.Type());
 }
 
 }  // namespace
@@ -111,7 +52,7 @@ Result<KubeconfigFile> read_kubeconfig_file(const std::string& path) {
   const auto text = read_bounded(path, kMaxFileBytes, "read kubeconfig");
   if (!text) return tl::unexpected(text.error());
   try {
-    KubeconfigFile file{path, parse(*text)};
+    KubeconfigFile file{path, load_bounded_yaml(*text, kBounds)};
     if (!file.root.IsNull() && !file.root.IsMap()) {
       return make_error(ErrorKind::invalid, "read kubeconfig", path, must_be("a mapping", file.root),
                         "A kubeconfig has the fields clusters, users, contexts and current-context.");

@@ -1,4 +1,4 @@
-#include "device-sim/options.h"
+#include "device-sim/program/options.h"
 
 #include <CLI/CLI.hpp>
 #include <utility>
@@ -10,7 +10,9 @@ namespace usbloop::device_sim {
 namespace {
 
 constexpr auto kDescription =
-    "Offers an emulated USB device by the usbredir protocol, as usbredirect offers a real one.\n";
+    "Offers an emulated USB device by the usbredir protocol, as usbredirect offers a real one.\n"
+    "`desk FILE` keeps a desk of them, and `ctl` plugs and unplugs what stands there: see desk --help and ctl "
+    "--help.\n";
 
 std::string footer(const std::string& program) {
   return "Devices:\n" + spec_help() +
@@ -34,7 +36,8 @@ std::string footer(const std::string& program) {
          "\n"
          "In the place of usbredirect: link this program as `usbredirect` into the PATH of `virtctl usbredir` and "
          "describe\n"
-         "the device in the environment variable USBLOOP_EMULATE; its id is then that of --device.\n"
+         "the device in the environment variable USBLOOP_EMULATE; its id is then that of --device. Or name a desk in\n"
+         "USBLOOP_DESK: --device then chooses one of its devices.\n"
          "\n"
          "Exit status:\n"
          "  0  ended as asked (Ctrl-C, SIGTERM); the device was taken from the guest and its data is on disk\n"
@@ -47,10 +50,50 @@ auto refuse(const std::string& what, std::string cause, std::string hint = {}) {
 }
 
 struct Raw {
-  std::string device, to, as, spec;
+  std::string device, to, as, spec, desk;
   bool keepalive = false;
   int verbosity = 0;
 };
+
+/// What the environment says.
+struct Surroundings {
+  std::string emulate, desk;
+};
+
+/// Which device: that of a description, or one of a desk.
+Result<> choose_kind(const Raw& raw, const Surroundings& around, Options& options) {
+  constexpr const char* kBoth = "a device is described, or one of a desk is named, but not both";
+  if (!raw.spec.empty() && !raw.desk.empty()) return refuse("--emulate and --desk", kBoth);
+  const bool is_said = !raw.spec.empty() || !raw.desk.empty();
+  options.spec = is_said ? raw.spec : around.emulate;
+  options.desk = is_said ? raw.desk : around.desk;
+  if (!options.spec.empty() && !options.desk.empty()) {
+    return refuse("USBLOOP_EMULATE and USBLOOP_DESK", kBoth, "Unset one of them.");
+  }
+  if (options.spec.empty() && options.desk.empty()) {
+    return refuse("the command line", "no device is described",
+                  "Give --emulate stick,image=FILE, or set USBLOOP_EMULATE to stick,image=FILE; or name a desk with "
+                  "--desk FILE or USBLOOP_DESK.");
+  }
+  return {};
+}
+
+/// What --device says.
+Result<> choose_device(const Raw& raw, Options& options) {
+  options.wanted = raw.device;
+  if (!options.desk.empty()) {
+    if (!raw.device.empty()) return {};
+    return refuse("--desk", "--device is missing", "device-sim ctl list shows what the desk has.");
+  }
+  if (raw.device.empty()) return {};
+  options.device = parse_usb_id(raw.device);
+  // usbredirect also takes BUS-DEVICE; an emulated device that stands on no desk is on no bus, so it names no id.
+  const auto dash = raw.device.find('-');
+  const bool is_bus_device = dash != std::string::npos && dash > 0 && dash + 1 < raw.device.size() &&
+                             raw.device.find_first_not_of("0123456789-") == std::string::npos;
+  if (options.device || is_bus_device) return {};
+  return refuse("--device " + raw.device, "it is neither VENDOR:PRODUCT nor BUS-DEVICE", "For example 0951:1666");
+}
 
 Result<std::optional<Address>> address_of(const char* name, const std::string& text, bool given, bool may_choose) {
   if (!given) return std::nullopt;
@@ -60,25 +103,12 @@ Result<std::optional<Address>> address_of(const char* name, const std::string& t
   return std::optional(std::move(*address));
 }
 
-Result<Options> check(const Raw& raw, const CLI::App& app, const std::optional<std::string>& emulate) {
+Result<Options> check(const Raw& raw, const CLI::App& app, const Surroundings& around) {
   Options options;
   options.keepalive = raw.keepalive;
   options.verbosity = raw.verbosity;
-  if (app.count("--device") > 0) {
-    options.device = parse_usb_id(raw.device);
-    // usbredirect also takes BUS-DEVICE; an emulated device is on no bus, so there it names no id.
-    const auto dash = raw.device.find('-');
-    const bool bus_device = dash != std::string::npos && dash > 0 && dash + 1 < raw.device.size() &&
-                            raw.device.find_first_not_of("0123456789-") == std::string::npos;
-    if (!options.device && !bus_device) {
-      return refuse("--device " + raw.device, "it is neither VENDOR:PRODUCT nor BUS-DEVICE", "For example 0951:1666");
-    }
-  }
-  options.spec = app.count("--emulate") > 0 ? raw.spec : emulate.value_or("");
-  if (options.spec.empty()) {
-    return refuse("the command line", "no device is described",
-                  "Give --emulate stick,image=FILE, or set USBLOOP_EMULATE to stick,image=FILE.");
-  }
+  if (auto fine = choose_kind(raw, around, options); !fine) return tl::unexpected(fine.error());
+  if (auto fine = choose_device(raw, options); !fine) return tl::unexpected(fine.error());
   if ((app.count("--to") > 0) == (app.count("--as") > 0)) {
     return refuse("the command line", "one of --to and --as is needed",
                   "--to HOST:PORT connects, --as HOST:PORT listens.");
@@ -101,13 +131,19 @@ CommandLine usage_error(const std::string& program, const Error& error) {
 }  // namespace
 
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
-                               const std::string& version, const std::optional<std::string>& emulate) {
+                               const std::string& version, const std::optional<std::string>& emulate,
+                               const std::optional<std::string>& desk) {
   Raw raw;
   CLI::App app(kDescription, program);
   app.footer(footer(program));
   app.set_version_flag("--version", version);
-  app.add_option("--device", raw.device, "VENDOR:PRODUCT, the id of the emulated device unless it has one of its own");
+  app.add_option(
+      "--device", raw.device,
+      "VENDOR:PRODUCT, the id of the emulated device unless it has one of its own; with a desk: which of its devices, "
+      "by VENDOR:PRODUCT, BUS-DEVICE, port=PATH, serial=TEXT or name");
   app.add_option("--emulate", raw.spec, "The device to emulate (default: $USBLOOP_EMULATE)");
+  app.add_option("--desk", raw.desk,
+                 "The running desk that has the device, by its file or socket (default: $USBLOOP_DESK)");
   app.add_option("--to", raw.to, "Connect to HOST:PORT or unix:PATH");
   app.add_option("--as", raw.as, "Listen on HOST:PORT or unix:PATH for one connection; port 0 chooses one");
   app.add_flag("-k,--keepalive", raw.keepalive, "Set SO_KEEPALIVE on the socket (connections by --to always have it)");
@@ -125,7 +161,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   } catch (const CLI::ParseError& error) {
     return {std::nullopt, program + ": " + error.what() + "\nSee " + program + " --help.\n", 2};
   }
-  auto options = check(raw, app, emulate);
+  auto options = check(raw, app, {emulate.value_or(""), desk.value_or("")});
   if (!options) return usage_error(program, options.error());
   if (auto fine = capture.finish(); !fine) return usage_error(program, fine.error());
   options->capture = std::move(captured);

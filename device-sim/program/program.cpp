@@ -1,4 +1,4 @@
-#include "device-sim/program.h"
+#include "device-sim/program/program.h"
 
 #include <array>
 #include <asio/awaitable.hpp>
@@ -20,7 +20,12 @@
 #include "common/net/listener.h"
 #include "common/net/stream.h"
 #include "common/shown_text.h"
-#include "device-sim/options.h"
+#include "device-sim/desk/desk_host.h"
+#include "device-sim/desk/desk_name.h"
+#include "device-sim/program/ctl_command.h"
+#include "device-sim/program/desk_command.h"
+#include "device-sim/program/options.h"
+#include "device-sim/program/report.h"
 #include "device-sim/spec.h"
 #include "usbredir/capture/capture_flags.h"
 #include "usbredir/capture/capturing_host.h"
@@ -30,18 +35,16 @@ namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{10};
 
-/// usbredirect's levels: 1 error, 2 warning, 3 info, 4 debug, 5 all.
-const char* log_level(int verbosity) {
-  constexpr std::array<const char*, 6> kLevels = {"warn", "error", "warn", "info", "debug", "trace"};
-  return kLevels.at(static_cast<std::size_t>(verbosity));
-}
-
-void say(const std::string& text) { std::fprintf(stderr, "%s\n", shown_lines(text).c_str()); }
-
-int report(const std::string& program, const Error& error) {
-  say(program + ": " + one_line(error.message()));
-  if (!error.hint.empty()) say(error.hint);
-  return 1;
+/// The device's end of the stream: made here, or lent by a desk.
+Result<std::unique_ptr<usbredir::HostEnd>> make_host(const Options& options, const std::string& program) {
+  if (options.desk.empty()) return make_host_end(options.spec, options.device);
+  auto desk = desk::DeskClient::connect(options.desk);
+  if (!desk) return tl::unexpected(desk.error());
+  const auto devices = desk->list();
+  if (!devices) return tl::unexpected(devices.error());
+  const auto device = desk::choose_on_desk(*devices, options.wanted, false);
+  if (!device) return tl::unexpected(device.error());
+  return desk::take_from_desk(std::move(*desk), device->name, program);
 }
 
 /// The capture that the options ask for; null when they ask for none.
@@ -142,9 +145,14 @@ class Run {
 
 int run_program(const std::string& path, const std::vector<std::string>& arguments, const std::string& version) try {
   const std::string program = std::filesystem::path(path).filename().string();
+  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (!arguments.empty() && arguments.front() == "desk") return run_desk(program + " desk", rest);
+  if (!arguments.empty() && arguments.front() == "ctl") return run_ctl(program + " ctl", rest);
   const char* const variable = std::getenv("USBLOOP_EMULATE");
+  const char* const desk = std::getenv(desk::kDeskVariable);
   const auto line = parse_command_line(program, arguments, version,
-                                       variable != nullptr ? std::optional<std::string>(variable) : std::nullopt);
+                                       variable != nullptr ? std::optional<std::string>(variable) : std::nullopt,
+                                       desk != nullptr ? std::optional<std::string>(desk) : std::nullopt);
   if (!line.options) {
     std::fputs(line.text.c_str(), line.exit_code == 0 ? stdout : stderr);
     return line.exit_code;
@@ -156,7 +164,7 @@ int run_program(const std::string& path, const std::vector<std::string>& argumen
   // An image that may not grow any more (RLIMIT_FSIZE) is a full disk: the write fails, and the guest is told.
   std::signal(SIGXFSZ, SIG_IGN);
 
-  auto host = make_host_end(options.spec, options.device);
+  auto host = make_host(options, program);
   if (!host) {
     (void)report(program, host.error());
     return host.error().kind == ErrorKind::invalid && host.error().operation == "emulate" ? 2 : 1;

@@ -1,9 +1,9 @@
-#include "client/devices/selector.h"
+#include "usbredir/selector.h"
 
 #include <doctest/doctest.h>
 
 using namespace usbloop;
-using namespace usbloop::client;
+using namespace usbloop::usbredir;
 
 TEST_CASE("vendor and product are hexadecimal with one to four digits") {
   CHECK(parse_selector("0951:1666") == Selector(VendorProduct{0x0951, 0x1666}));

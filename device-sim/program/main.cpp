@@ -1,5 +1,5 @@
 #include "common/version.h"
-#include "device-sim/program.h"
+#include "device-sim/program/program.h"
 
 int main(int argc, char** argv) {
   return usbloop::device_sim::run_program(argc > 0 ? argv[0] : "device-sim",

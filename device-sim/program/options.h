@@ -14,7 +14,9 @@ namespace usbloop::device_sim {
 using net::Address;  ///< where the usb-guest side is met
 
 struct Options {
-  std::string spec;                 ///< of the emulated device
+  std::string spec;                 ///< of the emulated device; empty: it is one of the desk's
+  std::string desk;                 ///< its file or its socket
+  std::string wanted;               ///< --device as it stands: which one of the desk's
   std::optional<UsbId> device;      ///< --device VENDOR:PRODUCT
   std::optional<Address> to, as;    ///< one of them is set
   capture::CaptureOptions capture;  ///< without a path: none
@@ -29,8 +31,10 @@ struct CommandLine {
   int exit_code = 0;
 };
 
-/// `emulate` is the value of USBLOOP_EMULATE, the device when --emulate is not given; nothing when it is not set.
+/// `emulate` and `desk` are the values of USBLOOP_EMULATE and USBLOOP_DESK, for the device when neither --emulate nor
+/// --desk is given; nothing when they are not set.
 CommandLine parse_command_line(const std::string& program, const std::vector<std::string>& arguments,
-                               const std::string& version, const std::optional<std::string>& emulate);
+                               const std::string& version, const std::optional<std::string>& emulate,
+                               const std::optional<std::string>& desk = std::nullopt);
 
 }  // namespace usbloop::device_sim

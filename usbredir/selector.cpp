@@ -1,11 +1,11 @@
-#include "client/devices/selector.h"
+#include "usbredir/selector.h"
 
 #include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string_view>
 
-namespace usbloop::client {
+namespace usbloop::usbredir {
 
 namespace {
 
@@ -120,4 +120,4 @@ std::string to_string(const Selector& selector) {
   return text;
 }
 
-}  // namespace usbloop::client
+}  // namespace usbloop::usbredir

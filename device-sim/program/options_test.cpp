@@ -1,4 +1,4 @@
-#include "device-sim/options.h"
+#include "device-sim/program/options.h"
 
 #include <doctest/doctest.h>
 
@@ -34,6 +34,22 @@ TEST_CASE("usbredirect's other forms: BUS-DEVICE, =, -k and -v") {
   CHECK(line.options->as->port == 4000);
   CHECK(line.options->keepalive);
   CHECK(line.options->verbosity == 5);
+}
+
+TEST_CASE("with a desk --device says which of its devices, in any form, and the variables give way to options") {
+  const auto parse_at = [](const std::vector<std::string>& arguments, const char* emulate) {
+    return parse_command_line("usbredirect", arguments, "", emulate, "desk.yaml");
+  };
+  const auto by_variable = parse_at({"--device", "01-03", "--to", "h:1"}, "");
+  REQUIRE(by_variable.options);
+  CHECK(by_variable.options->desk == "desk.yaml");
+  CHECK(by_variable.options->spec.empty());
+  CHECK(by_variable.options->wanted == "01-03");
+  CHECK(parse_at({"--device", "serial=ABC", "--desk", "d.sock", "--to", "h:1"}, "mouse").options->desk == "d.sock");
+  CHECK(parse_at({"--emulate", "mouse", "--to", "h:1"}, "").options->desk.empty());
+  CHECK(contains(parse_at({"--to", "h:1"}, "").text, "--device is missing"));
+  CHECK(contains(parse_at({"--device", "1-3", "--to", "h:1"}, "mouse").text, "Unset one of them"));
+  CHECK(contains(parse_at({"--desk", "d", "--emulate", "mouse", "--to", "h:1"}, "").text, "not both"));
 }
 
 TEST_CASE("addresses are HOST:PORT, [IPV6]:PORT or unix:PATH") {
