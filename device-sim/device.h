@@ -110,11 +110,10 @@ class Device {
 
   /// The medium that a person can take out, owned by the device; null where there is none.
   [[nodiscard]] virtual Medium* medium() { return nullptr; }
-  /// A person does something to the device: `type` a text on a keyboard, let a mouse `do` a script. Errors: invalid (it
-  /// has no such thing, or `what` makes no sense), conflict (too much waits already).
-  virtual Result<> act(std::string_view verb, std::string_view /*what*/) {
-    return make_error(ErrorKind::invalid, std::string(verb) + " on", description().label(), "it cannot do that");
-  }
+  /// A person does something to the device: `type` a text on a keyboard, let a mouse `do` a script, `eject` a medium or
+  /// `load` it. Errors: invalid (it has no such thing, or `what` makes no sense), conflict (too much waits already, or the
+  /// guest has locked the medium).
+  virtual Result<> act(std::string_view verb, std::string_view what);
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;
@@ -124,6 +123,8 @@ class Device {
 
   /// The device has been pulled out. Asked after all that happens.
   [[nodiscard]] virtual bool gone() const { return false; }
+  /// A person has plugged it in again.
+  virtual void plug() {}
   /// Why, when it was not pulled out.
   [[nodiscard]] virtual std::optional<Error> trouble() const { return std::nullopt; }
 

@@ -37,13 +37,18 @@ class FaultyDevice final : public Device {
   void cancelled(Pipe pipe) override;
   bool clear_halt(std::uint8_t endpoint) override;
   [[nodiscard]] bool buffers_bulk_in() const override { return inner_->buffers_bulk_in(); }
-  Result<> act(std::string_view verb, std::string_view what) override { return inner_->act(verb, what); }
   [[nodiscard]] Medium* medium() override { return inner_->medium(); }
   Result<> flush() override { return inner_->flush(); }
   std::optional<ControlReply> meddle(const SetupPacket& setup) override;
   [[nodiscard]] bool gone() const override { return gone_ || inner_->gone(); }
+  void plug() override {
+    gone_ = false;
+    inner_->plug();
+  }
   [[nodiscard]] std::optional<Error> trouble() const override { return inner_->trouble(); }
   Result<> set_fault(const Fault& fault) override;
+  /// `fault`: what parse_faults() reads; `repair`: clear_faults(). All else is for the device.
+  Result<> act(std::string_view verb, std::string_view what) override;
   void clear_faults() override;
   StorageSide storage() override { return inner_->storage(); }
 

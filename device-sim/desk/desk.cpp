@@ -109,6 +109,7 @@ Result<> Desk::plug(std::string_view name) {
   if ((*placed)->plugged) {
     return make_error(ErrorKind::conflict, "plug in", "device " + (*placed)->entry.name, "it is plugged in already");
   }
+  (*placed)->device->plug();
   (*placed)->plugged = true;
   ++(*placed)->arrivals;
   tell();
@@ -210,6 +211,7 @@ Desk::Loan::~Loan() {
   host_->disconnect();  // in a final state it does nothing
   host_.reset();
   placed_.host = nullptr;
+  if (placed_.device->gone()) placed_.plugged = false;  // a fault has pulled it out
   spdlog::info("{} is free again", placed_.entry.name);
   placed_.holder.reset();
   desk_.tell();

@@ -96,6 +96,45 @@ TEST_CASE("a text that is typed on the desk reaches the guest as keys, behind wh
   CHECK(desk->act("keyboard", "type", "y").error().kind == ErrorKind::conflict);
 }
 
+TEST_CASE("a medium is taken out of a stick on the desk and put back, and other devices have none") {
+  const auto desk = desk_with("- {kind: stick, image: disk.img, size: 1Mi}\n- kind: serial\n");
+  CHECK(desk->act("stick", "eject", ""));
+  CHECK(desk->act("stick", "load", ""));
+  CHECK(desk->act("serial", "eject", "").error().kind == ErrorKind::invalid);
+}
+
+TEST_CASE("faults are given to a device of a desk while it runs, and one that pulls it out leaves it unplugged") {
+  const auto desk = desk_with("- kind: serial\n");
+  CHECK(desk->act("serial", "fault", "dance").error().kind == ErrorKind::invalid);
+  CHECK(desk->act("serial", "fault", "medium-error:block=1").error().kind == ErrorKind::invalid);
+  device_sim::test::Guest guest;
+  auto loan = desk->lend("serial", kSomebody);
+  REQUIRE(loan);
+  auto& host = (*loan)->host();
+  device_sim::test::exchange(host, guest);
+  guest.parser.send(1, usb_redir_set_configuration_header{1});
+  device_sim::test::exchange(host, guest);
+  const auto status_of_write = [&] {
+    guest.replies.clear();
+    guest.parser.send(2, usb_redir_bulk_packet_header{0x02, 0, 1, 0, 0}, std::vector<std::byte>(1));
+    device_sim::test::exchange(host, guest);
+    REQUIRE(guest.replies.size() == 1);
+    return int{guest.replies.front().status};
+  };
+  CHECK(desk->act("serial", "fault", "error:times=100"));
+  CHECK(status_of_write() == usb_redir_ioerror);
+  CHECK(desk->act("serial", "repair", ""));
+  CHECK(status_of_write() == usb_redir_success);
+  CHECK(desk->act("serial", "fault", "unplug"));
+  guest.parser.send(3, usb_redir_bulk_packet_header{0x02, 0, 1, 0, 0}, std::vector<std::byte>(1));
+  device_sim::test::exchange(host, guest);
+  CHECK(host.state() == usbredir::HostState::device_gone);
+  loan->reset();
+  CHECK_FALSE(desk->list().front().plugged);
+  CHECK(desk->plug("serial"));
+  CHECK(desk->lend("serial", kSomebody));
+}
+
 TEST_CASE("a mouse of a desk does what it is told, when its guest listens") {
   const auto desk = desk_with("- {kind: mouse, delay: 0}\n");
   CHECK(desk->act("mouse", "do", "move:3:4 click:left"));  // before anybody has it

@@ -5,6 +5,10 @@ namespace usbloop::desk {
 device_sim::ControlReply DeviceLoan::request(const device_sim::SetupPacket& setup, std::span<const std::byte> data) {
   ++counters_.requests;
   auto reply = device_.request(setup, data);
+  if (!reply.done) {
+    --counters_.requests;  // it is offered again
+    return reply;
+  }
   if (reply.status != device_sim::TransferStatus::success) ++counters_.failures;
   return reply;
 }

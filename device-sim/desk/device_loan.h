@@ -32,6 +32,14 @@ class DeviceLoan final : public device_sim::Device {
   [[nodiscard]] std::optional<device_sim::Time> due() const override { return device_.due(); }
   void cancelled(Pipe pipe) override { device_.cancelled(pipe); }
   bool clear_halt(std::uint8_t endpoint) override { return device_.clear_halt(endpoint); }
+  [[nodiscard]] bool buffers_bulk_in() const override { return device_.buffers_bulk_in(); }
+  [[nodiscard]] device_sim::Medium* medium() override { return device_.medium(); }
+  std::optional<ControlReply> meddle(const device_sim::SetupPacket& setup) override { return device_.meddle(setup); }
+  [[nodiscard]] bool gone() const override { return device_.gone(); }
+  [[nodiscard]] std::optional<Error> trouble() const override { return device_.trouble(); }
+  Result<> set_fault(const device_sim::Fault& fault) override { return device_.set_fault(fault); }
+  void clear_faults() override { device_.clear_faults(); }
+  device_sim::StorageSide storage() override { return device_.storage(); }
   Result<> act(std::string_view verb, std::string_view what) override { return device_.act(verb, what); }
   Result<> flush() override { return device_.flush(); }
 

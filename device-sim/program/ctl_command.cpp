@@ -34,7 +34,13 @@ constexpr Verb kVerbs[] = {
     {"replug", What::replug, nullptr, "Pull it out, and plug it in again", "is plugged in again"},
     {"attach", What::attach, "FILE", "Another image for a stick or an SSD: it is pulled out, and comes back with FILE",
      "has another image"},
+    {"eject", What::act, nullptr, "Take the medium out of a stick, as a person does who presses its button",
+     "is empty"},
+    {"load", What::act, nullptr, "Put the medium back", "has its medium"},
     {"type", What::act, "TEXT", "Type a text on a keyboard; \\n is Enter (device-sim --help has all keys)", "types"},
+    {"fault", What::act, "FAULT", "Let it do something wrong: stall:endpoint=0x81:at=5 (device-sim --help has all)",
+     "has the fault"},
+    {"repair", What::act, nullptr, "Let it do everything right again", "is repaired"},
     {"do", What::act, "SCRIPT", "Let a mouse do what a script says: move:10:0 click:left", "does it"}};
 
 struct CtlOptions {
