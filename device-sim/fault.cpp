@@ -28,7 +28,7 @@ std::optional<std::uint64_t> number(std::string_view text, std::uint64_t least, 
 }
 
 /// Bytes a second, with K or M of 1024 behind it.
-std::optional<std::uint64_t> rate_of(std::string_view text) {
+std::optional<std::uint64_t> bytes_a_second(std::string_view text) {
   const char unit = text.empty() ? '0' : text.back();
   const unsigned shift = unit == 'K' ? 10 : unit == 'M' ? 20 : 0;
   if (shift != 0) text.remove_suffix(1);
@@ -60,7 +60,7 @@ bool set_parameter(Fault& fault, std::string_view name, std::string_view value) 
   if (name == "block") return put(fault.block, number(value, 0, kMost));
   if (name == "blocks") return put(fault.blocks, number(value, 1, kMost));
   if (name == "code") return put(fault.code, number(value, 1, 0xffff));
-  if (name == "rate") return put(fault.rate, rate_of(value));
+  if (name == "rate") return put(fault.rate, bytes_a_second(value));
   if (name == "speed") return put(fault.speed, speed_of(value));
   if (name == "latency") {
     const auto time = number(value, 1, kLongest);

@@ -10,11 +10,11 @@ namespace {
 
 using usbredir::TransferType;
 
-constexpr std::uint8_t kIn = 0x80;
+constexpr std::uint8_t kInDirection = 0x80;
 
 /// A fault of this kind can be at an endpoint of this type and direction.
 bool fits(FaultKind kind, std::uint8_t endpoint, TransferType type) {
-  const bool is_in = (endpoint & kIn) != 0;
+  const bool is_in = (endpoint & kInDirection) != 0;
   switch (kind) {
     case FaultKind::short_packet: return is_in && type != TransferType::control;
     case FaultKind::timeout:

@@ -69,8 +69,8 @@ void FaultyDevice::clear_faults() {
 
 /// The descriptor that a lie shows.
 std::optional<ControlReply> FaultyDevice::lied(const SetupPacket& setup) const {
-  constexpr std::uint8_t kOfDevice = 0x80, kGetDescriptor = 6;
-  if (!lie_ || setup.request_type != kOfDevice || setup.request != kGetDescriptor) return std::nullopt;
+  constexpr std::uint8_t kOfDevice = 0x80, kReadDescriptor = 6;
+  if (!lie_ || setup.request_type != kOfDevice || setup.request != kReadDescriptor) return std::nullopt;
   auto found = lie_->find(static_cast<std::uint8_t>(setup.value >> 8), static_cast<std::uint8_t>(setup.value));
   if (found.empty()) return std::nullopt;
   return ControlReply{TransferStatus::success, std::move(found)};

@@ -14,7 +14,7 @@ using std::chrono::microseconds;
 using usbredir::TransferType;
 namespace urb_status = capture::urb_status;
 
-constexpr std::uint8_t kTypeBits = 0x60, kIn = 0x80;
+constexpr std::uint8_t kTypeBits = 0x60, kInBit = 0x80;
 constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 22;
 
 std::string at_record(std::uint64_t number) { return "record " + std::to_string(number) + " "; }
@@ -112,7 +112,7 @@ void RecordingCollector::end(std::uint64_t number, Urb&& urb) {
   const bool given_up = was_given_up(urb.status);
   if (begun.type == TransferType::control) {
     if (!given_up) end_control(begun, std::move(urb));
-  } else if ((begun.endpoint & kIn) == 0) {
+  } else if ((begun.endpoint & kInBit) == 0) {
     auto& transfer = recording.transfers[begun.endpoint][begun.place];
     transfer.answered = !given_up;
     transfer.status = transfer_status(urb.status);
@@ -135,8 +135,8 @@ void RecordingCollector::end_control(const Begun& begun, Urb&& urb) {
 }
 
 void RecordingCollector::keep_descriptor(const SetupPacket& setup, std::vector<std::byte>&& data) {
-  constexpr std::uint8_t kGetDescriptor = 6;
-  if (!setup.is_in() || setup.request != kGetDescriptor) return;
+  constexpr std::uint8_t kReadDescriptor = 6;
+  if (!setup.is_in() || setup.request != kReadDescriptor) return;
   auto& kept = recording.descriptors[{setup.request_type, setup.value, setup.index}];
   if (data.size() > kept.size()) kept = std::move(data);
 }

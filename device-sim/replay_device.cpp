@@ -62,8 +62,8 @@ void ReplayDevice::went_on(std::uint8_t endpoint) {
 }
 
 std::optional<ControlReply> ReplayDevice::meddle(const SetupPacket& setup) {
-  constexpr std::uint8_t kGetDescriptor = 6, kTypeMask = 0x60;
-  if ((setup.request_type & kTypeMask) != 0 || setup.request != kGetDescriptor || !setup.is_in()) return std::nullopt;
+  constexpr std::uint8_t kReadDescriptor = 6, kTypeMask = 0x60;
+  if ((setup.request_type & kTypeMask) != 0 || setup.request != kReadDescriptor || !setup.is_in()) return std::nullopt;
   const auto found = recording_.descriptors.find({setup.request_type, setup.value, setup.index});
   if (found == recording_.descriptors.end()) return ControlReply{};
   return ControlReply{TransferStatus::success, found->second};
