@@ -72,7 +72,9 @@ class DistanceRun {
     const std::string disk = e2e::wait_disk(guest_, uas || way.first == "super" ? "2-1" : "1-1", 60s);
     const std::string queue = "/sys/block/" + disk + "/queue/";
     if (options_.read_ahead > 0) {
-      guest_.must_run("echo " + std::to_string(options_.read_ahead) + " >" + queue + "read_ahead_kb");
+      // The kernel decides anew when a disk is opened for the first time.
+      guest_.must_run("head -c 512 /dev/" + disk + " >/dev/null; echo " + std::to_string(options_.read_ahead) + " >" +
+                      queue + "read_ahead_kb");
     }
     results_.queues[way.first + " " + transport] =
         guest_.must_run("cd " + queue + "; echo $(cat max_sectors_kb read_ahead_kb); cd /");
