@@ -15,8 +15,8 @@ TEST_CASE("bench distance reads and writes a stick of a far client by both trans
                  .env = {{"TMPDIR", tmp}}});
   const ExitStatus status = bench.wait_exit(150s);
   REQUIRE_MESSAGE(status.code == 0, bench.err());
-  CHECK(bench.out().find("\"distance_20_ms_read\"") != std::string::npos);
-  CHECK(bench.out().find("\"distance_0_ms_write\"") != std::string::npos);
+  CHECK(bench.out().find("\"distance_high_20_ms_read\"") != std::string::npos);
+  CHECK(bench.out().find("\"distance_high_0_ms_write\"") != std::string::npos);
   CHECK(std::filesystem::is_empty(tmp));
 }
 

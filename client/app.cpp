@@ -6,7 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include "client/client_config.h"
 #include "client/completion.h"
 #include "client/completion_answer.h"
 #include "client/console.h"
@@ -18,6 +17,7 @@
 #include "client/doctor.h"
 #include "client/exit_status.h"
 #include "client/find_devices.h"
+#include "client/load_policy.h"
 #include "client/messages.h"
 #include "client/object_names.h"
 #include "client/options.h"
@@ -79,14 +79,6 @@ Result<Target> target_of(const Options& options, const kube::ClusterAccess& acce
   Target target{options.vmi, options.name_space.empty() ? access.default_namespace : options.name_space};
   if (auto fine = check_namespace(target.name_space); !fine) return tl::unexpected(fine.error());
   return target;
-}
-
-/// The rules of the configuration file and of the command line.
-Result<DevicePolicy> load_policy(const Options& options) {
-  const auto path = client_config_path();
-  auto config = load_client_config(path);
-  if (!config) return tl::unexpected(config.error());
-  return DevicePolicy{std::move(config->filter), options.filter, path, options.force};
 }
 
 /// The devices that another program is told to take are judged here, for it knows no rules of ours.

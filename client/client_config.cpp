@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "common/ascii_text.h"
 #include "common/shown_text.h"
 #include "common/small_file.h"
 
@@ -11,28 +12,22 @@ namespace {
 
 constexpr std::size_t kMostBytes = 64 * 1024;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
 tl::unexpected<Error> wrong_line(const std::string& name, std::size_t number, const std::string& cause,
                                  const std::string& hint) {
   return make_error(ErrorKind::invalid, "read", name + ", line " + std::to_string(number), cause, hint);
 }
 
 Result<> read_line(std::string_view line, const std::string& name, std::size_t number, ClientConfig& config) {
-  line = trimmed(line);
+  if (line.ends_with('\r')) line.remove_suffix(1);  // written on Windows
+  line = trim(line);
   if (line.empty() || line.front() == '#') return {};
   const auto equals = line.find('=');
-  const auto key = trimmed(line.substr(0, equals));
+  const auto key = trim(line.substr(0, equals));
   if (equals == std::string_view::npos || key != "filter") {
     return wrong_line(name, number, "\"" + one_line(key, 40) + "\" is no setting",
                       "There is one setting: filter = RULES. Comments begin with #.");
   }
-  const auto added = config.filter.add(trimmed(line.substr(equals + 1)));
+  const auto added = config.filter.add(trim(line.substr(equals + 1)));
   if (!added) return wrong_line(name, number, added.error().message(), added.error().hint);
   return {};
 }

@@ -50,7 +50,8 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
                    {"keyboard,text=", "an emulated keyboard that types"},
                    {"serial", "an emulated serial port that echoes"},
                    {"ftdi", "an emulated serial adapter that echoes"},
-                   {"camera", "an emulated USB camera"}};
+                   {"camera", "an emulated USB camera"},
+                   {"replay,file=", "a device that was recorded"}};
     query.goes_on = true;
   } else if (option.get_type_name() == "FILE" || name == "launch") {
     query.of = Of::files;

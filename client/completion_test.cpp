@@ -54,6 +54,8 @@ TEST_CASE("what can stand where: a device, then a VMI or one more device") {
         "stick,image=\tan emulated USB stick\nstick,dir=\ta directory as an emulated USB stick\n:6\n");
   CHECK(answer_to({"--emulate", "k"}) == "keyboard,text=\tan emulated keyboard that types\n:6\n");
   CHECK(answer_to({"--emulate", "c"}) == "camera\tan emulated USB camera\n:6\n");
+  CHECK(answer_to({"--emulate", "r"}) == "replay,file=\ta device that was recorded\n:6\n");
+  CHECK(query_of({"--record", ""}).of == Of::files);
   CHECK(answer_to({"d"}) == "doctor\tlook at each step of a redirection\n:4\n");
   CHECK(answer_to({"-n", "x", "d"}) == ":4\n");  // doctor stands first
   CHECK(query_of({"doctor", ""}).of == Of::devices);

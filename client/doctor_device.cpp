@@ -1,6 +1,7 @@
 #include "client/devices/device_list.h"
 #include "client/devices/usb_device.h"
 #include "client/doctor.h"
+#include "client/load_policy.h"
 #include "device-sim/spec.h"
 
 // What doctor sees of the device and of this machine.
@@ -8,13 +9,28 @@ namespace usbloop::client {
 
 namespace {
 
-void examine_emulated(const std::string& spec, Diagnosis& diagnosis) {
+/// A file that cannot be understood ends every redirection, also that of an emulated device.
+void examine_policy(const Result<DevicePolicy>& policy, const LocalDevice* device, const char* no_device,
+                    Diagnosis& diagnosis) {
+  constexpr const char* kStep = "policy";
+  if (!policy) return diagnosis.failed(kStep, policy.error());
+  if (device == nullptr) return diagnosis.not_checked(kStep, no_device);
+  if (const auto fine = policy->check(*device); !fine) {
+    return diagnosis.failed(kStep, fine.error().cause, fine.error().hint);
+  }
+  const bool has_rules = !policy->configured.empty() || !policy->given.empty();
+  diagnosis.ok(kStep,
+               has_rules ? "the filter rules allow it" : "there are no filter rules, and nothing else refuses it");
+}
+
+void examine_emulated(const std::string& spec, const Result<DevicePolicy>& policy, Diagnosis& diagnosis) {
   const auto host = device_sim::make_host_end(spec);
   if (!host) {
     diagnosis.failed("device", host.error());
   } else {
     diagnosis.ok("device", (*host)->device().label());
   }
+  examine_policy(policy, nullptr, "emulated devices are not judged", diagnosis);
   diagnosis.not_checked("permission", "an emulated device needs none");
   diagnosis.not_checked("driver", "an emulated device has none");
 }
@@ -33,17 +49,19 @@ void examine_driver(const LocalDevice& device, Diagnosis& diagnosis) {
   }
 }
 
-void examine_local(const Selector& selector, Diagnosis& diagnosis) {
+void examine_local(const Selector& selector, const Result<DevicePolicy>& policy, Diagnosis& diagnosis) {
   const auto devices = UsbDevices::list();
   const auto index = devices ? choose_device(devices->all(), selector) : tl::unexpected(devices.error());
   if (!index) {
     diagnosis.failed("device", index.error());
+    examine_policy(policy, nullptr, "there is no device to judge", diagnosis);
     diagnosis.not_checked("permission", "there is no device to open");
     diagnosis.not_checked("driver", "there is no device to look at");
     return;
   }
   const LocalDevice& device = devices->all()[*index];
   diagnosis.ok("device", device.line());
+  examine_policy(policy, &device, "", diagnosis);
   const auto handle = devices->open(*index);
   if (handle) {
     diagnosis.ok("permission", "you may open " + platform::device_node(device.place));
@@ -56,8 +74,9 @@ void examine_local(const Selector& selector, Diagnosis& diagnosis) {
 }  // namespace
 
 void examine_device(const Options& options, Diagnosis& diagnosis) {
-  if (!options.emulate.empty()) return examine_emulated(options.emulate.front(), diagnosis);
-  examine_local(options.selectors.front(), diagnosis);
+  const auto policy = load_policy(options);
+  if (!options.emulate.empty()) return examine_emulated(options.emulate.front(), policy, diagnosis);
+  examine_local(options.selectors.front(), policy, diagnosis);
 }
 
 }  // namespace usbloop::client

@@ -1,6 +1,8 @@
 #include "client/messages.h"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <string_view>
 
 #include "common/kube/status.h"
@@ -23,7 +25,23 @@ std::string status_message(const websocket::Refusal& refusal) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-std::string certificate_hint(const kube::ClusterAccess& access) {
+/// In UTC, as a certificate has its times.
+std::string clock_text() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  char text[sizeof "2026-01-31 23:59"];
+  if (::gmtime_r(&now, &parts) == nullptr) return "no time";
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts)};
+}
+
+std::string certificate_hint(const kube::ClusterAccess& access, std::string_view detail) {
+  if (contains(detail, "not yet valid")) {
+    return "This machine's clock says " + clock_text() + " UTC: set it, if it is wrong; else the server's is.";
+  }
+  if (contains(detail, "certificate has expired")) {
+    return "Its certificate has to be renewed, unless this machine's clock is wrong: that says " + clock_text() +
+           " UTC.";
+  }
   if (access.ca_pem.empty()) {
     return "The context \"" + access.context +
            "\" names no certificate-authority, so only the system's authorities are trusted. Put the server's CA into "
@@ -53,6 +71,10 @@ std::string Target::vm_path() const {
   return "/apis/kubevirt.io/v1/namespaces/" + name_space + "/virtualmachines/" + name;
 }
 
+std::string see_what_there_is(const Target& target) {
+  return "See what there is: kubectl get vmi -n " + target.name_space;
+}
+
 std::string refusal_message(const websocket::Refusal& refusal) {
   if (auto message = status_message(refusal); !message.empty()) return message;
   std::string text = "Can't connect to websocket (" + std::to_string(refusal.status) + "): websocket: bad handshake";
@@ -74,7 +96,7 @@ std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterA
              "example by the cluster role kubevirt.io:edit.";
     case 404:
       return contains(message, "not found")
-                 ? "See what there is: kubectl get vmi -n " + target.name_space
+                 ? see_what_there_is(target)
                  : "The server does not know KubeVirt's API: is " + access.url() + " the right cluster?";
     case 409:
       return contains(message, "Not configured")
@@ -87,6 +109,13 @@ std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterA
   if (contains(message, "(503)")) {
     return "A VMI takes four devices at a time. End one of the other redirections, or wait for that with --wait.";
   }
+  if (contains(message, "virt-handler")) {
+    return "The VMI's node does not answer: kubectl get nodes, and kubectl get vmi " + target.name + " -n " +
+           target.name_space +
+           " -o wide tells which one it is. Servers before KubeVirt 1.8 say this too when all four "
+           "slots are taken.";
+  }
+  if (refusal.status >= 500) return "The server has a fault of its own, or starts: try again; its logs know more.";
   return {};
 }
 
@@ -98,7 +127,7 @@ Error explain_connect_error(Error error, const kube::ClusterAccess& access) {
     if (lookup) {
       error.hint = "Check the host name in the kubeconfig, and whether a VPN is needed.";
     } else if (contains(detail, "certificate") || contains(detail, "mismatch")) {
-      error.hint = certificate_hint(access);
+      error.hint = certificate_hint(access, detail);
     } else if (contains(detail, "wrong version number") || contains(detail, "record layer")) {
       error.hint = "There is a server, but it does not speak TLS: check the port and https:// in the kubeconfig.";
     } else if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
@@ -121,11 +150,12 @@ std::string what_ended(const SessionEnd& end, const Target& target) {
 std::string far_end_message(const SessionEnd& end, const Target& target, const Result<VmiState>& state) {
   const std::string text = what_ended(end, target);
   if (!state) return text + ".\nThe API server cannot be asked why: " + shown(state.error().message()) + ".";
-  if (!state->exists) return text + ": the VMI has been deleted.";
-  if (state->deleting) return text + ": the VMI is being deleted.";
+  const std::string cure = "\n" + see_what_there_is(target);
+  if (!state->exists) return text + ": the VMI has been deleted." + cure;
+  if (state->deleting) return text + ": the VMI is being deleted." + cure;
   if (state->phase != "Running") {
     return text + ": the VMI is no longer running (phase " + (state->phase.empty() ? "unknown" : shown(state->phase)) +
-           ").";
+           ")." + cure;
   }
   return text + ", though the VMI is still running. Try again; the VMI's node knows more.";
 }

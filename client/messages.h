@@ -28,6 +28,9 @@ struct Target {
 /// or the HTTP status with the body's text. Nothing of it steers the terminal.
 std::string refusal_message(const websocket::Refusal& refusal);
 
+/// The advice to look which VMIs there are.
+std::string see_what_there_is(const Target& target);
+
 /// Advice for a refusal; empty when the message says enough.
 std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterAccess& access, const Target& target);
 

@@ -95,7 +95,8 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
   const std::string path = target_.subresource_path();
   Attempt result;
   spdlog::debug("asking {} for a USB slot of {}", shown_lines(access_.url()), target_.label());
-  auto opened = co_await websocket::connect(access_, path, options_.channel, options_.connect_timeout);
+  auto opened =
+      co_await websocket::connect(access_, path, options_.channel, options_.connect_timeout, way_to_measure());
   if (!opened) {
     result.not_connected = explain_connect_error(opened.error(), access_);
   } else if (!opened->channel) {
@@ -104,6 +105,12 @@ asio::awaitable<Redirection::Attempt> Redirection::attempt() {
     result = co_await run_session(*opened->channel, opened->round_trip);
   }
   co_return result;
+}
+
+/// The way is measured where it decides.
+Redirection::RoundTrip Redirection::way_to_measure() const {
+  const bool decides = !translated_ && options_.transport == Transport::automatic && device_->may_be_translated();
+  return decides ? RoundTrip(kLongWay) : std::nullopt;
 }
 
 /// The device's end, translated where that is asked for or worth it.

@@ -78,6 +78,7 @@ class Redirection {
   asio::awaitable<int> redirect();
   asio::awaitable<Attempt> attempt();
   using RoundTrip = std::optional<std::chrono::microseconds>;
+  [[nodiscard]] RoundTrip way_to_measure() const;
   asio::awaitable<Attempt> run_session(websocket::Channel& channel, RoundTrip round_trip);
   Result<std::unique_ptr<usbredir::HostEnd>> take_device(RoundTrip round_trip);
   asio::awaitable<void> pause();

@@ -37,9 +37,10 @@ std::string why_it_waits(const VmiState& state, const Target& target) {
 }
 
 std::string why_it_ended(const VmiState& state, const Target& target) {
-  if (!state.exists) return target.label() + " has been deleted.";
-  if (state.deleting) return target.label() + " is being deleted.";
-  return target.label() + " is no longer running (phase " + state.phase + ").";
+  const std::string cure = "\nMake or start it anew, then redirect again. " + see_what_there_is(target);
+  if (!state.exists) return target.label() + " has been deleted." + cure;
+  if (state.deleting) return target.label() + " is being deleted." + cure;
+  return target.label() + " is no longer running (phase " + state.phase + ")." + cure;
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}")
   add_custom_command(OUTPUT "${archive}" BYPRODUCTS "${object}"
     COMMAND "${CMAKE_CXX_COMPILER}" ${flags} "$<TARGET_PROPERTY:usbloop_settings,INTERFACE_COMPILE_OPTIONS>"
-            -ffunction-sections -Wno-unused-command-line-argument -c "${header}" -o "${object}"
+            -O1 -ffunction-sections -Wno-unused-command-line-argument -c "${header}" -o "${object}"
     COMMAND "${CMAKE_AR}" rcs "${archive}" "${object}"
     DEPENDS "${header}"
     COMMENT "Building the object of the precompiled header"

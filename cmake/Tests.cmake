@@ -19,8 +19,9 @@ target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_setti
 target_compile_options(usbloop_doctest_main PRIVATE ${USBLOOP_TEST_OPTIONS})
 
 # usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
-# sources, named NAME/case. LABEL is one of unit, component, e2e, acceptance, long (CONTRIBUTING.md). Exit code 77 means
-# skipped; the test prints why. OWN_MAIN: the sources bring their own main.
+# sources, named NAME/case; under a sanitizer unit tests are one test of ctest, NAME. LABEL is one of unit, component, e2e,
+# acceptance, long (CONTRIBUTING.md). Exit code 77 means skipped; the test prints why. OWN_MAIN: the sources bring their
+# own main.
 function(usbloop_test name)
   cmake_parse_arguments(arg "OWN_MAIN" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   if(NOT arg_LABEL)
@@ -38,6 +39,13 @@ function(usbloop_test name)
   endif()
   if(arg_LABEL STREQUAL "unit")
     add_dependencies(unit_tests ${name})
+  endif()
+  if(USBLOOP_SANITIZER AND arg_LABEL STREQUAL "unit")
+    # One process for all cases: the start of a program under a sanitizer takes longer than most cases do. The longest first.
+    list(LENGTH arg_SOURCES files)
+    add_test(NAME ${name} COMMAND ${name} --duration=true)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 600 COST ${files})
+    return()
   endif()
   doctest_discover_tests(${name} TEST_PREFIX "${name}/" ADD_LABELS 0
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)

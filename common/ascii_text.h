@@ -35,6 +35,14 @@ constexpr bool is_token_byte(char c) {
          kMarks.find(c) != std::string_view::npos;
 }
 
+/// The value of a hexadecimal digit of either case, or -1.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 /// Without the blanks (space and tab) around it.
 inline std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t";

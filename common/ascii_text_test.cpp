@@ -26,6 +26,15 @@ TEST_CASE("ascii_text: names have an order whatever their case, bytes beyond ASC
   CHECK(less_ignoring_case("z", "\xC3"));
 }
 
+TEST_CASE("ascii_text: hexadecimal digits have a value, all else has none") {
+  const std::string_view digits = "0123456789abcdefABCDEF";
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const auto at = digits.find(c);
+    CHECK(hex_value(c) == (at == std::string_view::npos ? -1 : static_cast<int>(at < 16 ? at : at - 6)));
+  }
+}
+
 TEST_CASE("ascii_text: only the blanks around a text go") {
   CHECK(trim(" \ta b\t ") == "a b");
   CHECK(trim(" \t").empty());

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <string_view>
 
 namespace usbloop {
 namespace {
@@ -43,6 +44,24 @@ std::optional<std::int64_t> parse_offset(const char* text) {
   return *text == '-' ? -offset : offset;
 }
 
+/// The form that Kubernetes writes, without the C library: that takes most of a microsecond, and tables have an age in
+/// each row. Nothing for other forms.
+std::optional<std::int64_t> parse_usual(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool is_digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == '0' ? !is_digit : text[i] != kForm[i]) return std::nullopt;
+  }
+  const auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  const auto month = static_cast<unsigned>(two(5));
+  if (month < 1 || month > 12) return std::nullopt;
+  const std::chrono::year_month_day first(std::chrono::year(two(0) * 100 + two(2)), std::chrono::month(month),
+                                          std::chrono::day(1));
+  const std::int64_t days = std::chrono::sys_days(first).time_since_epoch().count() + two(8) - 1;
+  return days * kDay + two(11) * kHour + two(14) * kMinute + two(17);
+}
+
 }  // namespace
 
 std::int64_t now_seconds() {
@@ -65,6 +84,7 @@ std::string format_time(std::int64_t seconds) {
 }
 
 std::optional<std::int64_t> parse_time(const std::string& text) {
+  if (const auto usual = parse_usual(text)) return usual;
   std::tm parts{};
   int length = 0;
   if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,

@@ -20,3 +20,21 @@ TEST_CASE("times and ages are written as kubectl writes them") {
     CHECK(human_duration(entry.seconds) == entry.text);
   }
 }
+
+TEST_CASE("a time in Kubernetes' form is the same as with an offset, on every day and beyond the calendar") {
+  const auto same = [](const std::string& text) {
+    CAPTURE(text);
+    return parse_time(text + "Z") == parse_time(text + "+00:00") && parse_time(text + "Z").has_value();
+  };
+  constexpr std::int64_t kDay = 86'400;
+  for (std::int64_t day = -30'000; day < 60'000; day += 13) {
+    const std::int64_t seconds = day * kDay + 45'296;
+    const std::string text = format_time(seconds);
+    CHECK(parse_time(text) == seconds);
+    CHECK(same(text.substr(0, text.size() - 1)));
+  }
+  for (const char* odd : {"2026-02-30T23:59:60", "2024-02-29T00:00:00", "2026-01-00T24:00:00", "2026-13-01T00:00:00",
+                          "2026-00-10T00:00:00", "0000-01-01T00:00:00", "9999-12-31T23:59:59"}) {
+    CHECK(same(odd));
+  }
+}

@@ -57,7 +57,7 @@ TransferStatus BulkOnly::command(std::span<const std::byte> wrapper) {
     return TransferStatus::stall;
   }
   tag_ = word_at(wrapper, 4);
-  host_left_ = word_at(wrapper, 8);
+  whole_ = host_left_ = word_at(wrapper, 8);
   begin(wrapper.subspan(kCommandBlockAt, length), (byte_at(wrapper, 12) & kDirectionIn) != 0);
   return TransferStatus::success;
 }
@@ -138,6 +138,7 @@ InReply BulkOnly::status(std::span<std::byte> room) {
   const std::uint32_t words[] = {kCswSignature, tag_, host_left_};
   std::memcpy(room.data(), words, sizeof words);
   room[kCswSize - 1] = static_cast<std::byte>(outcome_);
+  if (faults_ != nullptr) faults_->on_status_wrapper(room.first(kCswSize), whole_);
   phase_ = Phase::command;
   return InReply::data(kCswSize);
 }

@@ -18,8 +18,8 @@ class BulkOnly {
   static constexpr std::uint8_t kEndpointIn = 0x81;
   static constexpr std::uint8_t kEndpointOut = 0x02;
 
-  /// `disk` must outlive this object.
-  explicit BulkOnly(ScsiDisk& disk) : disk_(disk) {}
+  /// `disk` and `faults` must outlive this object; null: it never has any.
+  explicit BulkOnly(ScsiDisk& disk, StorageFaults* faults = nullptr) : disk_(disk), faults_(faults) {}
 
   TransferStatus out(std::span<const std::byte> data);
   InReply in(std::span<std::byte> room);
@@ -39,9 +39,11 @@ class BulkOnly {
   InReply status(std::span<std::byte> room);
 
   ScsiDisk& disk_;
+  StorageFaults* faults_;
   Phase phase_ = Phase::command;
   Outcome outcome_ = Outcome::good;
   std::uint32_t tag_ = 0;
+  std::uint32_t whole_ = 0;      ///< bytes that the host expected to move
   std::uint32_t host_left_ = 0;  ///< bytes the host still expects to move: in the end the residue
   std::uint64_t disk_left_ = 0;  ///< bytes the command still moves
   bool moved_ = false;           ///< some data has been moved

@@ -1,5 +1,7 @@
 #include "device-sim/control_endpoint.h"
 
+#include <utility>
+
 namespace usbloop::device_sim {
 namespace {
 
@@ -22,7 +24,8 @@ ControlReply word(std::uint16_t value) {
 
 ControlReply ControlEndpoint::handle(const SetupPacket& setup, std::span<const std::byte> data) {
   const bool is_standard = (setup.request_type & 0x60) == 0;
-  ControlReply reply = is_standard ? standard(setup) : device_.request(setup, data);
+  auto meddled = device_.meddle(setup);
+  ControlReply reply = meddled ? std::move(*meddled) : is_standard ? standard(setup) : device_.request(setup, data);
   if (!setup.is_in() || reply.status != TransferStatus::success) reply.data.clear();
   if (reply.data.size() > setup.length) reply.data.resize(setup.length);
   return reply;

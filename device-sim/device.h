@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "device-sim/alarm.h"
 #include "device-sim/descriptor_set.h"
+#include "device-sim/fault.h"
 #include "device-sim/medium.h"
 #include "usbredir/host_end.h"
 #include "usbredir/transfer_reply.h"
@@ -33,12 +34,24 @@ using usbredir::TransferStatus;
 struct ControlReply {
   TransferStatus status = TransferStatus::stall;
   std::vector<std::byte> data = {};  ///< of an IN request; what is longer than asked for is cut
+  bool done = true;                  ///< false: not yet; the request is offered again
+
+  static ControlReply not_yet() { return {TransferStatus::success, {}, false}; }
 };
 
 /// Where a bulk transfer goes: an endpoint's address, and the bulk stream; 0 where the endpoint has none.
 struct Pipe {
   std::uint8_t endpoint = 0;
   std::uint32_t stream = 0;
+};
+
+class StorageFaults;
+
+/// What a storage device lends to those who give it faults.
+struct StorageSide {
+  StorageFaults* faults = nullptr;  ///< null: it is no storage device
+  std::uint64_t size = 0;           ///< of its disk, in bytes
+  bool is_bulk_only = false;        ///< it has no other transport
 };
 
 /// An emulated USB device as its functions see it: what is behind the endpoints. EmulatedHost does the rest: standard
@@ -98,6 +111,21 @@ class Device {
 
   /// Brings all that the guest has written onto the backing store.
   virtual Result<> flush() = 0;
+
+  /// Any control transfer, before it is looked at: what is answered in the place of what is right, or nothing.
+  virtual std::optional<ControlReply> meddle(const SetupPacket& /*setup*/) { return std::nullopt; }
+
+  /// The device has been pulled out. Asked after all that happens.
+  [[nodiscard]] virtual bool gone() const { return false; }
+  /// Why, when it was not pulled out.
+  [[nodiscard]] virtual std::optional<Error> trouble() const { return std::nullopt; }
+
+  /// From now on it does this wrong, besides what it does wrong already. An Error (kind invalid) says why a fault makes
+  /// no sense for it. FaultyDevice can all; make_device() makes none without.
+  virtual Result<> set_fault(const Fault& fault);
+  /// It does everything right from now on.
+  virtual void clear_faults() {}
+  virtual StorageSide storage() { return {}; }
 };
 
 }  // namespace usbloop::device_sim

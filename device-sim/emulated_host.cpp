@@ -12,8 +12,6 @@ namespace {
 using usbredir::EndpointTable;
 using usbredir::HostState;
 
-std::uint8_t wire(TransferStatus status) { return static_cast<std::uint8_t>(status); }
-
 std::uint8_t byte_at(const std::vector<std::byte>& bytes, std::size_t at) {
   return std::to_integer<std::uint8_t>(bytes.at(at));
 }
@@ -59,7 +57,7 @@ Result<std::size_t> EmulatedHost::receive(std::span<const std::byte> bytes) {
     failure_ = taken.error();
     end(HostState::failed);
   }
-  set_alarm();
+  look_after();
   return taken;
 }
 
@@ -68,15 +66,35 @@ void EmulatedHost::look() {
   device_->advance(clock_());
   serve_waiting();
   send_due_packets();
+  look_after();
+}
+
+/// After all that may have changed the device.
+void EmulatedHost::look_after() {
+  if (device_->gone()) {
+    if (!failure_) failure_ = device_->trouble();
+    lose_device();
+  }
   set_alarm();
+}
+
+Result<> EmulatedHost::set_fault(const Fault& fault) {
+  if (auto fine = device_->set_fault(fault); !fine) return fine;
+  if (!is_final(state_)) alarm_.set(clock_());
+  return {};
+}
+
+void EmulatedHost::clear_faults() {
+  device_->clear_faults();
+  if (!is_final(state_)) alarm_.set(clock_());
 }
 
 /// Has itself looked at when packets of an isochronous stream are due, or when the device will have something to say,
 /// unless nobody would hear it then. When the output is full, consume() goes on.
 void EmulatedHost::set_alarm() {
   if (is_final(state_) || !parser_.wants_input()) return alarm_.set(std::nullopt);
-  const bool has_queue =
-      std::any_of(waiting_.begin(), waiting_.end(), [](const WaitingQueue& queue) { return !queue.empty(); });
+  const bool has_queue = !controls_.empty() || std::any_of(waiting_.begin(), waiting_.end(),
+                                                           [](const WaitingQueue& queue) { return !queue.empty(); });
   auto when = has_queue || receiving_.any() ? device_->due() : std::nullopt;
   if (const auto packets = packets_due()) when = when ? std::min(*when, *packets) : packets;
   alarm_.set(when);
@@ -89,7 +107,9 @@ Result<> EmulatedHost::outcome() const {
       return make_error(
           ErrorKind::denied, "redirect", name, "the virtual machine's side rejected the device",
           "A filter of the virtual machine's usb-redir device forbids it, or the far side lacks a capability.");
-    case HostState::device_gone: return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
+    case HostState::device_gone:
+      if (failure_) return tl::unexpected(*failure_);
+      return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");
     case HostState::failed:
       if (failure_) return tl::unexpected(*failure_);
       return make_error(ErrorKind::protocol, "redirect", name, "the guest side broke the protocol");
@@ -160,6 +180,7 @@ void EmulatedHost::on_reset() {
 // After a reset nobody waits for an answer any more.
 void EmulatedHost::forget_transfers() {
   for (WaitingQueue& queue : waiting_) queue.clear();
+  controls_.clear();
   held_ = 0;
   streams_.fill(0);
   receiving_.reset();
@@ -169,19 +190,5 @@ void EmulatedHost::forget_transfers() {
 }
 
 void EmulatedHost::on_filter_reject() { end(HostState::rejected); }
-
-void EmulatedHost::on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) {
-  if (!in_use()) return;
-  spdlog::trace("usbredir: control {:02x} {:02x} value {:04x} index {:04x} length {}", header.requesttype,
-                header.request, header.value, header.index, header.length);
-  usb_redir_control_packet_header reply = header;
-  const SetupPacket setup{header.requesttype, header.request, header.value, header.index, header.length};
-  const bool sound = setup.is_in() == ((header.endpoint & 0x80) != 0) && (header.endpoint & 0x7f) == 0;
-  const ControlReply answer = sound ? control_.handle(setup, data.bytes()) : ControlReply{TransferStatus::invalid, {}};
-  reply.status = wire(answer.status);
-  if ((header.endpoint & 0x80) != 0) reply.length = static_cast<std::uint16_t>(answer.data.size());
-  parser_.send(id, reply, answer.data);
-  serve_waiting();  // a cleared halt or a class request may have given waiting requests their data
-}
 
 }  // namespace usbloop::device_sim

@@ -46,6 +46,11 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   [[nodiscard]] Result<> outcome() const override;
   void disconnect() override;
 
+  /// Device::set_fault(). What comes of it comes by a wake.
+  Result<> set_fault(const Fault& fault);
+  /// The device does everything right from now on.
+  void clear_faults();
+
   /// The device is gone: tells the guest so.
   void lose_device();
 
@@ -64,6 +69,11 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
     usbredir::Payload data = {};
   };
   using WaitingQueue = std::deque<Waiting>;
+  struct WaitingControl {
+    std::uint64_t id = 0;
+    usb_redir_control_packet_header header{};
+    usbredir::Payload data = {};
+  };
 
   /// An isochronous IN endpoint whose packets the guest gets.
   struct IsoStream {
@@ -106,10 +116,13 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   [[nodiscard]] bool may_have_streams(std::uint32_t endpoints, std::uint32_t count) const;
   void set_streams(std::uint32_t endpoints, std::uint32_t count);
   [[nodiscard]] TransferStatus objection(const usb_redir_bulk_packet_header& header, std::size_t data) const;
+  bool serve_controls();
   bool serve_queue(WaitingQueue& queue);
   bool serve_receiving(std::size_t index);
   bool serve_buffered(std::size_t index);
+  void look_after();
   void set_alarm();
+  bool cancel_control(std::uint64_t id);
   bool serve(const Waiting& transfer);
   bool serve_out(const Waiting& transfer);
   bool serve_in(const Waiting& transfer);
@@ -127,6 +140,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   HaltSet halted_;
   ControlEndpoint control_;
   std::array<WaitingQueue, 32> waiting_;
+  std::deque<WaitingControl> controls_;
   std::array<std::uint32_t, 32> streams_{};   ///< that the guest has given an endpoint; 0: none. As waiting_ by index
   std::bitset<32> receiving_;                 ///< interrupt endpoints from which the guest receives; by index
   std::array<std::uint32_t, 32> buffered_{};  ///< bytes at once from a bulk endpoint that sends by itself; 0: none does

@@ -53,7 +53,7 @@ void EmulatedHost::on_bulk(std::uint64_t id, const usb_redir_bulk_packet_header&
 void EmulatedHost::serve_waiting() {
   // What one queue has been given may be what another one waits for.
   for (bool served = true; served && parser_.wants_input();) {
-    served = false;
+    served = serve_controls();
     for (WaitingQueue& queue : waiting_) served = serve_queue(queue) || served;
     for (std::size_t index = 0; index < waiting_.size(); ++index) {
       served = serve_receiving(index) || served;
@@ -127,7 +127,7 @@ void EmulatedHost::consume(std::size_t count) {
   if (!was_full || is_final(state_)) return;
   device_->advance(clock_());
   serve_waiting();
-  set_alarm();
+  look_after();
 }
 
 std::uint64_t EmulatedHost::waiting(Pipe pipe) const {
@@ -139,6 +139,7 @@ std::uint64_t EmulatedHost::waiting(Pipe pipe) const {
 }
 
 void EmulatedHost::on_cancel_data_packet(std::uint64_t id) {
+  if (cancel_control(id)) return;
   for (WaitingQueue& queue : waiting_) {
     const auto found = std::find_if(queue.begin(), queue.end(), [id](const Waiting& each) { return each.id == id; });
     if (found == queue.end()) continue;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "device-sim/fault.h"
 #include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::device_sim {
@@ -14,6 +15,8 @@ constexpr auto kDescription =
 std::string footer(const std::string& program) {
   return "Devices:\n" + spec_help() +
          "      A comma inside a value is written twice.\n"
+         "\n" +
+         fault_help() +
          "\n"
          "Examples:\n"
          "  truncate -s 64M disk.img\n"

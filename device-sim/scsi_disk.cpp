@@ -14,7 +14,8 @@ using namespace scsi;  // fields and sense values: a table. NOLINT(google-build-
 
 }  // namespace
 
-ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity) : store_(store), identity_(std::move(identity)) {}
+ScsiDisk::ScsiDisk(BlockStore& store, ScsiIdentity identity, StorageFaults* faults)
+    : store_(store), identity_(std::move(identity)), faults_(faults) {}
 
 void ScsiDisk::reset() {
   sense_ = {};
@@ -41,6 +42,9 @@ ScsiDisk::Intent ScsiDisk::begin(std::span<const std::byte> bytes) {
   cursor_ = 0;
   prepared_.clear();
   const std::uint8_t operation = command[0];
+  if (faults_ != nullptr) {
+    if (const auto attention = faults_->on_command(operation)) return fail(*attention);
+  }
   if (const auto trouble = medium_trouble(operation)) return fail(*trouble);
   const Sense before = sense_;
   const Intent intent = dispatch(command);
@@ -107,6 +111,9 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
   if (failed_) return false;  // the medium has been taken out meanwhile
   if (!from_store_) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
+  } else if (has_bad(room.size())) {
+    fail(kUnrecoveredRead);
+    return false;
   } else if (const auto done = store_.read(cursor_, room); !done) {
     errors_.report(done.error().message());
     fail(kUnrecoveredRead);
@@ -118,6 +125,10 @@ bool ScsiDisk::produce(std::span<std::byte> room) {
 
 bool ScsiDisk::accept(std::span<const std::byte> data) {
   if (failed_) return false;
+  if (has_bad(data.size())) {
+    fail(kWriteError);
+    return false;
+  }
   if (const auto done = store_.write(cursor_, data); !done) {
     errors_.report(done.error().message());
     fail(kWriteError);

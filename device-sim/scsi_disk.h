@@ -11,6 +11,8 @@
 #include "common/repeated_error.h"
 #include "device-sim/block_store.h"
 #include "device-sim/medium.h"
+#include "device-sim/scsi_sense.h"
+#include "device-sim/storage_faults.h"
 #include "uas/logical_unit.h"
 
 namespace usbloop::device_sim {
@@ -24,14 +26,6 @@ struct ScsiIdentity {
   bool is_ssd = false;  ///< not removable, takes queued commands, and does not turn
 };
 
-/// Why a command failed (SPC-4, 4.5): sense key, additional sense code and qualifier.
-struct Sense {
-  std::uint8_t key = 0;
-  std::uint8_t code = 0;
-  std::uint8_t qualifier = 0;
-  bool operator==(const Sense&) const = default;
-};
-
 /// A disk that speaks SCSI (SPC-4, SBC-3; the commands that Linux and Windows send to a stick). One command
 /// at a time: begin(), then produce() or accept() as long as there is data, then failed() says how it went.
 class ScsiDisk final : public Medium {
@@ -39,8 +33,8 @@ class ScsiDisk final : public Medium {
   using Direction = uas::Direction;
   using Intent = uas::Movement;  ///< what a command is going to move
 
-  /// `store` must outlive the disk.
-  ScsiDisk(BlockStore& store, ScsiIdentity identity);
+  /// `store` and `faults` must outlive the disk; null: it never has any.
+  ScsiDisk(BlockStore& store, ScsiIdentity identity, StorageFaults* faults = nullptr);
 
   /// `command` is the command block, 1 to 16 bytes. A failed command intends nothing.
   Intent begin(std::span<const std::byte> command);
@@ -83,10 +77,12 @@ class ScsiDisk final : public Medium {
   Intent verify(Command command);
   Intent synchronize();
   [[nodiscard]] std::optional<Sense> medium_trouble(std::uint8_t operation);
+  [[nodiscard]] bool has_bad(std::size_t size) const { return faults_ != nullptr && faults_->has_bad(cursor_, size); }
   [[nodiscard]] std::uint64_t blocks() const { return store_.size() / kBlockSize; }
 
   BlockStore& store_;
   ScsiIdentity identity_;
+  StorageFaults* faults_;
   Sense sense_;
   bool failed_ = false;
   bool loaded_ = true;    ///< false after an eject

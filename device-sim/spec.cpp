@@ -7,12 +7,17 @@
 
 #include "device-sim/camera_spec.h"
 #include "device-sim/emulated_host.h"
+#include "device-sim/faulty_device.h"
 #include "device-sim/input_spec.h"
+#include "device-sim/replay_spec.h"
 #include "device-sim/serial_spec.h"
+#include "device-sim/spec_options.h"
 #include "device-sim/storage_spec.h"
 
 namespace usbloop::device_sim {
 namespace {
+
+constexpr const char* kFaultOption = "fault";  // of every kind
 
 struct Kind {
   const char* name;
@@ -30,7 +35,8 @@ const std::vector<Kind>& kinds() {
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
-      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera}};
+      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;
 }
 
@@ -58,6 +64,19 @@ std::string known_kinds() {
   std::string names;
   for (const Kind& kind : kinds()) names += (names.empty() ? "" : ", ") + std::string(kind.name);
   return names;
+}
+
+/// The device, which can be given faults, with those that its description has.
+Result<std::unique_ptr<Device>> with_faults(const DeviceSpec& spec, std::unique_ptr<Device> device) {
+  auto faulty = std::make_unique<FaultyDevice>(std::move(device));
+  if (const std::string* text = option_of(spec, kFaultOption)) {
+    const auto faults = parse_faults(*text);
+    if (!faults) return tl::unexpected(faults.error());
+    for (const Fault& fault : *faults) {
+      if (auto fine = faulty->set_fault(fault); !fine) return tl::unexpected(fine.error());
+    }
+  }
+  return faulty;
 }
 
 }  // namespace
@@ -102,13 +121,17 @@ Result<std::unique_ptr<Device>> make_device(const DeviceSpec& spec, std::optiona
     return refuse(spec.kind, "there is no such kind of device", "Known kinds: " + known_kinds() + ".");
   }
   for (const auto& [name, value] : spec.options) {
+    if (name == kFaultOption) continue;
     if (std::find(kind->options.begin(), kind->options.end(), name) != kind->options.end()) continue;
     std::string known;
-    for (const auto& option : kind->options) known += (known.empty() ? "" : ", ") + option;
+    for (const auto& option : kind->options) known += option + ", ";
+    known += kFaultOption;
     return refuse(spec.kind, "it has no option '" + name + "'",
                   "Its options: " + known + ". Write a comma inside a value twice.");
   }
-  return kind->make(spec, default_id);
+  auto device = kind->make(spec, default_id);
+  if (!device) return device;
+  return with_faults(spec, std::move(*device));
 }
 
 Result<std::unique_ptr<usbredir::HostEnd>> make_host_end(std::string_view text, std::optional<UsbId> default_id) {
@@ -124,6 +147,7 @@ Result<std::unique_ptr<usbredir::HostEnd>> make_host_end(std::string_view text, 
 std::string spec_help() {
   std::string text;
   for (const Kind& kind : kinds()) text += kind.help;
+  text += "  Each takes fault='FAULT FAULT...', what it does wrong; see Faults below.\n";
   return text;
 }
 

@@ -24,13 +24,15 @@ Ssd::Ssd(std::unique_ptr<BlockStore> store, const StorageOptions& options)
     : store_(std::move(store)),
       description_(describe_ssd(options)),
       descriptors_(storage_descriptors(description_, write_interfaces)),
-      disk_(*store_, {.vendor = description_.manufacturer,
-                      .product = description_.product,
-                      .revision = "30A8",
-                      .serial = options.serial,
-                      .is_ssd = true}),
+      disk_(*store_,
+            {.vendor = description_.manufacturer,
+             .product = description_.product,
+             .revision = "30A8",
+             .serial = options.serial,
+             .is_ssd = true},
+            &faults_),
       unit_(disk_),
-      bulk_only_(disk_),
+      bulk_only_(disk_, &faults_),
       attached_(unit_) {}
 
 ControlReply Ssd::request(const SetupPacket& setup, std::span<const std::byte>) {
@@ -53,7 +55,10 @@ OutReply Ssd::out(Pipe pipe, std::span<const std::byte> data) {
 }
 
 InReply Ssd::in(Pipe pipe, std::span<std::byte> room) {
-  return is_attached_ ? uas::serve_in(attached_, pipe.endpoint, pipe.stream, room) : bulk_only_.in(room);
+  if (!is_attached_) return bulk_only_.in(room);
+  const InReply reply = uas::serve_in(attached_, pipe.endpoint, pipe.stream, room);
+  if (pipe.endpoint == uas::kStatusEndpoint) faults_.on_status_unit(room.first(reply.size));
+  return reply;
 }
 
 bool Ssd::clear_halt(std::uint8_t) { return is_attached_ || bulk_only_.may_clear_halt(); }

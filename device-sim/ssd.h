@@ -32,11 +32,13 @@ class Ssd final : public Device {
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t endpoint) override;
   Result<> flush() override { return disk_.flush(); }
+  StorageSide storage() override { return {&faults_, store_->size(), false}; }
 
  private:
   std::unique_ptr<BlockStore> store_;
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
+  StorageFaults faults_;
   ScsiDisk disk_;
   DiskUnit unit_;
   BulkOnly bulk_only_;

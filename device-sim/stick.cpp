@@ -22,11 +22,13 @@ Stick::Stick(std::unique_ptr<BlockStore> store, const StorageOptions& options)
     : store_(std::move(store)),
       description_(describe(options)),
       descriptors_(storage_descriptors(description_, write_bulk_only_interface)),
-      disk_(*store_, {.vendor = description_.manufacturer,
-                      .product = description_.product,
-                      .revision = "PMAP",
-                      .serial = options.serial}),
-      transport_(disk_) {}
+      disk_(*store_,
+            {.vendor = description_.manufacturer,
+             .product = description_.product,
+             .revision = "PMAP",
+             .serial = options.serial},
+            &faults_),
+      transport_(disk_, &faults_) {}
 
 ControlReply Stick::request(const SetupPacket& setup, std::span<const std::byte>) { return transport_.request(setup); }
 

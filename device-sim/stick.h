@@ -38,11 +38,13 @@ class Stick final : public Device {
   bool clear_halt(std::uint8_t endpoint) override;
   [[nodiscard]] Medium* medium() override { return disk_.medium(); }
   Result<> flush() override { return disk_.flush(); }
+  StorageSide storage() override { return {&faults_, store_->size(), true}; }
 
  private:
   std::unique_ptr<BlockStore> store_;
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
+  StorageFaults faults_;
   ScsiDisk disk_;
   BulkOnly transport_;
 };

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "e2e/harness/client.h"
+#include "e2e/harness/delay_proxy.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/loop.h"
@@ -59,7 +60,7 @@ TEST_CASE("a stick shown as a UAS disk has the same bytes, for the driver uas an
   CHECK_NOTHROW(guest.wait_for_line("usbloop-guest: usb remove 0951:1666 path=2-1", 5s));
 }
 
-TEST_CASE("by itself a near stick stays what it is, and what is no stick cannot be one") {
+TEST_CASE("by itself a near stick stays what it is, a far one is a UAS disk, and what is no stick cannot be one") {
   const CaseDir dir;
   Loop loop(dir);
   Vmi vmi(loop, "demo");
@@ -69,6 +70,16 @@ TEST_CASE("by itself a near stick stays what it is, and what is no stick cannot 
   Client client(dir, "near", loop, {.image = image}, "demo");
   CHECK(driver_of(guest, wait_disk(guest, "1-1").empty() ? "" : "1-1") == "usb-storage");
   client.stop();
+  // The far end alone is far: the kernel measures the way to the proxy, which is short.
+  const DelayProxy proxy(static_cast<std::uint16_t>(loop.api().port()), 10ms);
+  Process far =
+      start_client(dir, "far",
+                   {"--kubeconfig", loop.kubeconfig(), "--server", "https://127.0.0.1:" + std::to_string(proxy.port()),
+                    "--emulate", Stick{.image = image}.spec(), "demo"});
+  far.wait_err("Redirecting 0951:1666 [^\n]*as a UAS disk", 20s);
+  CHECK(driver_of(guest, wait_disk(guest, "2-1").empty() ? "" : "2-1") == "uas");
+  far.signal(SIGINT);
+  CHECK(far.wait_exit(5s).code == 0);
   const ClientEnd refused = run_client(
       dir, "ssd",
       {"--kubeconfig", loop.kubeconfig(), "--transport", "uas", "--emulate", "ssd,image=" + image.string(), "demo"});

@@ -47,7 +47,7 @@ struct Place {
   [[nodiscard]] std::string guest_directory() const { return directory / kUid; }
   std::unique_ptr<Guest> start() {
     auto guest = Guest::start(spec, host, guest_directory());
-    REQUIRE(guest);
+    REQUIRE_MESSAGE(guest, guest.error().message());
     return std::move(*guest);
   }
 };
@@ -211,7 +211,7 @@ TEST_CASE("a running guest is taken over, and its end is told apart: in order or
     const pid_t pid = started->pid();
     started.reset();
     auto adopted = Guest::adopt(place.guest_directory());
-    REQUIRE(adopted);
+    REQUIRE_MESSAGE(adopted, adopted.error().message());
     const Cleanup cleanup{**adopted};
     CHECK((*adopted)->pid() == pid);
     CHECK((*adopted)->spec().name == "demo");
@@ -219,7 +219,8 @@ TEST_CASE("a running guest is taken over, and its end is told apart: in order or
     REQUIRE(reaches(**adopted, State::running));
     ::kill(pid, signal);
     REQUIRE(reaches(**adopted, State::ended));
-    CHECK((*adopted)->observe().ended_well == (signal == SIGTERM));
+    const GuestView end = (*adopted)->observe();
+    CHECK_MESSAGE(end.ended_well == (signal == SIGTERM), end.cause);
   }
 }
 
@@ -235,7 +236,7 @@ TEST_CASE("a guest that ended while nobody looked is found ended, and how") {
     ::kill(pid, signal);
     REQUIRE(wait_pidfd(pidfd->get(), 10s));
     auto adopted = Guest::adopt(place.guest_directory());
-    REQUIRE(adopted);
+    REQUIRE_MESSAGE(adopted, adopted.error().message());
     CHECK((*adopted)->observe().state == State::ended);
     CHECK((*adopted)->observe().ended_well == (signal == SIGTERM));
   }
@@ -249,7 +250,7 @@ TEST_CASE("a later process with the pid of our QEMU is not touched") {
   std::ofstream(place.guest_directory() + "/" + kPidFile) << stranger->pid() << "\n";
   REQUIRE(write_record(place.guest_directory(), {place.spec, 1}));
   auto adopted = Guest::adopt(place.guest_directory());
-  REQUIRE(adopted);
+  REQUIRE_MESSAGE(adopted, adopted.error().message());
   CHECK((*adopted)->observe().state == State::ended);
   (*adopted)->kill();
   // Without a start time on record the working directory decides.
@@ -268,7 +269,7 @@ TEST_CASE("a QEMU whose launcher died before it wrote down the start time is fou
   started.reset();
   REQUIRE(write_record(place.guest_directory(), {place.spec, std::nullopt}));
   auto adopted = Guest::adopt(place.guest_directory());
-  REQUIRE(adopted);
+  REQUIRE_MESSAGE(adopted, adopted.error().message());
   const Cleanup cleanup{**adopted};
   CHECK((*adopted)->pid() == pid);
   CHECK(reaches(**adopted, State::running));
@@ -316,7 +317,7 @@ TEST_CASE("a guest is paused and goes on, a launcher that comes later finds it p
   guest.reset();
 
   auto adopted = Guest::adopt(place.guest_directory());
-  REQUIRE(adopted);
+  REQUIRE_MESSAGE(adopted, adopted.error().message());
   const Cleanup later{**adopted};
   REQUIRE(reaches(**adopted, State::running));
   CHECK((*adopted)->observe().paused);

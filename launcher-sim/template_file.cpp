@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "launcher-sim/sha256.h"
+#include "common/digest.h"
 
 namespace usbloop::launcher {
 namespace {

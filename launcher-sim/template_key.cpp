@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "common/digest.h"
 #include "common/small_file.h"
-#include "launcher-sim/sha256.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -60,7 +60,7 @@ Result<std::string> template_key(const GuestSpec& guest, const QemuHost& host) {
   QemuHost nameless = host;
   nameless.qemu = nameless.kernel = nameless.initramfs = "";
   for (const auto& argument : template_command(guest, nameless, "memory")) text += "\n" + argument;
-  return sha256_hex(text).substr(0, kKeyDigits);
+  return hexadecimal(sha256(text)).substr(0, kKeyDigits);
 }
 
 }  // namespace usbloop::launcher

@@ -13,11 +13,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "common/digest.h"
 #include "common/json_at.h"
 #include "common/json_text.h"
 #include "common/small_file.h"
 #include "common/stop_wait.h"
-#include "launcher-sim/sha256.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -99,7 +99,8 @@ Result<GuestTemplate> TemplateStore::find(const std::string& key) {
   if (text_at(sums, "/key") != key) return altered(folder + "/" + kSumsFile, "it is another template's");
   auto state = read_template_file(folder + "/" + kStateFile, kMaxState);
   if (!state) return tl::unexpected(state.error());
-  if (sha256_hex(*state) != text_at(sums, "/state")) return altered(folder + "/" + kStateFile, "its sum is wrong");
+  if (hexadecimal(sha256(*state)) != text_at(sums, "/state"))
+    return altered(folder + "/" + kStateFile, "its sum is wrong");
   const json& size = at(sums, "/memorySize");
   const std::string memory = folder + "/" + kMemoryFile;
   if (!size.is_number_unsigned()) return altered(folder + "/" + kSumsFile, "it has no size");
@@ -174,7 +175,8 @@ Result<> TemplateStore::keep(TemplateDraft draft, const std::string& state) {
   for (const auto& entry : fs::directory_iterator(draft.directory(), code)) {
     if (entry.path() != memory) fs::remove_all(entry.path(), code);
   }
-  const json sums = {{"key", draft.key_}, {"memory", *sum}, {"memorySize", mark->size}, {"state", sha256_hex(state)}};
+  const json sums = {
+      {"key", draft.key_}, {"memory", *sum}, {"memorySize", mark->size}, {"state", hexadecimal(sha256(state))}};
   if (auto written = write_new_file(draft.directory() + "/" + kStateFile, state); !written) return written;
   if (auto written = write_new_file(draft.directory() + "/" + kSumsFile, sums.dump(2) + "\n"); !written) return written;
   const std::string name = path_of(draft.key_);

@@ -54,7 +54,6 @@ std::string run_strategy_of(const json& vm) {
 VmResource::VmResource() : Resource("kubevirt.io/v1", "VirtualMachine") {}
 
 void VmResource::prepare_create(json& object, const std::string&) const {
-  object.erase("status");
   json& spec = object["spec"];
   if (spec.is_null()) {
     object.erase("spec");

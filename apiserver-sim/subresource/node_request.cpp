@@ -36,7 +36,8 @@ asio::awaitable<Result<NodeReply>> exchange(net::Stream& node, const NodeRequest
   const http::ReadMore read_more = http::reader_of(node);
   auto answer = co_await http::read_answer(read_more);
   if (!answer) co_return unread(answer.error());
-  auto body = co_await http::read_body(read_more, answer->head, std::move(answer->rest), kMaxNodeReplyBytes);
+  const std::size_t most = max_reply_bytes(request.method == "GET");
+  auto body = co_await http::read_body(read_more, answer->head, std::move(answer->rest), most);
   if (!body) co_return unread(body.error());
   if (body->end == http::Body::End::too_long) co_return failed(ErrorKind::protocol, "the answer is too long");
   if (body->end == http::Body::End::lost) co_return failed(ErrorKind::unavailable, "unexpected EOF");

@@ -41,7 +41,9 @@ class OneAnswer {
   OneAnswer(const OneAnswer&) = delete;
   OneAnswer& operator=(const OneAnswer&) = delete;
 
-  Result<NodeReply> ask() { return ask_node({"node-a", path_}, {"PUT", "/v1/pause", "{}"}, 10s); }
+  Result<NodeReply> ask(const char* method = "PUT") {
+    return ask_node({"node-a", path_}, {method, "/v1/pause", "{}"}, 10s);
+  }
 
  private:
   void serve() {
@@ -101,8 +103,22 @@ TEST_CASE("a node's answer that is malformed, too long or cut is a failure in th
   }
   CHECK(failure_of(kFine + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello") == "malformed HTTP response");
   CHECK(failure_of(kFine + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n") == "malformed HTTP response");
-  CHECK(failure_of(kFine + "Content-Length: 16777217\r\n\r\n") == "the answer is too long");
   CHECK(failure_of(kFine + "Content-Length: 6\r\n\r\nhello") == "unexpected EOF");
   CHECK(failure_of(kFine) == "EOF");
   CHECK(failure_of(kFine + "X: " + std::string(20'000, 'x')) == "malformed HTTP response");
+}
+
+TEST_CASE("a node's answer has at most 64 KiB to a wish and 1 MiB to a question, whatever says where it ends") {
+  for (const auto& [method, most] : {std::pair{"PUT", std::size_t{65'536}}, std::pair{"GET", std::size_t{1'048'576}}}) {
+    CAPTURE(method);
+    const std::string fits(most, 'x');
+    OneAnswer fine(kFine + "Content-Length: " + std::to_string(most) + "\r\n\r\n" + fits);
+    CHECK(fine.ask(method)->body == fits);
+    OneAnswer told(kFine + "Content-Length: " + std::to_string(most + 1) + "\r\n\r\n");
+    CHECK(told.ask(method).error().cause == "the answer is too long");
+    OneAnswer to_the_end(kFine + "\r\n" + fits + "x");
+    CHECK(to_the_end.ask(method).error().cause == "the answer is too long");
+    OneAnswer chunked(kFine + "Transfer-Encoding: chunked\r\n\r\n8000000\r\n" + fits + "x");
+    CHECK(chunked.ask(method).error().cause == "the answer is too long");
+  }
 }

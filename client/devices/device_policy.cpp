@@ -18,10 +18,13 @@ tl::unexpected<Error> refused(const LocalDevice& device, const std::string& caus
 
 Result<> DevicePolicy::check(const LocalDevice& device) const {
   if (const auto why = configured.refusal(as_filtered(device))) {
-    return refused(device, *why, "The rules are in " + config_path + ".");
+    return refused(device, *why,
+                   "The rules are in " + config_path + ": change them there if this device may be shared.");
   }
   if (const auto why = given.refusal(as_filtered(device)))
-    return refused(device, *why, "The rules are those of --filter.");
+    return refused(
+        device, *why,
+        "The rules are those of --filter: put one before it that allows this device, or leave --filter out.");
   if (!allows_keyboard && std::any_of(device.interfaces.begin(), device.interfaces.end(), is_keyboard)) {
     return refused(
         device, "it is a keyboard",

@@ -15,6 +15,9 @@ Error not_taken(const std::string& label, const std::string& said) {
     error.kind = ErrorKind::not_found;
     error.hint =
         "It has been unplugged, or came back from its reset as another device. Look at --list, then try again.";
+  } else {
+    error.hint =
+        "Unplug it, plug it in again and try again; with -vv each step is told, and dmesg has the kernel's word.";
   }
   return error;
 }
@@ -24,12 +27,15 @@ Result<> redirection_outcome(HostState state, const std::string& label, const st
     case HostState::rejected:
       return make_error(
           ErrorKind::denied, "redirect", label, "the virtual machine's side rejected the device",
-          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device.");
+          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device. Where it "
+          "is the speed, a port of this machine with another one helps (USB 2 in place of USB 3).");
     case HostState::device_gone:
-      return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer");
+      return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer",
+                        "Plug it in again. Without --once the client waits for that by itself.");
     case HostState::failed:
       return make_error(ErrorKind::protocol, "redirect", label,
-                        "the virtual machine's side broke the usbredir protocol: " + said);
+                        "the virtual machine's side broke the usbredir protocol: " + said,
+                        "Try again; if it happens again, report it with what -vv says.");
     default: return {};
   }
 }

@@ -161,7 +161,9 @@ Result<UsbHandlePtr> UsbDevices::open(std::size_t index) const {
       return make_error(ErrorKind::denied, "open", object, "Permission denied",
                         platform::permission_hint(info.place, info.id().substr(0, 4), info.id().substr(5)));
     case LIBUSB_ERROR_NO_DEVICE:
-    case LIBUSB_ERROR_NOT_FOUND: return make_error(ErrorKind::not_found, "open", object, "it has been unplugged");
+    case LIBUSB_ERROR_NOT_FOUND:
+      return make_error(ErrorKind::not_found, "open", object, "it has been unplugged",
+                        "Plug it in again, and look with the command list what is there.");
     default: return libusb_failure("open", object, code);
   }
 }

@@ -38,6 +38,8 @@ class BulkOnlyInitiator final : public uas::LogicalUnit {
   /// Brings the transport back to where the next command can come, whatever has been sent past this object.
   void recover();
   [[nodiscard]] bool recovering() const { return recovering_; }
+  /// Bytes, as the stick has told the guest; 0: the guest has not asked yet.
+  [[nodiscard]] std::uint64_t block_size() const { return block_size_; }
 
  private:
   enum class Stage {
@@ -90,7 +92,7 @@ class BulkOnlyInitiator final : public uas::LogicalUnit {
   usbredir::Payload sense_;
   std::optional<uas::Outcome> outcome_;
   bool ignores_residue_ = false;  ///< the stick has been seen to give wrong ones
-  std::uint64_t block_size_ = 0;  ///< bytes; 0: the guest has not asked yet
+  std::uint64_t block_size_ = 0;
 };
 
 }  // namespace usbloop::client

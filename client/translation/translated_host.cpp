@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "client/translation/large_buffers.h"
 #include "common/log.h"
 
 namespace usbloop::client {
@@ -23,6 +24,7 @@ std::uint32_t word_of(std::span<const std::byte> bytes, std::size_t at) {
 }  // namespace
 
 TranslatedHost::TranslatedHost(std::unique_ptr<usbredir::HostEnd> stick) : stick_(std::move(stick)), link_(*stick_) {
+  keep_large_buffers();
   carry();
 }
 

@@ -38,7 +38,8 @@ TranslatedStick::TranslatedStick(StickLink& link, usbredir::DeviceDescription de
                                                    as_uas ? write_both : device_sim::write_bulk_only_interface,
                                                    link.announced().device_version_bcd)),
       initiator_(link),
-      attached_(initiator_, [this](std::uint16_t tag) { return offered(tag); }) {}
+      far_disk_(initiator_, [this] { return initiator_.block_size(); }),
+      attached_(far_disk_, [this](std::uint16_t tag) { return offered(tag); }) {}
 
 uas::Movement TranslatedStick::offered(std::uint16_t tag) const {
   if (const auto in = waiting_({uas::kDataInEndpoint, tag}); in > 0) return {Direction::in, in};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 
+#include "client/translation/block_limits.h"
 #include "client/translation/bulk_only_initiator.h"
 #include "client/translation/stick_link.h"
 #include "device-sim/device.h"
@@ -58,6 +59,7 @@ class TranslatedStick final : public device_sim::Device {
   const device_sim::DescriptorSet descriptors_;
   std::function<std::uint64_t(device_sim::Pipe)> waiting_;
   BulkOnlyInitiator initiator_;
+  BlockLimits far_disk_;
   uas::Target attached_;
   bool is_attached_ = false;  ///< alternate setting 1
   bool passed_ = false;       ///< something has gone to the stick by alternate setting 0 since it was last recovered

@@ -94,7 +94,7 @@ struct Reference {
 
 class Comparison {
  public:
-  explicit Comparison(unsigned seed) : random_(seed) {
+  Comparison(unsigned seed, usbredir::Speed speed) : random_(seed), speed_(speed) {
     for (std::size_t at = 0; at < store_.bytes.size(); ++at) store_.bytes[at] = static_cast<std::byte>(random_());
     reference_.store.bytes = store_.bytes;
     plug_in();
@@ -146,7 +146,7 @@ class Comparison {
 
   /// A new connection to the stick, whose memory has stayed.
   void plug_in() {
-    auto stick = std::make_unique<FaultyStick>(store_);
+    auto stick = std::make_unique<FaultyStick>(store_, speed_);
     stick_ = stick.get();
     desk_ = std::make_unique<TranslatedDesk>(std::move(stick));
     replies_.clear();
@@ -299,6 +299,7 @@ class Comparison {
   }
 
   std::mt19937 random_;
+  const usbredir::Speed speed_;
   DurableStore store_;
   Reference reference_;
   FaultyStick* stick_ = nullptr;
@@ -310,11 +311,11 @@ class Comparison {
 
 }  // namespace
 
-TEST_CASE("a translated stick is the same disk: 10000 random operations") {
+TEST_CASE("a translated stick of high and of super speed is the same disk: 10000 random operations") {
   int compared = 0, flushes = 0, aborts = 0, resets = 0, cuts = 0;
   for (unsigned seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
-    Comparison comparison(seed);
+    Comparison comparison(seed, seed % 2 == 0 ? usbredir::Speed::super : usbredir::Speed::high);
     comparison.run(1000);
     compared += comparison.compared;
     flushes += comparison.flushes;

@@ -47,8 +47,8 @@ class FaultyStick final : public device_sim::Device {
  public:
   enum class Fault { none, wrong_tag, wrong_signature, phase_error, residue, empty_before, stalls, dies, short_status };
 
-  explicit FaultyStick(device_sim::BlockStore& store)
-      : stick_(std::make_unique<SharedStore>(store), device_sim::Stick::defaults()),
+  explicit FaultyStick(device_sim::BlockStore& store, usbredir::Speed speed = usbredir::Speed::high)
+      : stick_(std::make_unique<SharedStore>(store), options_at(speed)),
         descriptors_(stick_.descriptors()) {}
 
   /// What its interface says that it speaks.
@@ -100,6 +100,12 @@ class FaultyStick final : public device_sim::Device {
   int transport_resets = 0;
 
  private:
+  static device_sim::StorageOptions options_at(usbredir::Speed speed) {
+    auto options = device_sim::Stick::defaults();
+    options.speed = speed;
+    return options;
+  }
+
   device_sim::Stick stick_;
   device_sim::DescriptorSet descriptors_;
 };

@@ -11,14 +11,6 @@ namespace {
 constexpr std::size_t kMostDigits = 8;  // 4 GiB: more than any limit, less than could overflow
 constexpr std::size_t kMostLineBytes = 4096;
 
-/// The value of a hexadecimal digit, or -1.
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// What may stand in an extension or a trailer; CR and LF have a meaning of their own there.
 bool is_line_byte(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f'); }
 

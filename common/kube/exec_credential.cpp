@@ -104,6 +104,14 @@ std::string member_text(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// The plugin's own word on how to get it, else what it is for.
+std::string cure(const Plugin& plugin) {
+  if (!plugin.install_hint.empty()) return plugin.install_hint;
+  const std::string& name = plugin.command.arguments.front();
+  return "The kubeconfig starts " + name +
+         " for your credentials: it has to be installed, and to work when you start it.";
+}
+
 Result<> apply_output(const Section& exec, const Plugin& plugin, const std::string& output, ClusterAccess& access) {
   const std::string name = plugin.command.arguments.front();
   const json credential = parse_json_object(output).value_or(json());
@@ -136,11 +144,11 @@ Result<> apply_exec_credential(const Section& exec, ClusterAccess& access) {
   if (!plugin) return tl::unexpected(plugin.error());
   plugin->command.environment.emplace_back("KUBERNETES_EXEC_INFO", exec_info(*plugin, access));
   const auto output = run_command(plugin->command);
-  if (!output) return exec.error("command", output.error().message(), plugin->install_hint);
+  if (!output) return exec.error("command", output.error().message(), cure(*plugin));
   if (output->exit_status != 0) {
     return exec.error("command",
                       plugin->command.arguments.front() + " ended with status " + std::to_string(output->exit_status),
-                      plugin->install_hint);
+                      cure(*plugin));
   }
   return apply_output(exec, *plugin, output->text, access);
 }

@@ -120,21 +120,4 @@ std::string to_text(httplib::Error error) {
   }
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kUnreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  for (const char character : text) {
-    if (kUnreserved.find(character) != std::string_view::npos) {
-      result += character;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(character);
-    result += '%';
-    result += kHex[byte >> 4U];
-    result += kHex[byte & 0xFU];
-  }
-  return result;
-}
-
 }  // namespace usbloop::kube

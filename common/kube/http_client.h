@@ -22,7 +22,4 @@ Result<std::unique_ptr<httplib::ClientImpl>> make_http_client(const ClusterAcces
 /// httplib's error in words.
 std::string to_text(httplib::Error error);
 
-/// For a value in a query.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace usbloop::kube

@@ -118,7 +118,8 @@ Result<KubeconfigFile> read_kubeconfig_file(const std::string& path) {
     }
     return file;
   } catch (const YAML::Exception& exception) {
-    return make_error(ErrorKind::invalid, "read kubeconfig", path, "not valid YAML: " + yaml_cause(exception));
+    return make_error(ErrorKind::invalid, "read kubeconfig", path, "not valid YAML: " + yaml_cause(exception),
+                      "Mend that line, or get a new kubeconfig.");
   } catch (const std::exception& exception) {
     return make_error(ErrorKind::invalid, "read kubeconfig", path, exception.what());
   }

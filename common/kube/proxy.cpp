@@ -9,6 +9,7 @@
 
 #include "common/ascii_text.h"
 #include "common/kube/server_url.h"
+#include "common/percent_text.h"
 
 namespace usbloop::kube {
 
@@ -17,31 +18,6 @@ namespace {
 tl::unexpected<Error> wrong_proxy(std::string cause) {
   return make_error(ErrorKind::invalid, "use", "the proxy", std::move(cause),
                     "A proxy looks like http://proxy.example.com:3128 or socks5://127.0.0.1:1080.");
-}
-
-std::optional<int> hex_digit(char character) {
-  if (character >= '0' && character <= '9') return character - '0';
-  if (character >= 'a' && character <= 'f') return character - 'a' + 10;
-  if (character >= 'A' && character <= 'F') return character - 'A' + 10;
-  return std::nullopt;
-}
-
-/// Nothing for a percent sign without two digits behind it.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t index = 0; index < text.size(); ++index) {
-    if (text[index] != '%') {
-      decoded += text[index];
-      continue;
-    }
-    if (index + 2 >= text.size()) return std::nullopt;
-    const auto high = hex_digit(text[index + 1]);
-    const auto low = hex_digit(text[index + 2]);
-    if (!high || !low) return std::nullopt;
-    decoded += static_cast<char>(*high * 16 + *low);
-    index += 2;
-  }
-  return decoded;
 }
 
 Result<> read_login(std::string_view login, Proxy& proxy) {

@@ -14,6 +14,7 @@
 #include "common/kube/event_lines.h"
 #include "common/kube/http_client.h"
 #include "common/kube/status.h"
+#include "common/percent_text.h"
 
 namespace usbloop::kube {
 namespace {

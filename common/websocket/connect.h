@@ -23,14 +23,17 @@ struct Refusal {
 struct Opened {
   std::unique_ptr<Channel> channel;  ///< null when refused
   Refusal refusal;
-  /// There and back to the server, or to a proxy on the way; nothing where the system does not tell.
+  /// There and back, when it was asked for: to the websocket's far end, or to a proxy on the way where that alone is
+  /// long already. Nothing when nobody answers.
   std::optional<std::chrono::microseconds> round_trip;
 };
 
 /// Connects to the API server of `access` (TCP, TLS as it says), and asks for a websocket on `path` ("/apis/…", the
 /// server's path prefix is put before it). `timeout` bounds all of it together: the look-up, the
-/// connection, TLS and the answer to its last byte.
+/// connection, TLS and the answer to its last byte. With `long_way`, the round trip is measured too: by pings of a
+/// second at most, unless the kernel says that it is that long.
 asio::awaitable<Result<Opened>> connect(const kube::ClusterAccess& access, std::string path, ChannelOptions options,
-                                        std::chrono::milliseconds timeout);
+                                        std::chrono::milliseconds timeout,
+                                        std::optional<std::chrono::microseconds> long_way = std::nullopt);
 
 }  // namespace usbloop::websocket

@@ -10,10 +10,11 @@ namespace usbloop::websocket {
 namespace {
 
 tl::unexpected<Error> no_tunnel(const kube::Proxy& proxy, ErrorKind kind, std::string cause) {
-  return make_error(
-      kind, "go through the proxy", proxy.url(), std::move(cause),
-      "It is the one of proxy-url in the kubeconfig, else of HTTPS_PROXY; NO_PROXY names servers that need "
-      "none.");
+  const std::string whence =
+      "It is the one of proxy-url in the kubeconfig, else of HTTPS_PROXY; NO_PROXY names servers that need none.";
+  const bool wants_login = kind == ErrorKind::denied;
+  return make_error(kind, "go through the proxy", proxy.url(), std::move(cause),
+                    wants_login ? "Write them into its address, scheme://USER:PASSWORD@HOST:PORT. " + whence : whence);
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }

@@ -20,3 +20,13 @@ TEST_CASE("emulated storage survives its corpus and mutations of it") {
 TEST_CASE("an emulated camera survives its corpus and mutations of it") {
   replay(kCorpus + "camera", fuzz::camera, 200);
 }
+
+TEST_CASE("an emulated keyboard and an emulated mouse survive their corpus and mutations of it") {
+  replay(kCorpus + "hid", fuzz::hid, 500);
+}
+
+TEST_CASE("an emulated serial port survives its corpus and mutations of it") {
+  replay(kCorpus + "cdc", fuzz::cdc, 500);
+}
+
+TEST_CASE("recordings of any kind survive being replayed") { replay(kCorpus + "recording", fuzz::recording, 500); }

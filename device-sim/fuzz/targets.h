@@ -7,6 +7,9 @@
 namespace usbloop::device_sim::fuzz {
 
 void camera(std::span<const std::byte> input);
+void cdc(std::span<const std::byte> input);
+void hid(std::span<const std::byte> input);
+void recording(std::span<const std::byte> input);
 void storage(std::span<const std::byte> input);
 
 }  // namespace usbloop::device_sim::fuzz

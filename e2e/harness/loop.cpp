@@ -47,7 +47,7 @@ void Loop::start_launcher(const std::string& node) {
                                    "--run-dir",
                                    run_dir(node),
                                    "--guest",
-                                   guest_dir(),
+                                   options_.guest.empty() ? guest_dir() : options_.guest,
                                    "-v"};
   const std::filesystem::path& templates = options_.templates;
   if (options_.clones) argv.insert(argv.end(), {"--template-dir", templates.empty() ? templates_dir() : templates});

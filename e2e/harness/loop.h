@@ -17,6 +17,7 @@ struct LoopOptions {
   std::vector<std::string> sans = {};               ///< further names of the server certificate
   std::vector<std::string> apiserver_options = {};  ///< more of apiserver-sim's command line
   std::vector<std::string> launcher_options = {};   ///< more of each launcher-sim's
+  std::filesystem::path guest = {};                 ///< the guest's files; empty: those of scripts/build-guest
   bool clones = true;                               ///< guests are copies of templates where they can be
   std::filesystem::path templates = {};             ///< where they are; empty: where all test programs share them
   std::filesystem::path apiserver = {};             ///< in place of apiserver-sim; empty: that one

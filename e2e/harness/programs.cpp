@@ -39,6 +39,14 @@ fs::path cache_dir() {
 }  // namespace
 
 fs::path guest_dir() { return cache_dir() / "guest"; }
+std::vector<fs::path> guests_of_other_releases() {
+  std::vector<fs::path> guests;
+  std::error_code none;
+  for (const auto& release : fs::directory_iterator(cache_dir() / "guests", none)) {
+    if (fs::exists(release.path() / "guest/vmlinux")) guests.push_back(release.path() / "guest");
+  }
+  return guests;
+}
 fs::path templates_dir() { return cache_dir() / "templates"; }
 
 std::optional<std::string> missing_for_guest() {

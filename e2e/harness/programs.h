@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace usbloop::e2e {
 
@@ -14,6 +15,9 @@ std::filesystem::path kubectl_usbredir();
 
 /// Where scripts/build-guest puts the test guest.
 std::filesystem::path guest_dir();
+
+/// The same with kernels of other releases, where scripts/lib/fetch_guests puts them; maybe none.
+std::vector<std::filesystem::path> guests_of_other_releases();
 
 /// Where scripts/up keeps the templates that guests are copies of.
 std::filesystem::path templates_dir();

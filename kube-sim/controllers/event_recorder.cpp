@@ -46,12 +46,12 @@ json reference_to(const json& object) {
 EventRecorder::EventRecorder(const Registry& registry, Store& store, std::string component)
     : resource_(registry.find_qualified(kEventResource)), writer_(store), component_(std::move(component)) {}
 
-void EventRecorder::record(const json& object, const char* type, const std::string& reason,
+bool EventRecorder::record(const json& object, const char* type, const std::string& reason,
                            const std::string& message) {
   std::string what = text_at(object, "/metadata/uid") + " " + type + " " + reason + " " + message;
   if (const auto known = by_what_.find(what); known != by_what_.end()) {
     told_.splice(told_.end(), told_, known->second);
-    if (count_up(known->second->event)) return;
+    if (count_up(known->second->event)) return true;
     told_.erase(known->second);
     by_what_.erase(known);
   }
@@ -73,9 +73,10 @@ void EventRecorder::record(const json& object, const char* type, const std::stri
   const auto outcome = writer_.create(*resource_, ns, std::move(event), false);
   if (!outcome) {
     spdlog::debug("event {} not recorded: {}", reason, outcome.error().message);
-    return;
+    return false;
   }
   remember(std::move(what), (*outcome)->key);
+  return true;
 }
 
 bool EventRecorder::count_up(const Key& event) {

@@ -20,11 +20,12 @@ class EventRecorder {
   /// `component`: "default-scheduler", "node-controller", ….
   EventRecorder(const Registry& registry, Store& store, std::string component);
 
-  void normal(const nlohmann::json& object, const std::string& reason, const std::string& message) {
-    record(object, "Normal", reason, message);
+  /// False: it could not be stored. Who has to be heard tells it again.
+  bool normal(const nlohmann::json& object, const std::string& reason, const std::string& message) {
+    return record(object, "Normal", reason, message);
   }
-  void warning(const nlohmann::json& object, const std::string& reason, const std::string& message) {
-    record(object, "Warning", reason, message);
+  bool warning(const nlohmann::json& object, const std::string& reason, const std::string& message) {
+    return record(object, "Warning", reason, message);
   }
 
  private:
@@ -33,7 +34,7 @@ class EventRecorder {
     std::string what;
     Key event;
   };
-  void record(const nlohmann::json& object, const char* type, const std::string& reason, const std::string& message);
+  bool record(const nlohmann::json& object, const char* type, const std::string& reason, const std::string& message);
   bool count_up(const Key& event);
   void remember(std::string what, Key event);
 

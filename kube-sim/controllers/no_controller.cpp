@@ -51,8 +51,10 @@ void NoController::observe(const Event& event) {
 Next NoController::reconcile(const Key& key) {
   const ObjectPtr found = store_.get(key);
   if (!found || !told_.insert(found->uid).second) return Next::done();
-  recorder_.warning(found->parse(), kNoController, registry_.find_qualified(key.resource)->without_controller());
-  return Next::done();
+  const std::string text = registry_.find_qualified(key.resource)->without_controller();
+  if (recorder_.warning(found->parse(), kNoController, text)) return Next::done();
+  told_.erase(found->uid);
+  return {.failed = true};  // a full disk has room again one day, and an object whose namespace goes is gone one day
 }
 
 }  // namespace usbloop::apiserver

@@ -26,6 +26,7 @@ std::vector<std::string> verbs_of(const ResourceInfo& info) {
 /// By the alphabet.
 std::vector<ApiSubresource> subresources_of(const ResourceInfo& info) {
   std::vector<ApiSubresource> all;
+  if (info.has_approval) all.push_back({"approval", info.kind, {"get", "patch", "update"}});
   if (info.plural == "pods" && info.group.empty()) all.push_back({"eviction", "Eviction", {"create"}, "policy/v1"});
   if (info.scale) all.push_back({"scale", "Scale", {"get", "patch", "update"}, "autoscaling/v1"});
   if (info.has_status) all.push_back({"status", info.kind, {"get", "patch", "update"}});

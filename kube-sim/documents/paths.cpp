@@ -179,8 +179,10 @@ void add_resource_paths(const ApiGroup& group, const ApiVersion& version, const 
   add(collection + "/{name}", write.item(resource, resource.verbs, object_verbs(), in_path, scope));
   for (const ApiSubresource& subresource : resource.subresources) {
     if (subresource.kind != resource.kind) continue;
+    std::string in_id = subresource.name;
+    in_id.front() = static_cast<char>(in_id.front() - 'a' + 'A');
     add(collection + "/{name}/" + subresource.name,
-        write.item(resource, subresource.verbs, object_verbs(), in_path, scope + "Status"));
+        write.item(resource, subresource.verbs, object_verbs(), in_path, scope + in_id));
   }
 }
 

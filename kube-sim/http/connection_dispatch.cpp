@@ -73,7 +73,7 @@ asio::awaitable<Connection::Next> Connection::work(const Arrival& arrival, std::
     const auto serve = [&]() -> asio::awaitable<std::string> {
       Response response = services_.api.handle(request, arrival.info);
       code = response.code;
-      co_return response_text(response, form_);
+      co_return response_text(std::move(response), form_);
     };
     const bool asks_node = services_.registry.aggregated(arrival.info.group) != nullptr;
     auto& pool = asks_node ? services_.node_workers : services_.workers;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "common/ascii_text.h"
 
@@ -58,8 +59,8 @@ void append_field(std::string& text, const std::string& name, const std::string&
 
 }  // namespace
 
-std::string response_text(const Response& response, const AnswerForm& form) {
-  auto headers = response.headers;
+std::string response_text(Response response, const AnswerForm& form) {
+  auto headers = std::move(response.headers);
   headers.insert(headers.end(), form.headers.begin(), form.headers.end());
   if (!response.content_type.empty()) headers.emplace_back("Content-Type", response.content_type);
   if (!has_no_body(response.code)) headers.emplace_back("Content-Length", std::to_string(response.body.size()));
@@ -70,8 +71,8 @@ std::string response_text(const Response& response, const AnswerForm& form) {
   std::string text = "HTTP/1.1 " + std::to_string(response.code) + " " + reason_phrase(response.code) + "\r\n";
   for (const auto& [name, value] : headers) append_field(text, name, value);
   text += "\r\n";
-  if (!form.only_head && !has_no_body(response.code)) text += response.body;
-  return text;
+  if (form.only_head || has_no_body(response.code)) return text;
+  return std::move(response.body.insert(0, text));
 }
 
 std::string chunked_head(const std::string& content_type, const AnswerForm& form) {

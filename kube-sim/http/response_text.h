@@ -17,8 +17,9 @@ struct AnswerForm {
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< further ones
 };
 
-/// A whole response, its header lines in the order of their names, as Go's net/http writes them.
-std::string response_text(const Response& response, const AnswerForm& form);
+/// A whole response, its header lines in the order of their names, as Go's net/http writes them. The head goes in front
+/// of the body where that stands: a long list is not copied into memory that is new to the process.
+std::string response_text(Response response, const AnswerForm& form);
 
 /// The head of a chunked response; the connection closes after it.
 std::string chunked_head(const std::string& content_type, const AnswerForm& form);

@@ -11,6 +11,9 @@ using nlohmann::json;
 
 /// How the text of a list ends, and that of a table: "rows" is the last of its keys.
 constexpr std::string_view kListEnd = "]}";
+/// For what stands before a list in the response, and for a row's cells.
+constexpr std::size_t kHeadRoom = 1024;
+constexpr std::size_t kCellsRoom = 128;
 
 json object_tree(const View& view, const Object& object) {
   json tree = object.parse();
@@ -52,15 +55,18 @@ Response answer_table(const View& view, int code, const std::vector<const Object
   const auto include = parse_include_object(view.include_object);
   if (!include) return answer_status(unknown_include_object(view.include_object));
   const TableOptions options{view.representation.meta_version, *include, true};
-  const std::int64_t now = now_seconds();
   std::string body = make_table(view.resource, list_meta(meta), options).dump();
   body.resize(body.size() - kListEnd.size());
-  const std::string version = view.resource.api_version(view.version);
+  // At once: a text that grows is copied into ever new memory. What is too much is never touched.
+  std::size_t size = body.size() + kHeadRoom;
+  for (const Object* object : objects) size += object->text.size() + kCellsRoom;
+  body.reserve(size);
+  RowWriter rows(view.resource, view.resource.api_version(view.version), options, now_seconds());
   for (const Object* object : objects) {
     if (object != objects.front()) body += ',';
-    body += row_text(view.resource, *object, version, options, now);
+    rows.append(body, *object);
   }
-  return finish(view, answer_json(code, body.append(kListEnd)));
+  return finish(view, answer_json(code, std::move(body.append(kListEnd))));
 }
 
 }  // namespace
@@ -114,7 +120,7 @@ Response answer_list(const View& view, const std::vector<ObjectPtr>& objects, co
       partial ? "meta.k8s.io/" + view.representation.meta_version : view.resource.api_version(view.version);
   std::string body = R"({"kind":")" + kind + R"(List","apiVersion":")" + version + R"(","metadata":)" +
                      list_meta(meta).dump() + R"(,"items":[)";
-  std::size_t size = body.size() + kListEnd.size() + 1;
+  std::size_t size = body.size() + kListEnd.size() + kHeadRoom;
   for (const ObjectPtr& object : objects) size += object->text.size() + 1;
   body.reserve(size);
   for (std::size_t i = 0; i < objects.size(); ++i) {

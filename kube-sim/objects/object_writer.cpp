@@ -85,17 +85,16 @@ Outcome ObjectWriter::create(const Resource& resource, const std::string& namesp
   const bool names_itself = text_at(metadata, "/name").empty() && !prefix.empty();
   if (names_itself) metadata["name"] = generated_name(prefix);
   const std::string now = format_time(now_seconds());
+  if (!resource.takes_status_at_creation()) object.erase("status");
   resource.add_defaults(object);
-  // Validated twice: what else belongs to the kind is written into a tree whose shape has to be right first.
+  // Once: what the server adds below needs a tree whose shape is right, and leaves it right.
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   // What the server adds from here on is nobody's.
   if (!by.applied) track_update(nullptr, object, owner_of(resource, by, ""), resource.merge_schema());
   stamp_new(object, now);
   if (!resource.info().counts_generations) metadata.erase("generation");
   resource.prepare_create(object, now);
-  resource.add_defaults(object);
   resource.note_creator(object, by.user);
-  if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
   if (auto refused = resource.refuse_create(object, by.user)) return tl::unexpected(*refused);
   if (resource.info().namespaced) {
     if (auto refused = refuse_namespace(resource, namespace_, text_at(object, "/metadata/name")))
@@ -158,7 +157,11 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   const json record = object["metadata"].value("managedFields", json());
   if (!options.whole) {
     resource.add_defaults(object);
-    resource.prepare_update(object, current, options.status_only);
+    if (options.approval) {
+      resource.prepare_approval(object, current);
+    } else {
+      resource.prepare_update(object, current, options.status_only);
+    }
     resource.restore_protected(object, current, user);
   }
   carry_over(object, current);
@@ -166,13 +169,17 @@ tl::expected<json, kube::Status> ObjectWriter::checked_update(const Resource& re
   object["metadata"]["managedFields"] = record;
   if (record.is_null()) object["metadata"].erase("managedFields");
   if (!options.by.applied) {
-    track_update(&current, object, owner_of(resource, options.by, options.status_only ? "status" : ""),
-                 resource.merge_schema());
+    const char* part = options.approval ? "approval" : options.status_only ? "status" : "";
+    track_update(&current, object, owner_of(resource, options.by, part), resource.merge_schema());
   }
   if (auto cause = late_finalizer(object, current)) {
     return tl::unexpected(kube::invalid(info.group, info.kind, name, {*cause}));
   }
   if (auto refused = refuse_invalid(resource, object)) return tl::unexpected(*refused);
+  if (options.status_only && !options.approval) {
+    Causes faults = resource.status_faults(object, current);
+    if (!faults.empty()) return tl::unexpected(kube::invalid(info.group, info.kind, name, std::move(faults)));
+  }
   if (auto refused = resource.refuse_update(object, current, user)) return tl::unexpected(*refused);
   return object;
 }

@@ -57,8 +57,9 @@ class ObjectWriter {
     bool status_only = false;
     bool dry_run = false;
     WrittenBy by = {};
-    bool whole = false;    ///< status and all the rest at once: for the server's own controllers
-    bool patched = false;  ///< the object is the result of a patch, which is about this one whatever uid it gives
+    bool whole = false;     ///< status and all the rest at once: for the server's own controllers
+    bool approval = false;  ///< with status_only: not the subresource status is written but approval
+    bool patched = false;   ///< the object is the result of a patch, which is about this one whatever uid it gives
   };
   /// An object whose content does not change keeps its version. One that is being deleted goes with its last finalizer.
   Outcome update(const Resource& resource, const Key& key, const User& user, const UpdateOptions& options,

@@ -1,7 +1,6 @@
 #include "kube-sim/objects/table.h"
 
 #include "kube-sim/schema/field_error.h"
-#include "kube-sim/schema/json_members.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -21,21 +20,6 @@ json row_object(json object, const TableOptions& options) {
   json part = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/" + options.meta_version}};
   part["metadata"] = object.contains("metadata") ? std::move(object["metadata"]) : json::object();
   return part;
-}
-
-/// The text of the member where it stands.
-std::optional<std::string_view> text_of(const std::vector<JsonMember>& members, std::string_view wanted) {
-  for (const auto& [name, value] : members) {
-    if (name == wanted) return value;
-  }
-  return std::nullopt;
-}
-
-std::string row_of_tree(const Resource& resource, const Object& object, const std::string& api_version,
-                        const TableOptions& options, std::int64_t now) {
-  json tree = object.parse();
-  tree["apiVersion"] = api_version;
-  return make_row(resource, std::move(tree), options, now).dump();
 }
 
 }  // namespace
@@ -58,20 +42,34 @@ json make_row(const Resource& resource, json object, const TableOptions& options
   return row;
 }
 
-std::string row_text(const Resource& resource, const Object& object, const std::string& api_version,
-                     const TableOptions& options, std::int64_t now) {
-  const FieldProjection* fields = options.include == IncludeObject::object ? nullptr : resource.cell_fields();
-  const auto members = fields == nullptr ? std::nullopt : json_members(object.text);
-  const auto seen = members ? fields->read(*members) : std::nullopt;
-  const auto metadata = members ? text_of(*members, "metadata") : std::nullopt;
-  if (!seen || !metadata) return row_of_tree(resource, object, api_version, options, now);
-  std::string row = R"({"cells":)" + resource.cells(*seen, now).dump();
-  if (options.include == IncludeObject::metadata) {
-    row += R"(,"object":{"apiVersion":"meta.k8s.io/)" + options.meta_version +
-           R"(","kind":"PartialObjectMetadata","metadata":)";
-    row.append(*metadata) += '}';
-  }
-  return row += '}';
+RowWriter::RowWriter(const Resource& resource, std::string api_version, const TableOptions& options, std::int64_t now)
+    : resource_(resource),
+      api_version_(std::move(api_version)),
+      options_(options),
+      now_(now),
+      quick_(resource.has_text_cells() && options.include != IncludeObject::object),
+      before_metadata_(R"(,"object":{"apiVersion":"meta.k8s.io/)" + options.meta_version +
+                       R"(","kind":"PartialObjectMetadata","metadata":)") {}
+
+void RowWriter::append(std::string& rows, const Object& object) {
+  const std::size_t begin = rows.size();
+  if (quick_ && append_quickly(rows, object)) return;
+  rows.resize(begin);
+  json tree = object.parse();
+  tree["apiVersion"] = api_version_;
+  rows += make_row(resource_, std::move(tree), options_, now_).dump();
+}
+
+/// False when the object has to be read as a tree.
+bool RowWriter::append_quickly(std::string& rows, const Object& object) {
+  text_.begin(object.text);
+  const std::string_view metadata = text_.find("metadata");
+  if (metadata.empty()) return false;
+  rows += R"({"cells":)";
+  resource_.append_cells(rows, text_, now_);
+  if (options_.include == IncludeObject::metadata) rows.append(before_metadata_).append(metadata) += '}';
+  rows += '}';
+  return !text_.broken();
 }
 
 std::optional<IncludeObject> parse_include_object(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kube-sim/resources/resource.h"
+#include "kube-sim/schema/object_text.h"
 #include "kube-sim/store/object.h"
 
 namespace usbloop::apiserver {
@@ -25,10 +26,26 @@ nlohmann::json make_table(const Resource& resource, const nlohmann::json& metada
 /// The row of an object.
 nlohmann::json make_row(const Resource& resource, nlohmann::json object, const TableOptions& options, std::int64_t now);
 
-/// The same row's text, quicker: what the cells do not look at is not read, and the metadata is passed on as it stands.
-/// `api_version`: the one that the object is shown in.
-std::string row_text(const Resource& resource, const Object& object, const std::string& api_version,
-                     const TableOptions& options, std::int64_t now);
+/// Writes the rows of a table as text, quicker than make_row(): what the cells do not look at is not read, and the
+/// metadata is passed on as it stands. For one thread; the resource outlives it.
+class RowWriter {
+ public:
+  /// `api_version`: the one that the objects are shown in. `now`: seconds since 1970.
+  RowWriter(const Resource& resource, std::string api_version, const TableOptions& options, std::int64_t now);
+  /// Appends the object's row.
+  void append(std::string& rows, const Object& object);
+
+ private:
+  bool append_quickly(std::string& rows, const Object& object);
+
+  const Resource& resource_;
+  std::string api_version_;
+  TableOptions options_;
+  std::int64_t now_;
+  bool quick_;
+  std::string before_metadata_;
+  ObjectText text_;
+};
 
 /// "Object", "Metadata", "None" or empty (Metadata); nothing for other texts.
 std::optional<IncludeObject> parse_include_object(const std::string& text);

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kReviews = {"selfsubjectaccessreviews", "selfsubjectrulesreviews",
                                                       "selfsubjectreviews"};
-constexpr std::array<std::string_view, 7> kSubresources = {"status",  "finalize", "scale", "eviction",
-                                                           "binding", "log",      "token"};
+constexpr std::array<std::string_view, 8> kSubresources = {"status",  "finalize", "scale", "eviction",
+                                                           "binding", "log",      "token", "approval"};
 
 template <typename List>
 bool is_in(const List& list, std::string_view text) {

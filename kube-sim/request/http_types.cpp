@@ -1,30 +1,18 @@
 #include "kube-sim/request/http_types.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
+
+#include "common/percent_text.h"
 
 namespace usbloop::apiserver {
 namespace {
 
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      decoded += ' ';
-    } else if (text[i] != '%') {
-      decoded += text[i];
-    } else {
-      unsigned value = 0;
-      if (i + 2 >= text.size()) return std::nullopt;
-      const auto [end, error] = std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16);
-      if (error != std::errc() || end != text.data() + i + 3 || value == 0) return std::nullopt;
-      decoded += static_cast<char>(value);
-      i += 2;
-    }
-  }
-  return decoded;
+/// A NUL would end the text for a reader of C strings.
+std::optional<std::string> decoded(std::string_view text, Plus plus) {
+  auto bytes = percent_decoded(text, plus);
+  if (bytes && bytes->find('\0') != std::string::npos) return std::nullopt;
+  return bytes;
 }
 
 bool has_dot_segment(std::string_view path) {
@@ -43,8 +31,8 @@ bool parse_query(std::string_view text, std::multimap<std::string, std::string>&
     text.remove_prefix(std::min(pair.size() + 1, text.size()));
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
-    auto name = percent_decode(pair.substr(0, equals), true);
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+    auto name = decoded(pair.substr(0, equals), Plus::blank);
+    auto value = decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), Plus::blank);
     if (!name || !value) return false;
     query.emplace(std::move(*name), std::move(*value));
   }
@@ -70,11 +58,11 @@ bool Request::flag(const std::string& name) const {
 
 std::optional<Target> parse_target(const std::string& target) {
   if (target.empty() || target.front() != '/') return std::nullopt;
-  // RFC 9112 allows no such bytes in a target; a NUL would end the path for a reader of C strings.
+  // RFC 9112 allows no such bytes in a target.
   const auto is_control = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
   if (std::any_of(target.begin(), target.end(), is_control)) return std::nullopt;
   const auto question = target.find('?');
-  auto path = percent_decode(std::string_view(target).substr(0, question), false);
+  auto path = decoded(std::string_view(target).substr(0, question), Plus::itself);
   if (!path || has_dot_segment(*path)) return std::nullopt;
   Target parsed;
   parsed.path = std::move(*path);

@@ -1,5 +1,6 @@
 #include "kube-sim/resources/cell.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -190,6 +191,7 @@ CellFormula::CellFormula(const std::string& text) {
     paths_.push_back(path_named(text.substr(0, bar)));
     if (bar != std::string::npos) absent_ = text.substr(bar + 1);
     if (absent_ == "null") absent_ = nullptr;
+    absent_text_ = absent_.dump();
     return;
   }
   function_ = function_named(text.substr(0, open));
@@ -199,6 +201,42 @@ CellFormula::CellFormula(const std::string& text) {
     rest.erase(0, path.size() + 1);
     paths_.push_back(path_named(path));
   }
+}
+
+bool CellFormula::is_text() const {
+  return !paths_.empty() &&
+         std::all_of(paths_.begin(), paths_.end(), [](const auto& path) { return path.fits_text(); });
+}
+
+void CellFormula::append_text(std::string& cells, ObjectText& object, std::int64_t now) const {
+  if (function_ != nullptr && function_ != age) return append_result(cells, object, now);
+  const std::string_view found = paths_.front().first_text(object);
+  if (function_ == nullptr) {
+    const bool absent = found.empty() || found == "null" || found == R"("")";
+    cells += absent ? std::string_view(absent_text_) : found;
+    return;
+  }
+  const bool is_plain = found.starts_with('"') && found.find('\\') == std::string_view::npos;
+  if (!is_plain) return append_result(cells, object, now);
+  cells.append("\"").append(age_of(std::string(found.substr(1, found.size() - 2)), now)) += '"';
+}
+
+/// What the function makes of what it looks at, which is read into trees.
+void CellFormula::append_result(std::string& cells, ObjectText& object, std::int64_t now) const {
+  std::vector<std::vector<json>> values;
+  for (const FieldPath& path : paths_) {
+    auto& of_path = values.emplace_back();
+    for (const std::string_view text : path.select_text(object)) {
+      of_path.push_back(json::parse(text, nullptr, false));
+      if (of_path.back().is_discarded()) return object.set_broken();
+    }
+  }
+  Arguments arguments;
+  for (const auto& of_path : values) {
+    Values& pointers = arguments.emplace_back();
+    for (const json& value : of_path) pointers.push_back(&value);
+  }
+  cells += function_(arguments, now).dump();
 }
 
 json CellFormula::value(const json& object, std::int64_t now) const {

@@ -20,16 +20,22 @@ class CellFormula {
   /// `now`: seconds since 1970.
   [[nodiscard]] nlohmann::json value(const nlohmann::json& object, std::int64_t now) const;
 
-  /// The paths it looks at; none for a cell that code fills.
-  [[nodiscard]] const std::vector<FieldPath>& paths() const { return paths_; }
+  /// Appends value().dump() of the object that this text is, without reading it into a tree. Means nothing when the
+  /// text is broken() afterwards, or is_text() is false.
+  void append_text(std::string& cells, ObjectText& object, std::int64_t now) const;
+  /// False for a cell that code fills, and for paths that are too long for that.
+  [[nodiscard]] bool is_text() const;
 
   using Function = nlohmann::json (*)(const std::vector<std::vector<const nlohmann::json*>>& arguments,
                                       std::int64_t now);
 
  private:
+  void append_result(std::string& cells, ObjectText& object, std::int64_t now) const;
+
   Function function_ = nullptr;
   std::vector<FieldPath> paths_;
   nlohmann::json absent_ = "";
+  std::string absent_text_ = "\"\"";
 };
 
 /// A label selector as kubectl prints it: "a=b,c in (d,e)"; "<none>" when it selects everything.

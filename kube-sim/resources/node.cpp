@@ -40,8 +40,6 @@ std::string address_cell(const json& node, const std::string& type) {
 
 NodeResource::NodeResource() : Resource("v1", "Node") {}
 
-void NodeResource::prepare_create(json&, const std::string&) const {}
-
 json NodeResource::cells(const json& object, std::int64_t now) const {
   const auto info = [&](const char* pointer) {
     const std::string text = text_at(object, pointer);

@@ -10,7 +10,7 @@ class NodeResource final : public Resource {
  public:
   NodeResource();
   /// A node may come with its status, as a kubelet registers it.
-  void prepare_create(nlohmann::json& object, const std::string& now) const override;
+  [[nodiscard]] bool takes_status_at_creation() const override { return true; }
   [[nodiscard]] nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const override;
 };
 

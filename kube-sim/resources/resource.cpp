@@ -53,16 +53,6 @@ void put_default(nlohmann::json& at, std::string_view path, const nlohmann::json
   for (nlohmann::json& item : *found) put_default(item, path, value, begins_status);
 }
 
-/// What the formulas look at; nothing when code fills one of the cells.
-std::optional<FieldProjection> fields_of(const std::vector<CellFormula>& formulas) {
-  FieldProjection fields;
-  for (const CellFormula& formula : formulas) {
-    if (formula.paths().empty()) return std::nullopt;
-    for (const FieldPath& path : formula.paths()) fields.add(path.leading_names());
-  }
-  return fields;
-}
-
 }  // namespace
 
 Resource::Resource(ResourceInfo info) : info_(std::move(info)), columns_(name_and_age()) {
@@ -100,6 +90,7 @@ void Resource::describe(const SchemaSet& schemas) {
   info_.answers_token = description_->answers_token;
   info_.counts_generations = info_.custom() || description_->counts_generations;
   info_.has_status = description_->has_status;
+  info_.has_approval = description_->has_approval;
   info_.path_segment_names = description_->path_segment_names;
   info_.scale = description_->scale;
   if (description_->columns.empty()) return;
@@ -114,7 +105,7 @@ void Resource::describe(const SchemaSet& schemas) {
     columns_.push_back(column);
     formulas_.emplace_back(cell);
   }
-  cell_fields_ = fields_of(formulas_);
+  has_text_cells_ = std::all_of(formulas_.begin(), formulas_.end(), [](const auto& cell) { return cell.is_text(); });
 }
 
 const nlohmann::json* Resource::openapi(const std::string&) const { return nullptr; }
@@ -143,9 +134,7 @@ std::string Resource::api_version(const std::string& version) const {
   return info_.group.empty() ? version : info_.group + "/" + version;
 }
 
-void Resource::prepare_create(nlohmann::json& object, const std::string&) const {
-  if (info_.has_status) object.erase("status");
-}
+void Resource::prepare_create(nlohmann::json&, const std::string&) const {}
 
 void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const {
   if (!info_.has_status) return;
@@ -165,6 +154,10 @@ void Resource::prepare_update(nlohmann::json& object, const nlohmann::json& curr
   object = std::move(updated);
 }
 
+void Resource::prepare_approval(nlohmann::json& object, const nlohmann::json& current) const {
+  prepare_update(object, current, true);
+}
+
 void Resource::restore_protected(nlohmann::json&, const nlohmann::json&, const User&) const {}
 
 std::optional<kube::Status> Resource::refuse_create(const nlohmann::json&, const User&) const { return std::nullopt; }
@@ -176,6 +169,8 @@ Causes Resource::validate(const nlohmann::json& object) const {
 std::optional<kube::Status> Resource::refuse_update(const nlohmann::json&, const nlohmann::json&, const User&) const {
   return std::nullopt;
 }
+
+Causes Resource::status_faults(const nlohmann::json&, const nlohmann::json&) const { return {}; }
 
 std::optional<kube::Status> Resource::admit(const nlohmann::json&) const { return std::nullopt; }
 
@@ -211,6 +206,16 @@ nlohmann::json Resource::cells(const nlohmann::json& object, std::int64_t now) c
   nlohmann::json cells = nlohmann::json::array();
   for (const CellFormula& formula : formulas_) cells.push_back(formula.value(object, now));
   return cells;
+}
+
+void Resource::append_cells(std::string& row, ObjectText& object, std::int64_t now) const {
+  char before = '[';
+  for (const CellFormula& formula : formulas_) {
+    row += before;
+    formula.append_text(row, object, now);
+    before = ',';
+  }
+  row += ']';
 }
 
 std::int64_t int64_of(const nlohmann::json& value, std::int64_t fallback) {

@@ -11,7 +11,6 @@
 #include "common/kube/status.h"
 #include "kube-sim/request/http_types.h"
 #include "kube-sim/resources/cell.h"
-#include "kube-sim/schema/field_projection.h"
 #include "kube-sim/schema/kind_description.h"
 #include "kube-sim/schema/merge_schema.h"
 #include "kube-sim/schema/schema_set.h"
@@ -31,6 +30,7 @@ struct ResourceInfo {
   std::vector<std::string> categories = {};
   std::vector<std::string> other_versions = {};  ///< served as well, with the same fields
   bool has_status = false;                       ///< the status is written through a subresource of its own
+  bool has_approval = false;                     ///< has the subresource approval (of certificate requests)
   bool strategic_merge = false;             ///< takes strategic merge patches (built-in kinds do, custom ones do not)
   bool path_segment_names = false;          ///< any name that fits into a path ("system:node"), not only DNS names
   std::string other_versions_warning = {};  ///< to clients that use one of other_versions; empty: none
@@ -83,10 +83,14 @@ class Resource {
   virtual void add_defaults(nlohmann::json& object) const;
   /// Notes who makes the object, if the kind does that.
   virtual void note_creator(nlohmann::json& object, const User& user) const;
-  /// Sets defaults and what clients may not choose. `now`: RFC 3339.
+  /// Whether the status that comes with a new object counts. Otherwise the server begins it.
+  [[nodiscard]] virtual bool takes_status_at_creation() const { return !info_.has_status; }
+  /// Sets what clients may not choose, in an object that is valid; it is valid afterwards as well. `now`: RFC 3339.
   virtual void prepare_create(nlohmann::json& object, const std::string& now) const;
   /// Keeps what this way of writing may not change. `status_only`: the status subresource is written.
   virtual void prepare_update(nlohmann::json& object, const nlohmann::json& current, bool status_only) const;
+  /// The same where the subresource approval is written; for kinds that have one.
+  virtual void prepare_approval(nlohmann::json& object, const nlohmann::json& current) const;
   /// Puts back, without a word, what this user may not write, as a mutating webhook does. Not asked for the server's
   /// own controllers.
   virtual void restore_protected(nlohmann::json& object, const nlohmann::json& current, const User& user) const;
@@ -98,6 +102,8 @@ class Resource {
   [[nodiscard]] virtual std::optional<kube::Status> refuse_update(const nlohmann::json& object,
                                                                   const nlohmann::json& current,
                                                                   const User& user) const;
+  /// Why the status, which is valid, may not be written through the subresource status: empty when it may.
+  [[nodiscard]] virtual Causes status_faults(const nlohmann::json& object, const nlohmann::json& current) const;
   /// What an admission webhook says against the object as it would be stored; asked for objects that are valid.
   [[nodiscard]] virtual std::optional<kube::Status> admit(const nlohmann::json& object) const;
   /// Why the object of that name may not be deleted by anyone.
@@ -119,8 +125,10 @@ class Resource {
   [[nodiscard]] virtual const std::vector<Column>& columns() const;
   /// One cell per column. `now`: seconds since 1970. Kinds with columns that no formula says have code for all of them.
   [[nodiscard]] virtual nlohmann::json cells(const nlohmann::json& object, std::int64_t now) const;
-  /// The fields that cells() looks at; null when it wants the whole object.
-  [[nodiscard]] const FieldProjection* cell_fields() const { return cell_fields_ ? &*cell_fields_ : nullptr; }
+  /// Whether cells() can be made of an object's text.
+  [[nodiscard]] bool has_text_cells() const { return has_text_cells_; }
+  /// Appends what cells() answers for the object that this text is. Means nothing when the text is broken() afterwards.
+  void append_cells(std::string& row, ObjectText& object, std::int64_t now) const;
 
  protected:
   Resource(ResourceInfo info, MergeSchema merge_schema);
@@ -133,7 +141,7 @@ class Resource {
   const KindDescription* description_ = nullptr;
   std::vector<Column> columns_;
   std::vector<CellFormula> formulas_;
-  std::optional<FieldProjection> cell_fields_;
+  bool has_text_cells_ = false;
 };
 
 /// A kind is shared by the registry and the requests that deal with its objects: a custom one may go while they run.

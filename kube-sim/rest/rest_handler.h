@@ -33,6 +33,8 @@ class RestHandler {
   Response apply(const View& view, const Request& request, const RequestInfo& info, const WriteOptions& options,
                  const nlohmann::json& patch);
   std::optional<kube::Status> refuse_creation(const Request& request, RequestInfo info) const;
+  std::optional<kube::Status> refuse_approver(const Request& request, const RequestInfo& info,
+                                              const nlohmann::json& current) const;
   Response scale(const View& view, const Request& request, const RequestInfo& info);
   Response make_token(const View& view, const Request& request, const RequestInfo& info) const;
   /// Takes one disruption from the budget that covers the pod; or why there is none.

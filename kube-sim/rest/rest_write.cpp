@@ -40,6 +40,8 @@ kube::Status version_required(const ResourceInfo& info, const std::string& name)
   return kube::invalid(info.group, info.kind, name, {std::move(cause)});
 }
 
+bool writes_approval(const RequestInfo& info) { return info.subresource == "approval"; }
+
 /// The configuration of an apply without what it cannot set: what the server writes alone, and the part of the object
 /// that is written through the other endpoint.
 json applicable(json configuration, const View& view, const RequestInfo& info) {
@@ -58,7 +60,9 @@ json applicable(json configuration, const View& view, const RequestInfo& info) {
   json part = {{"apiVersion", configuration.value("apiVersion", json())},
                {"kind", configuration.value("kind", json())},
                {"metadata", {{"name", metadata["name"]}}}};
-  if (configuration.contains(info.subresource)) part[info.subresource] = configuration[info.subresource];
+  // The approval is a part of the status.
+  const std::string name = writes_approval(info) ? "status" : info.subresource;
+  if (configuration.contains(name)) part[name] = configuration[name];
   return part;
 }
 
@@ -113,7 +117,8 @@ Response RestHandler::update(const View& view, const Request& request, const Req
   if (auto refused = faults.refusal(options->validation)) return answer_status(*refused);
   const WrittenBy by = written_by(view, request, *options);
   const ResourceInfo& kind = view.resource.info();
-  const auto edit = [&](const json&) -> tl::expected<json, kube::Status> {
+  const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
+    if (auto refused = refuse_approver(request, info, current)) return tl::unexpected(*refused);
     if (!may_update_blindly(kind) && resource_version(*object).empty()) {
       return tl::unexpected(version_required(kind, info.name));
     }
@@ -121,8 +126,9 @@ Response RestHandler::update(const View& view, const Request& request, const Req
   };
   const bool status_only = !info.subresource.empty();
   int code = 200;
-  Outcome outcome =
-      writer_.update(view.resource, key_of(view, info), request.user, {status_only, options->dry_run, by}, edit);
+  Outcome outcome = writer_.update(
+      view.resource, key_of(view, info), request.user,
+      {.status_only = status_only, .dry_run = options->dry_run, .by = by, .approval = writes_approval(info)}, edit);
   const bool creates = !outcome && outcome.error().code == 404 && !status_only && may_create_by_update(kind);
   if (creates && text_at(*object, "/metadata/name") == info.name) {
     if (auto refused = refuse_creation(request, info)) return answer_status(*refused);
@@ -149,7 +155,8 @@ Response RestHandler::patch(const View& view, const Request& request, const Requ
   if (applies) {
     response = apply(view, request, info, *options, *patch);
   } else {
-    const auto edit = [&](const json& current) {
+    const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
+      if (auto refused = refuse_approver(request, info, current)) return tl::unexpected(*refused);
       return apply_patch(*type, current, *patch, view.resource.merge_schema());
     };
     response = answer(view,
@@ -157,6 +164,7 @@ Response RestHandler::patch(const View& view, const Request& request, const Requ
                                      {.status_only = !info.subresource.empty(),
                                       .dry_run = options->dry_run,
                                       .by = written_by(view, request, *options),
+                                      .approval = writes_approval(info),
                                       .patched = true},
                                      edit),
                       200);
@@ -172,14 +180,19 @@ Response RestHandler::apply(const View& view, const Request& request, const Requ
   const WrittenBy by = written_by(view, request, options, true);
   const FieldOwner owner{{by.manager, true, by.api_version, info.subresource}, format_time(now_seconds())};
   const MergeSchema& schema = view.resource.merge_schema();
-  const auto edit = [&](const json& current) {
+  const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
+    if (auto refused = refuse_approver(request, info, current)) return tl::unexpected(*refused);
     return apply_configuration(&current, configuration, owner, options.force, schema);
   };
   const Key key = key_of(view, info);
   // Another client may create or delete the object between the two steps: a few rounds settle that.
   for (int round = 0; round < 5; ++round) {
-    Outcome updated =
-        writer_.update(view.resource, key, request.user, {!info.subresource.empty(), options.dry_run, by}, edit);
+    Outcome updated = writer_.update(view.resource, key, request.user,
+                                     {.status_only = !info.subresource.empty(),
+                                      .dry_run = options.dry_run,
+                                      .by = by,
+                                      .approval = writes_approval(info)},
+                                     edit);
     if (updated || updated.error().code != 404 || !info.subresource.empty()) return answer(view, updated, 200);
     if (auto refused = refuse_creation(request, info)) return answer_status(*refused);
     auto object = apply_configuration(nullptr, configuration, owner, options.force, schema);
@@ -188,6 +201,29 @@ Response RestHandler::apply(const View& view, const Request& request, const Requ
     if (created || created.error().reason != "AlreadyExists") return answer(view, created, 201);
   }
   return answer_status(kube::object_modified(view.resource.info().group, view.resource.info().plural, info.name));
+}
+
+/// Whoever answers a request for a certificate needs the right to do that for its signer, as CertificateApproval, an
+/// admission plugin, has it.
+std::optional<kube::Status> RestHandler::refuse_approver(const Request& request, const RequestInfo& info,
+                                                         const json& current) const {
+  if (!writes_approval(info)) return std::nullopt;
+  const std::string signer = text_at(current, "/spec/signerName");
+  const auto may = [&](const std::string& name) {
+    return authorizer_.allows(request.user, {.is_resource = true,
+                                             .verb = "approve",
+                                             .path = {},
+                                             .group = info.group,
+                                             .resource = "signers",
+                                             .subresource = {},
+                                             .namespace_ = {},
+                                             .name = name});
+  };
+  if (may(signer) || may(signer.substr(0, signer.find('/')) + "/*")) return std::nullopt;
+  return kube::forbidden(info.group, info.resource, info.name,
+                         info.resource + "." + info.group + " \"" + info.name +
+                             "\" is forbidden: user not permitted to approve requests with signerName " +
+                             field::quoted(signer));
 }
 
 /// Whoever creates by an update or an apply needs the right to create.

@@ -38,7 +38,8 @@ bool is_pod(const ResourceInfo& kind) { return kind.plural == "pods" && kind.gro
 
 /// Read and written, such as the status.
 bool is_part(const ResourceInfo& kind, const std::string& subresource) {
-  return (subresource == "status" && kind.has_status) || (subresource == "scale" && kind.scale.has_value());
+  return (subresource == "status" && kind.has_status) || (subresource == "scale" && kind.scale.has_value()) ||
+         (subresource == "approval" && kind.has_approval);
 }
 
 /// Only created.

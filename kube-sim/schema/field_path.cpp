@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/ascii_text.h"
+
 namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::size_t kLongestPath = 1024;
-constexpr std::size_t kMostResults = 1000;
 
 /// A name up to the next '.' or '['; a backslash keeps the character behind it.
 std::string take_name(std::string_view& rest) {
@@ -30,11 +31,9 @@ std::optional<std::string_view> unquoted(std::string_view text) {
   return text.substr(1, text.size() - 2);
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
+std::string written(const std::string& text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string without_quotes(const std::string& text) { return text.substr(1, text.size() - 2); }
 
 bool equals(const json& value, const std::string& text) {
   return value.is_string() ? value.get_ref<const std::string&>() == text : value.dump() == text;
@@ -61,9 +60,9 @@ std::optional<FieldPath> FieldPath::parse(std::string_view rest) {
       std::string_view filter = rest.substr(3, end - 3);
       const auto operation = filter.find("==");
       if (!filter.starts_with("@.") || operation == std::string_view::npos) return std::nullopt;
-      const std::string_view wanted = trimmed(filter.substr(operation + 2));
+      const std::string_view wanted = trim(filter.substr(operation + 2));
       step.kind = Step::Kind::filter;
-      step.name = trimmed(filter.substr(2, operation - 2));
+      step.name = trim(filter.substr(2, operation - 2));
       step.value = unquoted(wanted).value_or(wanted);
       rest.remove_prefix(end + 2);
     } else {
@@ -80,6 +79,10 @@ std::optional<FieldPath> FieldPath::parse(std::string_view rest) {
       }
     }
     path.steps_.push_back(std::move(step));
+  }
+  for (Step& step : path.steps_) {
+    step.written_name = without_quotes(written(step.name));
+    step.written_value = written(step.value);
   }
   return path;
 }
@@ -133,15 +136,6 @@ const json* FieldPath::first(const json& object) const {
 
 bool FieldPath::names_only() const {
   return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.kind == Step::Kind::name; });
-}
-
-std::vector<std::string> FieldPath::leading_names() const {
-  std::vector<std::string> names;
-  for (const Step& step : steps_) {
-    if (step.kind != Step::Kind::name) break;
-    names.push_back(step.name);
-  }
-  return names;
 }
 
 bool FieldPath::put(json& object, const json& value) const {

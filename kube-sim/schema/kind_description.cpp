@@ -71,6 +71,7 @@ bool read_flag(const std::string& what, KindDescription& description) {
   if (what == "cluster") return description.cluster_wide = true;
   if (what == "token") return description.answers_token = true;
   if (what == "status") return description.has_status = true;
+  if (what == "approval") return description.has_approval = true;
   if (what == "any-name") return description.path_segment_names = true;
   if (what == "generation") return description.counts_generations = true;
   return false;

@@ -52,6 +52,7 @@ struct KindDescription {
   bool cluster_wide = false;
   bool answers_token = false;
   bool has_status = false;
+  bool has_approval = false;
   bool path_segment_names = false;
   bool counts_generations = false;  ///< metadata.generation counts the changes of the specification
   std::string without_controller;   ///< what objects tell of that nothing acts on them; empty: something does

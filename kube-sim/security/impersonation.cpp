@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "common/ascii_text.h"
+#include "common/percent_text.h"
 
 namespace usbloop::apiserver {
 namespace {
@@ -11,28 +12,8 @@ constexpr std::string_view kServiceAccountPrefix = "system:serviceaccount:";
 constexpr const char* kAuthenticated = "system:authenticated";
 constexpr const char* kUnauthenticated = "system:unauthenticated";
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 /// Keys are percent-encoded, as header names take few characters; a broken encoding is taken as it stands.
-std::string decoded_key(const std::string& key) {
-  std::string decoded;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    if (key[i] != '%') {
-      decoded += key[i];
-      continue;
-    }
-    const int high = i + 2 < key.size() ? hex_digit(key[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(key[i + 2]) : -1;
-    if (low < 0) return key;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
-}
+std::string decoded_key(const std::string& key) { return percent_decoded(key).value_or(key); }
 
 void take_header(const std::string& name, std::string_view value, Impersonation& wanted) {
   constexpr std::string_view kExtra = "impersonate-extra-";

@@ -30,6 +30,16 @@ Piece piece_of(std::vector<std::byte> bytes) {
   return piece;
 }
 
+/// What a person can do when the file cannot be begun.
+tl::unexpected<Error> not_begun(const std::filesystem::path& path, int number = errno) {
+  constexpr const char* kCapture = "capture to";
+  auto error = make_errno_error(kCapture, path, number);
+  const bool is_full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  error.value().hint = is_full ? "Make room there, or name a file on another disk."
+                               : "Name a file that you may write, in a folder that is there.";
+  return error;
+}
+
 std::vector<Piece> one(Piece piece) {
   std::vector<Piece> pieces;
   pieces.push_back(std::move(piece));
@@ -53,16 +63,17 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::create(const CaptureOptions& o
   constexpr const char* kCapture = "capture to";
   constexpr mode_t kOwnerOnly = 0600;  // what is on a stick is nobody else's business
   Fd file(::open(options.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOwnerOnly));
-  if (!file) return make_errno_error(kCapture, options.path);
+  if (!file) return not_begun(options.path);
   struct stat what {};
-  if (::fstat(file.get(), &what) != 0) return make_errno_error(kCapture, options.path);
+  if (::fstat(file.get(), &what) != 0) return not_begun(options.path);
   if (options.size > 0 && !S_ISREG(what.st_mode)) {
-    return make_error(ErrorKind::invalid, kCapture, options.path, "it is no file, so its size cannot be limited");
+    return make_error(ErrorKind::invalid, kCapture, options.path, "it is no file, so its size cannot be limited",
+                      "Leave --capture-size out, or name a file.");
   }
   const auto first = section_block(options.application);
   const ssize_t written = ::write(file.get(), first.data(), first.size());
-  if (written < 0) return make_errno_error(kCapture, options.path);
-  if (static_cast<std::size_t>(written) < first.size()) return make_errno_error(kCapture, options.path, ENOSPC);
+  if (written < 0) return not_begun(options.path);
+  if (static_cast<std::size_t>(written) < first.size()) return not_begun(options.path, ENOSPC);
   return std::unique_ptr<CaptureFile>(new CaptureFile(options, std::move(file), first.size(), std::move(trouble)));
 }
 

@@ -16,7 +16,7 @@ CaptureFlags::CaptureFlags(CLI::App& app, CaptureOptions& options) : app_(app), 
   const auto add = [&](const char* name, std::string& value, const char* help, const char* type) {
     app.add_option(name, value, help)->type_name(type)->group(kGroup);
   };
-  add("--capture", path_, "Write the USB traffic to FILE, for Wireshark (pcapng)", "FILE");
+  add("--capture,--record", path_, "Write the USB traffic to FILE, for Wireshark and for a replay (pcapng)", "FILE");
   add("--capture-size", size_, "Keep the newest SIZE bytes at most, in two files, for example 100M", "SIZE");
   add("--capture-snap", snap_, "Keep so many bytes of each transfer's data [all]", "BYTES");
 }

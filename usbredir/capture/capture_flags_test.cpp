@@ -33,6 +33,7 @@ TEST_CASE("the flags of a capture say what is wrong with them") {
   CHECK(good.options.path == "a.pcapng");
   CHECK(good.options.size == 100 * 1024 * 1024);
   CHECK(good.options.snap == 256);
+  CHECK(parse({"--record", "a.pcapng"}).options.path == "a.pcapng");
   CHECK(contains(parse({"--capture-size", "1G"}).error, "--capture-size: it belongs to --capture"));
   CHECK(contains(parse({"--capture", ""}).error, "--capture: it is empty"));
   CHECK(contains(parse({"--capture", "a", "--capture-size", "much"}).error, "\"much\" is not a size"));

@@ -126,18 +126,21 @@ Result<> CaptureReader::add_interface(std::span<const std::byte> body) {
 }
 
 Result<std::optional<Record>> CaptureReader::read_packet(std::span<const std::byte> body) const {
-  constexpr std::size_t kFixed = 20, kCapturedAt = 12;
+  constexpr std::size_t kFixed = 20, kCapturedAt = 12, kOriginalAt = 16;
   if (body.size() < kFixed) return broken("a record is too short");
   Record record;
   record.interface = number_at<std::uint32_t>(body, 0);
   if (record.interface >= interfaces_.size()) return broken("a record of an interface that was not described");
   if (interfaces_[record.interface].link_type != kLinkType) return std::nullopt;
   const std::size_t captured = number_at<std::uint32_t>(body, kCapturedAt);
+  const std::size_t original = number_at<std::uint32_t>(body, kOriginalAt);
   body = body.subspan(kFixed);
   if (captured > body.size()) return broken("a record is longer than its block");
   auto urb = read_usbmon(body.first(captured));
   if (!urb) return broken(urb.error().cause);
   record.urb = std::move(*urb);
+  // What was left out when it was captured (--capture-snap): the header counts what was kept.
+  if (original > captured) record.urb.whole = std::max(record.urb.whole, record.urb.data.size() + original - captured);
   each_option(body.subspan(std::min(padded(captured), body.size())),
               [&](std::uint16_t code, std::span<const std::byte> value) {
                 if (code == option_code::kComment) record.urb.comment = text_of_option(value);

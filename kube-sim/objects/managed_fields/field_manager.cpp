@@ -56,7 +56,9 @@ void strip(FieldSet& fields, const std::string& subresource) {
   }
   // Through a subresource only its own part is written.
   if (!subresource.empty()) {
-    std::erase_if(fields.children, [&](const auto& child) { return child.first != "f:" + subresource; });
+    // The approval is a part of the status.
+    const std::string own = "f:" + (subresource == "approval" ? "status" : subresource);
+    std::erase_if(fields.children, [&](const auto& child) { return child.first != own; });
   }
   fields.prune();
 }

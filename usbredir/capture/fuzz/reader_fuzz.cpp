@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <span>
@@ -15,10 +16,17 @@ void append_bytes(std::string& text, const std::vector<std::byte>& bytes) {
   text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+bool same_packet(const IsoPacket& one, const IsoPacket& other) {
+  return one.status == other.status && one.offset == other.offset && one.length == other.length;
+}
+
 bool same(const Urb& one, const Urb& other) {
-  return one.id == other.id && one.event == other.event && one.type == other.type && one.setup == other.setup &&
-         one.time == other.time && one.status == other.status && one.packets.size() == other.packets.size() &&
-         one.data == other.data && one.comment == other.comment;
+  return one.id == other.id && one.event == other.event && one.type == other.type && one.endpoint == other.endpoint &&
+         one.device == other.device && one.bus == other.bus && one.setup == other.setup && one.time == other.time &&
+         one.status == other.status && one.length == other.length && one.interval == other.interval &&
+         one.start_frame == other.start_frame && one.flags == other.flags && one.data == other.data &&
+         one.comment == other.comment &&
+         std::equal(one.packets.begin(), one.packets.end(), other.packets.begin(), other.packets.end(), same_packet);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "common/fd.h"
 
-namespace usbloop::bench {
+namespace usbloop::e2e {
 
 /// A long way to a TCP server of this machine: what goes through arrives `one_way` later, each direction, as fast as it
 /// came. Kernels of build machines often lack netem. Up to 64 MiB of a connection are on their way; then nobody reads.
@@ -33,4 +33,4 @@ class DelayProxy {
   std::thread thread_;
 };
 
-}  // namespace usbloop::bench
+}  // namespace usbloop::e2e

@@ -1,5 +1,7 @@
-#include "bench/distance/delay_proxy.h"
+#include "e2e/harness/delay_proxy.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -12,17 +14,53 @@
 #include <list>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "bench/sockets.h"
-
-namespace usbloop::bench {
+namespace usbloop::e2e {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostUnderWay = std::size_t{64} << 20;
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+Fd tcp_socket() { return Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+/// On a free port, which is put into `port`.
+Fd listen_on_any(std::uint16_t& port) {
+  Fd socket = tcp_socket();
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(socket.get(), any, size) != 0 || ::listen(socket.get(), 16) != 0 ||
+      ::getsockname(socket.get(), any, &size) != 0) {
+    throw std::system_error(errno, std::generic_category(), "listen on 127.0.0.1");
+  }
+  port = ntohs(address.sin_port);
+  return socket;
+}
+
+/// No descriptor when nobody listens there.
+Fd connect_to(std::uint16_t port) {
+  Fd socket = tcp_socket();
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Fd();
+  return socket;
+}
+
+void send_at_once(const Fd& socket) {
+  const int on = 1;
+  static_cast<void>(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
 
 /// One direction of a connection.
 class Lane {
@@ -117,7 +155,7 @@ std::optional<timespec> patience(const std::list<Connection>& connections, Clock
 DelayProxy::DelayProxy(std::uint16_t server_port, std::chrono::microseconds one_way)
     : server_port_(server_port),
       one_way_(one_way),
-      listener_(listen_tcp(port_)),
+      listener_(listen_on_any(port_)),
       stop_(::eventfd(0, EFD_CLOEXEC)),
       thread_([this] { run(); }) {}
 
@@ -154,11 +192,12 @@ void DelayProxy::run() {
     if (polled[1].revents == 0) continue;
     Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!client) continue;
-    Fd server = connect_tcp_to(server_port_);
-    set_nodelay(client.get());
-    set_nodelay(server.get());
+    Fd server = connect_to(server_port_);
+    if (!server) continue;
+    send_at_once(client);
+    send_at_once(server);
     connections.emplace_back(std::move(client), std::move(server));
   }
 }
 
-}  // namespace usbloop::bench
+}  // namespace usbloop::e2e

@@ -1,0 +1,357 @@
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "common/test_text.h"
+#include "device-sim/device_rig.h"
+#include "device-sim/faulty_device.h"
+#include "device-sim/key_strokes.h"
+#include "device-sim/keyboard.h"
+#include "device-sim/recording.h"
+#include "device-sim/replay_device.h"
+#include "device-sim/serial_port.h"
+#include "device-sim/spec.h"
+#include "device-sim/stick.h"
+#include "device-sim/test_support.h"
+#include "usbredir/capture/capture_file.h"
+#include "usbredir/capture/capturing_host.h"
+
+using namespace usbloop;
+using namespace usbloop::device_sim;
+using device_sim::test::Guest;
+using device_sim::test::Reply;
+using std::chrono::milliseconds;
+using usbloop::testing::contains;
+using usbredir::HostState;
+
+namespace {
+
+Time replay_time{};
+
+class ReplayFolder {
+ public:
+  ReplayFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "usbloop-replay-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~ReplayFolder() { std::filesystem::remove_all(path_); }
+  ReplayFolder(const ReplayFolder&) = delete;
+  ReplayFolder& operator=(const ReplayFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A guest at any host end, which remembers all answers.
+struct ReplayGuest {
+  explicit ReplayGuest(std::unique_ptr<usbredir::HostEnd> end) : host(std::move(end)) { exchange(); }
+
+  /// Carries bytes, and lets ten seconds pass for what comes by the clock.
+  void exchange() {
+    for (int i = 0; i < 4; ++i) {
+      device_sim::test::exchange(*host, guest);
+      replay_time += milliseconds(2500);
+      host->look();
+    }
+    device_sim::test::exchange(*host, guest);
+  }
+  void descriptor(std::uint16_t value, std::uint16_t length, std::uint16_t index = 0) {
+    control(0x80, 6, value, index, length);
+  }
+  void control(std::uint8_t type, std::uint8_t request, std::uint16_t value, std::uint16_t index, std::uint16_t length,
+               std::span<const std::byte> data = {}) {
+    const auto endpoint = static_cast<std::uint8_t>(type & 0x80);
+    guest.parser.send(++id, usb_redir_control_packet_header{endpoint, request, type, 0, value, index, length}, data);
+    exchange();
+  }
+  void write(std::uint8_t endpoint, std::span<const std::byte> data) {
+    guest.parser.send(++id, usb_redir_bulk_packet_header{endpoint, 0, static_cast<std::uint16_t>(data.size()), 0, 0},
+                      data);
+    exchange();
+  }
+  void read(std::uint8_t endpoint, std::uint16_t size) {
+    guest.parser.send(++id, usb_redir_bulk_packet_header{endpoint, 0, size, 0, 0});
+    exchange();
+  }
+  void enumerate() {
+    descriptor(0x0100, 64);
+    guest.parser.send_reset();
+    descriptor(0x0100, 18);
+    descriptor(0x0200, 9);
+    descriptor(0x0200, 255);
+    descriptor(0x0300, 255);
+    descriptor(0x0301, 255, 0x0409);
+    descriptor(0x0303, 255, 0x0409);
+    guest.parser.send(++id, usb_redir_set_configuration_header{1});
+    exchange();
+  }
+  void read_block(std::uint32_t block, std::uint32_t tag) {
+    const auto command =
+        device_sim::test::command_wrapper(device_sim::test::access_10(0x28, block, 1), kBlockSize, true, tag);
+    write(Stick::kEndpointOut, command);
+    read(Stick::kEndpointIn, 512);
+    read(Stick::kEndpointIn, 13);
+  }
+  /// What the guest has been answered, in a form that can be compared.
+  [[nodiscard]] std::string answers() const {
+    std::ostringstream text;
+    const auto show = [&](const Reply& reply) {
+      text << int{reply.status} << ":";
+      for (const std::byte byte : reply.data) text << std::to_integer<int>(byte) << ' ';
+      text << '\n';
+    };
+    for (const Reply& reply : guest.replies) show(reply);
+    text << "reports\n";
+    for (const Reply& reply : guest.interrupts) show(reply);
+    return text.str();
+  }
+  [[nodiscard]] std::string trouble() const {
+    const auto outcome = host->outcome();
+    return host->state() == HostState::device_gone && !outcome ? outcome.error().message() : "";
+  }
+
+  std::unique_ptr<usbredir::HostEnd> host;
+  Guest guest;
+  std::uint64_t id = 100;
+};
+
+std::unique_ptr<usbredir::HostEnd> host_of(std::unique_ptr<Device> device) {
+  auto host = EmulatedHost::make(std::move(device), {}, [] { return replay_time; });
+  REQUIRE(host);
+  return std::move(*host);
+}
+
+std::unique_ptr<Device> recorded_stick() {
+  StorageOptions options = Stick::defaults();
+  options.serial = "R1";
+  auto faulty = std::make_unique<FaultyDevice>(
+      std::make_unique<Stick>(std::make_unique<device_sim::test::MemoryStore>(64), options));
+  return faulty;
+}
+
+/// Runs a guest at `device`, recorded in `path`; what it was answered.
+template <typename Act>
+std::string record(const std::filesystem::path& path, std::unique_ptr<Device> device, const Act& act,
+                   std::size_t snap = SIZE_MAX) {
+  replay_time = Time{} + std::chrono::seconds(1);
+  capture::CaptureOptions options;
+  options.path = path;
+  options.snap = snap;
+  auto file = capture::CaptureFile::create(options, nullptr);
+  REQUIRE(file);
+  std::string answers;
+  {
+    ReplayGuest guest(capture::capture_host(host_of(std::move(device)), **file));
+    act(guest);
+    answers = guest.answers();
+  }
+  REQUIRE((*file)->close(std::chrono::seconds(10)));
+  return answers;
+}
+
+Result<Recording> load(const std::filesystem::path& path, std::optional<std::uint8_t> device = std::nullopt,
+                       std::size_t room = std::size_t{1} << 30) {
+  std::ifstream in(path, std::ios::binary);
+  return read_recording(in, device, room);
+}
+
+ReplayGuest replay_of(const std::filesystem::path& path) {
+  auto recording = load(path);
+  REQUIRE_MESSAGE(recording, recording.error().message());
+  auto device = ReplayDevice::make(std::move(*recording), std::nullopt, "stick.pcapng");
+  REQUIRE(device);
+  return ReplayGuest(host_of(std::move(*device)));
+}
+
+template <typename T>
+Error refused(const Result<T>& result) {
+  REQUIRE_FALSE(result);
+  return result.error();
+}
+
+void use_stick(ReplayGuest& guest) {
+  guest.enumerate();
+  guest.control(0xa1, 0xfe, 0, 0, 1);
+  guest.read_block(3, 1);
+  guest.read_block(4, 2);
+}
+
+}  // namespace
+
+TEST_CASE("a recorded stick answers as it did, and descriptors may be read again in any order") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "stick.pcapng";
+  const std::string answers = record(path, recorded_stick(), use_stick);
+  ReplayGuest guest = replay_of(path);
+  use_stick(guest);
+  CHECK(guest.trouble() == "");
+  CHECK(guest.answers() == answers);
+  CHECK(guest.host->device().id() == "0951:1666");
+  CHECK(guest.host->device().serial == "R1");
+  CHECK(int{guest.guest.connect.speed} == usb_redir_speed_high);
+
+  ReplayGuest other = replay_of(path);
+  other.descriptor(0x0303, 255, 0x0409);
+  other.enumerate();
+  other.descriptor(0x0302, 255, 0x0409);  // not in the recording: a stall, as of a device without it
+  CHECK(int{other.guest.replies.back().status} == usb_redir_stall);
+  other.control(0xa1, 0xfe, 0, 0, 1);
+  other.control(0xa1, 0xfe, 0, 0, 1);
+  CHECK(other.guest.replies.back().data.size() == 1);
+  other.read_block(3, 1);
+  other.read_block(4, 2);
+  CHECK(other.guest.replies.back().data.size() == 13);
+  CHECK(other.trouble() == "");
+}
+
+TEST_CASE("a replay that goes astray says at which record, what came and what was expected") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "stick.pcapng";
+  record(path, recorded_stick(), use_stick);
+  {
+    ReplayGuest guest = replay_of(path);
+    guest.enumerate();
+    guest.control(0xa1, 0xfe, 0, 0, 1);
+    guest.read_block(5, 1);  // byte 20 of the command has the block
+    const std::string trouble = guest.trouble();
+    CHECK_MESSAGE(contains(trouble, "cannot go on with the replay of stick.pcapng at record "), trouble);
+    CHECK_MESSAGE(
+        contains(trouble, "what the guest writes to endpoint 0x02 differs: of 31 bytes number 20 is 05, expected 03"),
+        trouble);
+    CHECK(guest.guest.events.back() == "disconnect");
+  }
+  {
+    ReplayGuest guest = replay_of(path);
+    guest.enumerate();
+    guest.control(0x21, 0xff, 0, 0, 0);
+    CHECK_MESSAGE(contains(guest.trouble(),
+                           "the guest asks for bmRequestType 0x21 bRequest 255 wValue 0x0000 wIndex "
+                           "0x0000 wLength 0, expected bmRequestType 0xa1 bRequest 254"),
+                  guest.trouble());
+  }
+  {
+    ReplayGuest guest = replay_of(path);
+    use_stick(guest);
+    guest.read_block(6, 3);
+    CHECK_MESSAGE(contains(guest.trouble(), "at endpoint 0x02: the guest writes 31 bytes, expected nothing more"),
+                  guest.trouble());
+  }
+  {
+    ReplayGuest guest = replay_of(path);
+    guest.enumerate();
+    guest.control(0xa1, 0xfe, 0, 0, 1);
+    guest.write(Stick::kEndpointOut,
+                device_sim::test::command_wrapper(device_sim::test::access_10(0x28, 3, 1), kBlockSize, true, 1));
+    guest.read(Stick::kEndpointIn, 100);
+    CHECK_MESSAGE(contains(guest.trouble(), "asks endpoint 0x81 for 100 bytes, expected 512 or more"), guest.trouble());
+  }
+}
+
+TEST_CASE("endpoints have orders of their own, and an answer does not come before what it answers") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "serial.pcapng";
+  const std::vector<std::byte> hello(5, std::byte{'h'}), world(7, std::byte{'w'});
+  const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}), [&](ReplayGuest& guest) {
+    guest.enumerate();
+    guest.control(0x21, 0x22, 3, 0, 0);
+    guest.write(SerialPort::kOut, hello);
+    guest.read(SerialPort::kIn, 64);
+    guest.write(SerialPort::kOut, world);
+    guest.read(SerialPort::kIn, 64);
+  });
+  ReplayGuest guest = replay_of(path);
+  guest.enumerate();
+  guest.control(0x21, 0x22, 3, 0, 0);
+  guest.read(SerialPort::kIn, 64);
+  guest.read(SerialPort::kIn, 64);
+  const std::size_t before = guest.guest.replies.size();
+  guest.write(SerialPort::kOut, hello);
+  REQUIRE(guest.guest.replies.size() == before + 2);
+  CHECK(guest.guest.replies.back().data == hello);
+  guest.write(SerialPort::kOut, world);
+  CHECK(guest.guest.replies.back().data == world);
+  CHECK(guest.trouble() == "");
+  CHECK_FALSE(answers.empty());
+}
+
+TEST_CASE("a recorded keyboard types again, in the time that it took") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "keyboard.pcapng";
+  KeyboardOptions options;
+  options.strokes = key_strokes("ab").value();
+  const auto listen = [](ReplayGuest& guest) {
+    guest.enumerate();
+    guest.control(0x81, 6, 0x2200, 0, 255);
+    guest.control(0x21, 0x0a, 0, 0, 0);
+    guest.guest.parser.send(++guest.id, usb_redir_start_interrupt_receiving_header{0x81});
+    guest.exchange();
+  };
+  const std::string answers = record(path, std::make_unique<Keyboard>(options), listen);
+  ReplayGuest guest = replay_of(path);
+  listen(guest);
+  CHECK(guest.trouble() == "");
+  CHECK(guest.guest.interrupts.size() == 4);
+  CHECK(guest.answers() == answers);
+}
+
+TEST_CASE("a stall and a bus error are replayed, and a transfer that was given up is not answered again") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "stick.pcapng";
+  auto device = recorded_stick();
+  REQUIRE(device->set_fault(parse_fault("stall:at=2").value()));
+  REQUIRE(device->set_fault(parse_fault("error:at=3").value()));
+  REQUIRE(device->set_fault(parse_fault("timeout:at=4").value()));
+  const auto use = [](ReplayGuest& guest) {
+    guest.enumerate();
+    guest.write(Stick::kEndpointOut,
+                device_sim::test::command_wrapper(device_sim::test::access_10(0x28, 3, 1), kBlockSize, true, 1));
+    guest.read(Stick::kEndpointIn, 512);
+    guest.control(0x02, 1, 0, Stick::kEndpointIn, 0);
+    guest.read(Stick::kEndpointIn, 512);
+    guest.read(Stick::kEndpointIn, 512);
+    guest.guest.parser.send_cancel_data_packet(guest.id);
+    guest.exchange();
+  };
+  const std::string answers = record(path, std::move(device), use);
+  ReplayGuest guest = replay_of(path);
+  use(guest);
+  CHECK(guest.trouble() == "");
+  CHECK(guest.answers() == answers);
+}
+
+TEST_CASE("what is no whole recording is refused with the reason") {
+  const ReplayFolder folder;
+  const auto path = folder.path() / "stick.pcapng";
+  record(path, recorded_stick(), use_stick);
+  CHECK(refused(load(path, 2)).cause == "it has no device 2");
+  CHECK(refused(load(path, std::nullopt, 700)).cause == "it is too long");
+  const auto cut = folder.path() / "cut.pcapng";
+  record(cut, recorded_stick(), use_stick, 64);
+  CHECK(contains(refused(load(cut)).cause, "has not all of its data"));
+  CHECK(refused(load(cut)).hint == "Record without --capture-snap.");
+  const auto late = folder.path() / "late.pcapng";
+  record(late, recorded_stick(), [](ReplayGuest& guest) { guest.control(0xa1, 0xfe, 0, 0, 1); });
+  CHECK(refused(load(late)).cause == "it has no device descriptor");
+  std::istringstream junk("no capture at all, but long enough for one");
+  CHECK(refused(read_recording(junk)).kind == ErrorKind::protocol);
+
+  const auto error_of = [](const std::string& spec) { return refused(make_host_end(spec)); };
+  CHECK(error_of("replay").cause == "file= is missing");
+  CHECK(error_of("replay,file=" + (folder.path() / "none").string()).kind == ErrorKind::not_found);
+  CHECK(error_of("replay,file=" + folder.path().string()).cause == "Is a directory");
+  CHECK(error_of("replay,file=" + path.string() + ",device=128").cause == "device=128 is not a number of a device");
+  CHECK(error_of("replay,file=" + path.string() + ",speed=fast").cause == "speed=fast is not a speed");
+  CHECK(error_of("replay,file=" + cut.string()).message().starts_with("cannot replay " + cut.string() + ": record "));
+  CHECK(make_host_end("replay,file=" + path.string() + ",device=1"));
+  auto unknown = load(path).value();
+  unknown.speed.reset();
+  CHECK(refused(ReplayDevice::make(unknown, std::nullopt, "x")).cause == "it does not say the device's speed");
+  CHECK(ReplayDevice::make(unknown, usbredir::Speed::full, "x").value()->description().speed == usbredir::Speed::full);
+}
