@@ -68,16 +68,24 @@ struct CameraGuest : usbredir::PacketHandler {
   std::size_t answered = 0;
 };
 
-/// A SET request for a mode, of which `given` takes the place from bFrameIndex on; more than four bytes set the length
-/// too.
+/// A SET request for a mode, YUYV or by bit 2 of `selector` MJPEG (to be proposed, and never made: that takes long), of
+/// which `given` takes the place from bFrameIndex on; more than four bytes set the length too. By bit 3 it is one of
+/// the picture's controls instead.
 void set_control(CameraGuest& guest, std::uint64_t id, std::uint8_t selector, std::span<const std::byte> given) {
   constexpr std::size_t kFrameAt = 3, kModeLength = 26;
+  const auto value = static_cast<std::uint16_t>((selector % 4) << 8);
+  if ((selector & 8) != 0) {
+    const auto size = static_cast<std::uint16_t>(given.size());
+    constexpr std::uint16_t kUnit = kProcessingUnit << 8;
+    guest.parser.send(id, usb_redir_control_packet_header{0, 1, 0x21, 0, value, kUnit, size}, given);
+    return;
+  }
   std::vector<std::byte> data(given.size() > 4 ? given.size() : kModeLength);
-  data[2] = std::byte{1};
+  constexpr std::uint8_t kProposesMjpeg = 5;
+  data[2] = selector % 8 == kProposesMjpeg ? std::byte{2} : std::byte{1};
   const auto rest = std::span(data).subspan(kFrameAt);
   std::copy_n(given.begin(), std::min(given.size(), rest.size()), rest.begin());
   const auto length = static_cast<std::uint16_t>(data.size());
-  const auto value = static_cast<std::uint16_t>((selector % 4) << 8);
   guest.parser.send(id, usb_redir_control_packet_header{0, 1, 0x21, 0, value, 1, length}, data);
 }
 
