@@ -7,7 +7,6 @@
 
 #include "common/test_text.h"
 #include "device-sim/descriptor_lies.h"
-#include "device-sim/options.h"
 #include "device-sim/spec.h"
 #include "device-sim/stick.h"
 #include "device-sim/test_support.h"
@@ -80,7 +79,7 @@ TEST_CASE("a fault that makes no sense is refused with the reason") {
 }
 
 TEST_CASE("the help tells of each fault and of each lie, in lines that a terminal has room for") {
-  const std::string help = parse_command_line("device-sim", {"--help"}, "1", std::nullopt).text;
+  const std::string help = fault_help();
   for (const FaultInfo& info : fault_kinds()) {
     CAPTURE(info.name);
     CHECK(name_of(info.kind) == info.name);

@@ -42,6 +42,20 @@ Result<> FaultyDevice::set_fault(const Fault& fault) {
   return rules_.add(fault, types_, description_.label());
 }
 
+Result<> FaultyDevice::act(std::string_view verb, std::string_view what) {
+  if (verb == "repair") {
+    clear_faults();
+    return {};
+  }
+  if (verb != "fault") return inner_->act(verb, what);
+  const auto faults = parse_faults(what);
+  if (!faults) return tl::unexpected(faults.error());
+  for (const Fault& fault : *faults) {
+    if (auto fine = set_fault(fault); !fine) return fine;
+  }
+  return {};
+}
+
 Result<> FaultyDevice::set_descriptors(const Fault& fault) {
   DescriptorSet shown = lie_.value_or(inner_->descriptors());
   const DescriptorLie* lie = find_lie(fault.lie);

@@ -9,8 +9,7 @@ inline constexpr std::size_t kKeptMemory = std::size_t{32} << 20;
 
 /// Has the C library keep freed memory up to kKeptMemory, and take buffers of a command from it, for the rest of the
 /// process. By itself glibc gives such buffers back to the system with each free(), and every page of the next one is
-/// a fault: that was two thirds of the client's time for a translated stick. Does nothing with other libraries. From
-/// any thread, also again.
+/// a fault (docs/performance.md has what that costs). Does nothing with other libraries. From any thread, also again.
 void keep_large_buffers();
 
 }  // namespace usbloop::client
