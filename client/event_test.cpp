@@ -55,9 +55,11 @@ TEST_CASE("an event is one line of json with the documented fields") {
                                    {"bytesFromGuest", 600}}));
 }
 
-TEST_CASE("counters and status belong to ends, and an emulated device has no place") {
+TEST_CASE("counters and status belong to ends, and only a device of a machine or a desk has a place") {
   auto event = sample(Happening::redirecting);
   event.device.emulated = true;
+  CHECK(json::parse(json_line(event))["device"]["bus"] == 1);  // on a desk
+  event.device.bus = 0;
   const auto fields = json::parse(json_line(event));
   CHECK_FALSE(fields.contains("exitStatus"));
   CHECK_FALSE(fields.contains("counters"));

@@ -97,7 +97,7 @@ TEST_CASE("a text that is typed on the desk reaches the guest as keys, behind wh
 }
 
 TEST_CASE("a medium is taken out of a stick on the desk and put back, and other devices have none") {
-  const auto desk = desk_with("- {kind: stick, image: disk.img, size: 1Mi}\n- kind: serial\n");
+  const auto desk = desk_with("- {kind: stick, image: disk.img, size: 1M}\n- kind: serial\n");
   CHECK(desk->act("stick", "eject", ""));
   CHECK(desk->act("stick", "load", ""));
   CHECK(desk->act("serial", "eject", "").error().kind == ErrorKind::invalid);
