@@ -114,7 +114,7 @@ int redirect_outside(const Options& options, Console& console) {
   const auto tell = [](const std::string& line) { std::cout << shown_lines(line) << std::endl; };
   OutsideRedirection redirection(
       std::move(*access), *target, std::move(how),
-      {[&console](const std::string& lines) { console.say(lines); }, tell, [] { std::_Exit(kExitAsAsked); }});
+      {[&console](const std::string& lines) { console.say(lines); }, tell, [](int status) { std::_Exit(status); }});
   const StopSignal signals([&] { redirection.stop(); });
   return redirection.run();
 }

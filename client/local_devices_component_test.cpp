@@ -150,6 +150,14 @@ TEST_CASE("doctor finds the device, whether it may be opened, and who holds it, 
   CHECK_MESSAGE(contains(found.out, "driver       "), found.out);
   CHECK_MESSAGE(contains(found.out, "failed       server       https://127.0.0.1:1: Connection refused"), found.out);
   CHECK_MESSAGE(contains(found.out, "\n1 step failed.\n"), found.out);
+  CHECK_MESSAGE(contains(found.out, "ok           policy       there are no filter rules"), found.out);
+  const auto refused = machine.run(
+      {"doctor", "1-3", "demo", "--server", "https://127.0.0.1:1", "--filter", "0x08,-1,-1,-1,0|-1,-1,-1,-1,1"});
+  CHECK_MESSAGE(contains(refused.out, "failed       policy       the filter rule 0x08,-1,-1,-1,0 refuses it"),
+                refused.out);
+  CHECK(contains(refused.out, "The rules are those of --filter: "));
+  const auto keyboard = machine.run({"doctor", "1-6", "demo", "--server", "https://127.0.0.1:1"});
+  CHECK_MESSAGE(contains(keyboard.out, "failed       policy       it is a keyboard"), keyboard.out);
   const auto twins = machine.run({"doctor", "0951:1666", "demo", "--server", "https://127.0.0.1:1"});
   CHECK_MESSAGE(contains(twins.out, "failed       device"), twins.out);
   CHECK_MESSAGE(contains(twins.out, "1-4  0951:1666  Second"), twins.out);

@@ -95,7 +95,8 @@ std::string refusal_hint(const websocket::Refusal& refusal, const kube::ClusterA
       return "Ask for the right to get virtualmachineinstances/usbredir in the group subresources.kubevirt.io, for "
              "example by the cluster role kubevirt.io:edit.";
     case 404:
-      return contains(message, "not found")
+      // Without such an API there is no object of Kubernetes in the answer, but "404 page not found".
+      return contains(status_message(refusal), "not found")
                  ? see_what_there_is(target)
                  : "The server does not know KubeVirt's API: is " + access.url() + " the right cluster?";
     case 409:

@@ -80,6 +80,7 @@ TEST_CASE("each refusal has a hint that fits") {
   CHECK(contains(hint(refusal(404, "virtualmachineinstance.kubevirt.io \\\"demo\\\" not found")),
                  "kubectl get vmi -n default"));
   CHECK(contains(hint({404, "text/plain", "404: Page Not Found"}), "does not know KubeVirt's API"));
+  CHECK(contains(hint({404, "text/plain", "404 page not found\n"}), "does not know KubeVirt's API"));
   CHECK(contains(hint(refusal(409, "...: Not configured with USB Redirection")), "clientPassthrough"));
   CHECK(contains(hint(refusal(400, "VMI is not running")), "kubectl get vmi demo"));
   CHECK(contains(

@@ -42,7 +42,7 @@ void OutsideRedirection::stop() {
     if (session_) {
       session_->stop();
     } else {
-      hooks_.leave();
+      hooks_.leave(status_when_left_);
       loop_.stop();
     }
   });
@@ -140,6 +140,7 @@ int OutsideRedirection::report(const SessionEnd& end) {
     hooks_.say("The server closed the redirection in good order.");
     return kExitAsAsked;
   }
+  status_when_left_ = kExitFailed;  // also if we are asked to stop while the reason is looked up
   hooks_.say(far_end_message(end, target_, look_up_vmi(access_, target_, asked_to_stop_.get_token())));
   return kExitFailed;
 }

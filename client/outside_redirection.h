@@ -33,8 +33,8 @@ struct OutsideHooks {
   std::function<void(const std::string& lines)> say;
   /// Tells whom it may concern (a script) where to connect: one line, on standard output.
   std::function<void(const std::string& line)> tell;
-  /// Ends the process with status 0, at once; nothing is held. A hook that returns (in a test) ends run().
-  std::function<void()> leave;
+  /// Ends the process with the status, at once; nothing is held. A hook that returns (in a test) ends run().
+  std::function<void(int status)> leave;
 };
 
 /// One redirection for which another program of this machine speaks usbredir, as with virtctl: a websocket, one local
@@ -65,6 +65,7 @@ class OutsideRedirection {
   const OutsideOptions options_;
   const OutsideHooks hooks_;
   std::stop_source asked_to_stop_;
+  int status_when_left_ = 0;  ///< what leaving gives now; of the loop's thread
   asio::io_context loop_;
   std::optional<OutsideSession> session_;
   std::unique_ptr<LaunchedProgram> program_;

@@ -132,6 +132,25 @@ TEST_CASE("the far end goes while a program is waited for") {
   }
   CHECK(client.wait_exit(15s).code == 1);
   CHECK_MESSAGE(contains(client.err(), "ended"), client.err());
+
+  // Ctrl-C while the reason is looked up: the session has been lost all the same.
+  Process stopped = desk.start("stopped", {"--no-launch", "demo"});
+  const auto questions = [&] {
+    const std::string log = desk.loop.apiserver().err();
+    const std::string asked = "GET /apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances/demo";
+    std::size_t count = 0;
+    for (auto at = log.find(asked); at != std::string::npos; at = log.find(asked, at + 1)) ++count;
+    return count;
+  };
+  std::size_t before = 0;
+  {
+    RawWebsocket far = desk.node.accept_websocket();
+    stopped.wait_out(kLine, 10s);
+    before = questions();
+  }
+  wait_until("the VMI to be asked for", 10s, [&] { return questions() > before; });
+  stopped.signal(SIGINT);
+  CHECK(stopped.wait_exit(10s).code == 1);
 }
 
 TEST_CASE("--launch starts usbredirect as virtctl does, and our drop-in bears that name") {

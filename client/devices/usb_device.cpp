@@ -164,7 +164,9 @@ Result<UsbHandlePtr> UsbDevices::open(std::size_t index) const {
     case LIBUSB_ERROR_NOT_FOUND:
       return make_error(ErrorKind::not_found, "open", object, "it has been unplugged",
                         "Plug it in again, and look with the command list what is there.");
-    default: return libusb_failure("open", object, code);
+    default:
+      return make_error(ErrorKind::internal, "open", object, libusb_strerror(code),
+                        "If it has just been unplugged, plug it in again; dmesg has the kernel's word.");
   }
 }
 

@@ -25,14 +25,20 @@ std::string to_pem(Write write) {
   return {data, static_cast<std::size_t>(size)};
 }
 
+/// When a certificate is good, in seconds from now.
+struct Validity {
+  long from = -60;
+  long to = 3600;
+};
+
 /// A self-signed certificate for the names, for example "DNS:localhost,IP:127.0.0.1".
-inline Pem self_signed(const char* common_name, const char* names) {
+inline Pem self_signed(const char* common_name, const char* names, Validity validity = {}) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> cert(X509_new(), X509_free);
   X509_set_version(cert.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(cert.get()), 3600);
+  X509_gmtime_adj(X509_getm_notBefore(cert.get()), validity.from);
+  X509_gmtime_adj(X509_getm_notAfter(cert.get()), validity.to);
   X509_NAME* subject = X509_get_subject_name(cert.get());
   const auto add = [&](const char* field, const char* value) {
     X509_NAME_add_entry_by_txt(subject, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value), -1, -1, 0);
