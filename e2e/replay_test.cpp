@@ -72,8 +72,8 @@ class ReplayBench {
   int number_ = 0;
 };
 
-/// Linux asks a removable disk for its medium at moments of its own, soon after it has come: this waits until it has, so
-/// that both runs send the same commands in the same order.
+/// Linux asks a removable disk for its medium at moments of its own, soon after it has come: this waits until it has,
+/// so that both runs send the same commands in the same order.
 void settle(GuestConsole& guest) {
   guest.must_run(
       "cd /sys/block/sda/device; for i in $(seq 100); do now=$(cat iorequest_cnt iodone_cnt); "

@@ -54,7 +54,8 @@ Next NoController::reconcile(const Key& key) {
   const std::string text = registry_.find_qualified(key.resource)->without_controller();
   if (recorder_.warning(found->parse(), kNoController, text)) return Next::done();
   told_.erase(found->uid);
-  return {.failed = true};  // a full disk has room again one day, and an object whose namespace goes is gone one day
+  return {.again = std::nullopt,
+          .failed = true};  // a full disk has room again one day, and an object whose namespace goes is gone one day
 }
 
 }  // namespace usbloop::apiserver

@@ -156,7 +156,7 @@ Response RestHandler::patch(const View& view, const Request& request, const Requ
     response = apply(view, request, info, *options, *patch);
   } else {
     const auto edit = [&](const json& current) -> tl::expected<json, kube::Status> {
-      if (auto refused = refuse_approver(request, info, current)) return tl::unexpected(*refused);
+      if (auto denied = refuse_approver(request, info, current)) return tl::unexpected(*denied);
       return apply_patch(*type, current, *patch, view.resource.merge_schema());
     };
     response = answer(view,
