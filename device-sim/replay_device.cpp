@@ -43,7 +43,7 @@ void ReplayDevice::stray(const std::string& where, const std::string& what) {
                    "The guest does not do what it did when this was recorded."};
 }
 
-void ReplayDevice::act() {
+void ReplayDevice::count_act() {
   ++acts_;
   last_act_ = now_;
 }
@@ -98,7 +98,7 @@ ControlReply ReplayDevice::request(const SetupPacket& setup, std::span<const std
     }
   }
   ++next_request_;
-  act();
+  count_act();
   return {expected->status, setup.is_in() ? expected->data : std::vector<std::byte>{}};
 }
 
@@ -115,7 +115,7 @@ OutReply ReplayDevice::out(Pipe pipe, std::span<const std::byte> data) {
           "what the guest writes to " + endpoint_text(pipe.endpoint) + " differs: " + wrong);
     return OutReply::not_yet();
   }
-  if (!asked_.contains(pipe.endpoint)) act();
+  if (!asked_.contains(pipe.endpoint)) count_act();
   asked_.try_emplace(pipe.endpoint, now_);
   if (!expected->answered) return OutReply::not_yet();
   const auto status = expected->status;

@@ -43,7 +43,7 @@ class ReplayDevice final : public Device {
   const RecordedRequest* repeated(const SetupPacket& setup) const;
   bool is_due(std::uint8_t endpoint, const RecordedTransfer& transfer);
   void went_on(std::uint8_t endpoint);
-  void act();
+  void count_act();
   void stray(const std::string& where, const std::string& what);
 
   Recording recording_;
