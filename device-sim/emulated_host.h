@@ -144,8 +144,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   ControlEndpoint control_;
   std::array<WaitingQueue, 32> waiting_;
   std::deque<WaitingControl> controls_;
-  std::array<std::uint32_t, 32> streams_{};  ///< that the guest has given an endpoint; 0: none. As waiting_ by index
-  std::bitset<32> receiving_;                ///< interrupt endpoints from which the guest receives; by index
+  std::array<std::uint32_t, 32> streams_{};   ///< that the guest has given an endpoint; 0: none. As waiting_ by index
+  std::bitset<32> receiving_;                 ///< interrupt endpoints from which the guest receives; by index
   std::array<std::uint32_t, 32> buffered_{};  ///< bytes at once from a bulk endpoint that sends by itself; 0: none does
   std::array<std::uint64_t, 32> sent_{};      ///< packets of such endpoints; their ids
   std::vector<IsoStream> iso_streams_;

@@ -48,8 +48,7 @@ class FaultyStick final : public device_sim::Device {
   enum class Fault { none, wrong_tag, wrong_signature, phase_error, residue, empty_before, stalls, dies, short_status };
 
   explicit FaultyStick(device_sim::BlockStore& store, usbredir::Speed speed = usbredir::Speed::high)
-      : stick_(std::make_unique<SharedStore>(store), options_at(speed)),
-        descriptors_(stick_.descriptors()) {}
+      : stick_(std::make_unique<SharedStore>(store), options_at(speed)), descriptors_(stick_.descriptors()) {}
 
   /// What its interface says that it speaks.
   void set_protocol(std::uint8_t protocol) { descriptors_.configuration.at(9 + 7) = std::byte{protocol}; }

@@ -85,7 +85,8 @@ TEST_CASE("mistakes end with status 2 and say what is wrong") {
 TEST_CASE("--help teaches the description of devices, QEMU's side and the exit status") {
   const auto line = parse({"--help"});
   CHECK(line.exit_code == 0);
-  for (const char* part : {"stick,image=FILE", "usb-redir", "USBLOOP_EMULATE", "Exit status", "--as", "truncate", "medium-error[:"}) {
+  for (const char* part :
+       {"stick,image=FILE", "usb-redir", "USBLOOP_EMULATE", "Exit status", "--as", "truncate", "medium-error[:"}) {
     CHECK_MESSAGE(contains(line.text, part), part);
   }
 }
