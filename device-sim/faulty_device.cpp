@@ -12,17 +12,16 @@ using usbredir::TransferType;
 }  // namespace
 
 FaultyDevice::FaultyDevice(std::unique_ptr<Device> inner)
-    : inner_(std::move(inner)), description_(inner_->description()), types_(endpoint_types(inner_->descriptors())) {}
+    : ForwardingDevice(*inner),
+      inner_(std::move(inner)),
+      description_(inner_->description()),
+      types_(endpoint_types(inner_->descriptors())) {}
 
 void FaultyDevice::reset() {
   rules_.reset();
   transfers_.clear();
   free_.clear();
   inner_->reset();
-}
-
-ControlReply FaultyDevice::request(const SetupPacket& setup, std::span<const std::byte> data) {
-  return inner_->request(setup, data);
 }
 
 void FaultyDevice::select(std::uint8_t interface, std::uint8_t alternate) {

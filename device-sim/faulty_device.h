@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "device-sim/device.h"
 #include "device-sim/fault_rules.h"
+#include "device-sim/forwarding_device.h"
 
 namespace usbloop::device_sim {
 
@@ -19,14 +19,12 @@ namespace usbloop::device_sim {
 /// A bulk or control transfer is hit when it is first in its queue, before the device behind sees it; at an interrupt
 /// endpoint a transfer is a report, and one that is hit is lost. usbredir has packets of their own for
 /// SET_CONFIGURATION and SET_INTERFACE, which are not counted.
-class FaultyDevice final : public Device {
+class FaultyDevice final : public ForwardingDevice {
  public:
   explicit FaultyDevice(std::unique_ptr<Device> inner);
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
-  [[nodiscard]] const DescriptorSet& descriptors() const override { return inner_->descriptors(); }
   void reset() override;
-  ControlReply request(const SetupPacket& setup, std::span<const std::byte> data) override;
   void select(std::uint8_t interface, std::uint8_t alternate) override;
   void set_streams(std::uint8_t endpoint, std::uint32_t count) override;
   OutReply out(Pipe pipe, std::span<const std::byte> data) override;
@@ -36,21 +34,16 @@ class FaultyDevice final : public Device {
   [[nodiscard]] std::optional<Time> due() const override;
   void cancelled(Pipe pipe) override;
   bool clear_halt(std::uint8_t endpoint) override;
-  [[nodiscard]] bool buffers_bulk_in() const override { return inner_->buffers_bulk_in(); }
-  [[nodiscard]] Medium* medium() override { return inner_->medium(); }
-  Result<> flush() override { return inner_->flush(); }
   std::optional<ControlReply> meddle(const SetupPacket& setup) override;
   [[nodiscard]] bool gone() const override { return gone_ || inner_->gone(); }
   void plug() override {
     gone_ = false;
     inner_->plug();
   }
-  [[nodiscard]] std::optional<Error> trouble() const override { return inner_->trouble(); }
   Result<> set_fault(const Fault& fault) override;
   /// `fault`: what parse_faults() reads; `repair`: clear_faults(). All else is for the device.
   Result<> act(std::string_view verb, std::string_view what) override;
   void clear_faults() override;
-  StorageSide storage() override { return inner_->storage(); }
 
  private:
   /// A transfer that is first in its queue and has not been answered.

@@ -4,7 +4,7 @@ namespace usbloop::desk {
 
 device_sim::ControlReply DeviceLoan::request(const device_sim::SetupPacket& setup, std::span<const std::byte> data) {
   ++counters_.requests;
-  auto reply = device_.request(setup, data);
+  auto reply = behind().request(setup, data);
   if (!reply.done) {
     --counters_.requests;  // it is offered again
     return reply;
@@ -14,7 +14,7 @@ device_sim::ControlReply DeviceLoan::request(const device_sim::SetupPacket& setu
 }
 
 device_sim::OutReply DeviceLoan::out(Pipe pipe, std::span<const std::byte> data) {
-  const auto reply = device_.out(pipe, data);
+  const auto reply = behind().out(pipe, data);
   if (!reply.done) return reply;
   if (reply.status == device_sim::TransferStatus::success) {
     ++counters_.out;
@@ -26,7 +26,7 @@ device_sim::OutReply DeviceLoan::out(Pipe pipe, std::span<const std::byte> data)
 }
 
 device_sim::InReply DeviceLoan::in(Pipe pipe, std::span<std::byte> room) {
-  const auto reply = device_.in(pipe, room);
+  const auto reply = behind().in(pipe, room);
   if (reply.kind == InReply::Kind::data) {
     ++counters_.in;
     counters_.bytes_in += reply.size;
@@ -37,7 +37,7 @@ device_sim::InReply DeviceLoan::in(Pipe pipe, std::span<std::byte> room) {
 }
 
 std::size_t DeviceLoan::isochronous(std::uint8_t endpoint, std::span<std::byte> room) {
-  const std::size_t size = device_.isochronous(endpoint, room);
+  const std::size_t size = behind().isochronous(endpoint, room);
   ++counters_.in;
   counters_.bytes_in += size;
   return size;
