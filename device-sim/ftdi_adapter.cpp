@@ -110,9 +110,7 @@ ControlReply FtdiAdapter::vendor_in(const SetupPacket& setup) const {
 
 OutReply FtdiAdapter::out(Pipe pipe, std::span<const std::byte> data) {
   if (pipe.endpoint != kOut) return OutReply::failed(TransferStatus::stall);
-  if (!echo_.empty() && echo_.size() + data.size() > kMostWaiting) return OutReply::not_yet();
-  echo_.insert(echo_.end(), data.begin(), data.end());
-  return OutReply::taken(data.size());
+  return echo_.put(data);
 }
 
 /// Packets of 64 bytes, the last one shorter, each with the state in front. The chip repeats the state by its latency
@@ -125,11 +123,7 @@ InReply FtdiAdapter::in(Pipe pipe, std::span<std::byte> room) {
   do {
     room[at++] = std::byte{*told_};
     room[at++] = std::byte{kSent};
-    const std::size_t size = std::min({room.size() - at, kPacket - kState, echo_.size()});
-    const auto end = echo_.begin() + static_cast<std::ptrdiff_t>(size);
-    std::copy(echo_.begin(), end, room.begin() + static_cast<std::ptrdiff_t>(at));
-    echo_.erase(echo_.begin(), end);
-    at += size;
+    at += echo_.take(room.subspan(at, std::min(room.size() - at, kPacket - kState)));
   } while (at % kPacket == 0 && !echo_.empty() && room.size() - at > kState);
   return InReply::data(at);
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 
 #include "device-sim/device.h"
+#include "device-sim/echo.h"
 
 namespace usbloop::device_sim {
 
@@ -22,8 +22,6 @@ class FtdiAdapter final : public Device {
  public:
   static constexpr std::uint8_t kIn = 0x81, kOut = 0x02;
   static constexpr std::size_t kPacket = 64, kState = 2;  ///< bytes
-  /// What waits for the guest to read it, in bytes. One write may go over it, and only when nothing else waits.
-  static constexpr std::size_t kMostWaiting = std::size_t{64} << 10;
 
   explicit FtdiAdapter(const FtdiAdapterOptions& options);
 
@@ -53,7 +51,7 @@ class FtdiAdapter final : public Device {
   std::uint8_t lines_ = 0;  ///< 1 DTR, 2 RTS
   std::uint8_t latency_ = 16;
   std::optional<std::uint8_t> told_;  ///< the modem() that the guest knows of
-  std::deque<std::byte> echo_;
+  Echo echo_;
 };
 
 }  // namespace usbloop::device_sim

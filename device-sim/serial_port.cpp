@@ -102,20 +102,14 @@ ControlReply SerialPort::get_coding() const {
 
 OutReply SerialPort::out(Pipe pipe, std::span<const std::byte> data) {
   if (pipe.endpoint != kOut) return OutReply::failed(TransferStatus::stall);
-  if (!echo_.empty() && echo_.size() + data.size() > kMostWaiting) return OutReply::not_yet();
-  echo_.insert(echo_.end(), data.begin(), data.end());
-  return OutReply::taken(data.size());
+  return echo_.put(data);
 }
 
 InReply SerialPort::in(Pipe pipe, std::span<std::byte> room) {
   if (pipe.endpoint == kNotify) return notify(room);
   if (pipe.endpoint != kIn) return InReply::stall();
   if (echo_.empty()) return InReply::not_yet();
-  const std::size_t size = std::min(room.size(), echo_.size());
-  const auto end = echo_.begin() + static_cast<std::ptrdiff_t>(size);
-  std::copy(echo_.begin(), end, room.begin());
-  echo_.erase(echo_.begin(), end);
-  return InReply::data(size);
+  return InReply::data(echo_.take(room));
 }
 
 /// SERIAL_STATE (PSTN 1.20, 6.5.4), when the guest does not know it.

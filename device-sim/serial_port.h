@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 
 #include "device-sim/device.h"
+#include "device-sim/echo.h"
 
 namespace usbloop::device_sim {
 
@@ -29,8 +29,6 @@ struct LineCoding {
 class SerialPort final : public Device {
  public:
   static constexpr std::uint8_t kIn = 0x81, kOut = 0x02, kNotify = 0x83;
-  /// What waits for the guest to read it, in bytes. One write may go over it, and only when nothing else waits.
-  static constexpr std::size_t kMostWaiting = std::size_t{64} << 10;
 
   explicit SerialPort(const SerialPortOptions& options);
 
@@ -59,7 +57,7 @@ class SerialPort final : public Device {
   LineCoding coding_;
   std::uint8_t lines_ = 0;
   std::optional<std::uint8_t> told_;  ///< the carrier() that the guest knows of
-  std::deque<std::byte> echo_;
+  Echo echo_;
 };
 
 }  // namespace usbloop::device_sim

@@ -103,12 +103,12 @@ TEST_CASE("what is written comes back in its order, however it is asked for") {
 TEST_CASE("a guest that does not read has its writes wait, and nothing is lost") {
   SerialRig serial;
   std::mt19937 random(20);
-  std::vector<std::byte> sent(3 * SerialPort::kMostWaiting + 77);
+  std::vector<std::byte> sent(3 * Echo::kMostWaiting + 77);
   for (auto& byte : sent) byte = static_cast<std::byte>(random());
   std::size_t answered = 0;
   for (std::size_t at = 0; at < sent.size(); at += 1000)
     answered += serial.write(std::span(sent).subspan(at, std::min<std::size_t>(1000, sent.size() - at))).size();
-  CHECK(answered == SerialPort::kMostWaiting / 1000);
+  CHECK(answered == Echo::kMostWaiting / 1000);
   std::vector<std::byte> read;
   while (read.size() < sent.size()) {
     const std::size_t before = read.size();
@@ -125,7 +125,7 @@ TEST_CASE("a guest that does not read has its writes wait, and nothing is lost")
 
 TEST_CASE("one write may be longer than all that may wait") {
   SerialRig serial;
-  const std::vector<std::byte> sent(SerialPort::kMostWaiting * 2, std::byte{'x'});
+  const std::vector<std::byte> sent(Echo::kMostWaiting * 2, std::byte{'x'});
   CHECK(serial.write(sent).size() == 1);
   CHECK(serial.write(octets("y")).empty());
   CHECK(serial.ask(sent.size() + 10).size() == 2);
