@@ -3,17 +3,17 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "client/devices/usb_class.h"
+#include "common/text_table.h"
 
 namespace usbloop::client {
 
 namespace {
 
-using Row = std::array<std::string, 10>;
+using Row = std::vector<std::string>;
 
 std::string printed(bool yes) { return yes ? "yes" : "no"; }
 
@@ -32,26 +32,11 @@ Row wide_row(const ListedDevice& listed) {
           listed.name};
 }
 
-/// Columns as wide as their widest cell.
 std::string wide_table(const std::vector<ListedDevice>& devices) {
   std::vector<Row> rows = {
       {"BUS-DEVICE", "ID", "PORT", "SPEED", "CLASS", "DRIVER", "ACCESS", "REDIRECT", "SERIAL", "NAME"}};
   for (const auto& listed : devices) rows.push_back(wide_row(listed));
-  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], row[column].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      line += row[column] + std::string(widths[column] - row[column].size() + 3, ' ');
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
+  return text_table(rows);
 }
 
 /// As kubectl names fields. Strings are printable, so that no device breaks the text.

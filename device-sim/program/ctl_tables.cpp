@@ -1,32 +1,14 @@
 #include "device-sim/program/ctl_tables.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "common/text_table.h"
 
 namespace usbloop::device_sim {
 namespace {
 
 using desk::DeviceInfo;
 using Row = std::vector<std::string>;
-
-/// Columns as wide as their widest cell; all rows have the same number of cells.
-std::string table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], row[column].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      line += row[column] + std::string(widths[column] - row[column].size() + 3, ' ');
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
 
 std::string state_of(const DeviceInfo& device) {
   if (device.holder) return "with " + device.holder->text();
@@ -43,7 +25,7 @@ std::string devices_table(const std::vector<DeviceInfo>& devices) {
                     device.place.port_path(), to_string(device.description.speed),
                     serial.empty() ? "-" : usbredir::printable(serial), state_of(device)});
   }
-  return table(rows);
+  return text_table(rows);
 }
 
 std::string counters_table(const std::vector<DeviceInfo>& devices) {
@@ -58,7 +40,7 @@ std::string counters_table(const std::vector<DeviceInfo>& devices) {
     }
     rows.push_back(std::move(row));
   }
-  return table(rows);
+  return text_table(rows);
 }
 
 std::string devices_json(const std::vector<DeviceInfo>& devices) {
