@@ -24,6 +24,13 @@ void examine_policy(const Result<DevicePolicy>& policy, const LocalDevice* devic
                has_rules ? "the filter rules allow it" : "there are no filter rules, and nothing else refuses it");
 }
 
+void miss_device(const Error& error, const Result<DevicePolicy>& policy, Diagnosis& diagnosis) {
+  diagnosis.failed("device", error);
+  examine_policy(policy, nullptr, "there is no device to judge", diagnosis);
+  diagnosis.not_checked("permission", "there is no device to open");
+  diagnosis.not_checked("driver", "there is no device to look at");
+}
+
 void examine_emulated(const std::string& spec, const Result<DevicePolicy>& policy, Diagnosis& diagnosis) {
   const auto host = device_sim::make_host_end(spec);
   if (!host) {
@@ -53,13 +60,7 @@ void examine_driver(const LocalDevice& device, Diagnosis& diagnosis) {
 void examine_local(const Selector& selector, const Result<DevicePolicy>& policy, Diagnosis& diagnosis) {
   const auto devices = UsbDevices::list();
   const auto index = devices ? choose_device(devices->all(), selector) : tl::unexpected(devices.error());
-  if (!index) {
-    diagnosis.failed("device", index.error());
-    examine_policy(policy, nullptr, "there is no device to judge", diagnosis);
-    diagnosis.not_checked("permission", "there is no device to open");
-    diagnosis.not_checked("driver", "there is no device to look at");
-    return;
-  }
+  if (!index) return miss_device(index.error(), policy, diagnosis);
   const LocalDevice& device = devices->all()[*index];
   diagnosis.ok("device", device.line());
   examine_policy(policy, &device, "", diagnosis);
@@ -76,13 +77,7 @@ void examine_on_desk(const std::string& desk, const Selector& selector, const Re
                      Diagnosis& diagnosis) {
   const auto devices = devices_of(desk);
   const auto index = devices ? choose_device(*devices, selector) : tl::unexpected(devices.error());
-  if (!index) {
-    diagnosis.failed("device", index.error());
-    examine_policy(policy, nullptr, "there is no device to judge", diagnosis);
-    diagnosis.not_checked("permission", "there is no device to open");
-    diagnosis.not_checked("driver", "there is no device to look at");
-    return;
-  }
+  if (!index) return miss_device(index.error(), policy, diagnosis);
   const LocalDevice& device = (*devices)[*index];
   diagnosis.ok("device", device.line());
   examine_policy(policy, &device, "", diagnosis);
