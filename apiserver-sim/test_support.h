@@ -2,17 +2,16 @@
 
 #include <stdlib.h>
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "apiserver-sim/policy/policies.h"
 #include "apiserver-sim/subresource/subresource_api.h"
+#include "common/test_wait.h"
 #include "kube-sim/objects/answer.h"
 #include "kube-sim/resources/registry.h"
 #include "kube-sim/rest/api_handler.h"
@@ -71,16 +70,7 @@ inline std::string message(const Response& response) {
   return nlohmann::json::parse(response.body).value("message", "");
 }
 
-/// Polls a condition that other threads bring about.
-template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
+using usbloop::testing::comes_true;
 
 inline nlohmann::json vmi(const std::string& name) {
   return {{"apiVersion", "kubevirt.io/v1"},

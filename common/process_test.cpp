@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "common/process_watch.h"
+#include "common/temp_dir.h"
 
 using namespace usbloop;
 using namespace std::chrono_literals;
@@ -40,22 +41,6 @@ std::string shell(const std::string& line, ProcessSpec spec = {}) {
   return text;
 }
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "usbloop-process-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 }  // namespace
 
 TEST_CASE("a clean environment holds what was given and nothing else") {
@@ -71,14 +56,14 @@ TEST_CASE("a clean environment holds what was given and nothing else") {
 }
 
 TEST_CASE("a program is looked for on the PATH that it gets") {
-  const TemporaryDirectory directory;
-  const std::string program = directory.path() / "usbloop-program";
+  const usbloop::testing::TempDir directory;
+  const std::string program = directory.path / "usbloop-program";
   std::ofstream(program) << "#!/bin/sh\nexit 5\n";
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   ProcessSpec spec;
   spec.argv = {"usbloop-program"};
   CHECK(Process::spawn(spec).error().kind == ErrorKind::not_found);
-  spec.environment = {{"PATH", directory.path().string()}};
+  spec.environment = {{"PATH", directory.path.string()}};
   auto process = Process::spawn(spec);
   REQUIRE(process);
   CHECK(process->wait(10s)->code == 5);
@@ -138,29 +123,29 @@ TEST_CASE("signals that we ignore or block are the default in the child") {
 }
 
 TEST_CASE("environment, working directory and session are as asked") {
-  const TemporaryDirectory directory;
+  const usbloop::testing::TempDir directory;
   ::setenv("USBLOOP_PROCESS_TEST", "old", 1);
   ProcessSpec spec;
   spec.environment = {{"USBLOOP_PROCESS_TEST", "new"}};
-  spec.working_directory = directory.path();
+  spec.working_directory = directory.path;
   spec.new_session = true;
   const std::string text =
       shell("echo $USBLOOP_PROCESS_TEST; pwd; [ \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ ] && echo leader", spec);
-  CHECK(text == "new\n" + directory.path().string() + "\nleader\n");
+  CHECK(text == "new\n" + directory.path.string() + "\nleader\n");
 }
 
 TEST_CASE("the pid file is there before the program runs and files collect the output") {
-  const TemporaryDirectory directory;
+  const usbloop::testing::TempDir directory;
   ProcessSpec spec;
   spec.argv = {"sh", "-c", "read pid < run.pid; [ $pid = $$ ] && echo same; echo problem >&2"};
-  spec.working_directory = directory.path();
+  spec.working_directory = directory.path;
   spec.pid_file = "run.pid";
-  spec.standard_output = Output::to_file(directory.path() / "log");
-  spec.standard_error = Output::to_file(directory.path() / "log");
+  spec.standard_output = Output::to_file(directory.path / "log");
+  spec.standard_error = Output::to_file(directory.path / "log");
   auto process = Process::spawn(spec);
   REQUIRE(process);
   REQUIRE(process->wait(10s));
-  std::ifstream log(directory.path() / "log");
+  std::ifstream log(directory.path / "log");
   CHECK(std::string(std::istreambuf_iterator<char>(log), {}) == "same\nproblem\n");
 }
 

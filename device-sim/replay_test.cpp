@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "common/temp_dir.h"
 #include "common/test_text.h"
 #include "device-sim/device_rig.h"
 #include "device-sim/faulty_device.h"
@@ -32,22 +33,6 @@ using usbredir::HostState;
 namespace {
 
 Time replay_time{};
-
-class ReplayFolder {
- public:
-  ReplayFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "usbloop-replay-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~ReplayFolder() { std::filesystem::remove_all(path_); }
-  ReplayFolder(const ReplayFolder&) = delete;
-  ReplayFolder& operator=(const ReplayFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A guest at any host end, which remembers all answers.
 struct ReplayGuest {
@@ -186,8 +171,8 @@ void use_stick(ReplayGuest& guest) {
 }  // namespace
 
 TEST_CASE("a recorded stick answers as it did, and descriptors may be read again in any order") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "stick.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "stick.pcapng";
   const std::string answers = record(path, recorded_stick(), use_stick);
   ReplayGuest guest = replay_of(path);
   use_stick(guest);
@@ -212,8 +197,8 @@ TEST_CASE("a recorded stick answers as it did, and descriptors may be read again
 }
 
 TEST_CASE("a replay that goes astray says at which record, what came and what was expected") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "stick.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "stick.pcapng";
   record(path, recorded_stick(), use_stick);
   {
     ReplayGuest guest = replay_of(path);
@@ -255,8 +240,8 @@ TEST_CASE("a replay that goes astray says at which record, what came and what wa
 }
 
 TEST_CASE("endpoints have orders of their own, and an answer does not come before what it answers") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "serial.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "serial.pcapng";
   const std::vector<std::byte> hello(5, std::byte{'h'}), world(7, std::byte{'w'});
   const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}), [&](ReplayGuest& guest) {
     guest.enumerate();
@@ -282,8 +267,8 @@ TEST_CASE("endpoints have orders of their own, and an answer does not come befor
 }
 
 TEST_CASE("a recorded keyboard types again, in the time that it took") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "keyboard.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "keyboard.pcapng";
   KeyboardOptions options;
   options.strokes = key_strokes("ab").value();
   const auto listen = [](ReplayGuest& guest) {
@@ -302,8 +287,8 @@ TEST_CASE("a recorded keyboard types again, in the time that it took") {
 }
 
 TEST_CASE("a stall and a bus error are replayed, and a transfer that was given up is not answered again") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "stick.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "stick.pcapng";
   auto device = recorded_stick();
   REQUIRE(device->set_fault(parse_fault("stall:at=2").value()));
   REQUIRE(device->set_fault(parse_fault("error:at=3").value()));
@@ -327,16 +312,16 @@ TEST_CASE("a stall and a bus error are replayed, and a transfer that was given u
 }
 
 TEST_CASE("what is no whole recording is refused with the reason") {
-  const ReplayFolder folder;
-  const auto path = folder.path() / "stick.pcapng";
+  const usbloop::testing::TempDir folder;
+  const auto path = folder.path / "stick.pcapng";
   record(path, recorded_stick(), use_stick);
   CHECK(refused(load(path, 2)).cause == "it has no device 2");
   CHECK(refused(load(path, std::nullopt, 700)).cause == "it is too long");
-  const auto cut = folder.path() / "cut.pcapng";
+  const auto cut = folder.path / "cut.pcapng";
   record(cut, recorded_stick(), use_stick, 64);
   CHECK(contains(refused(load(cut)).cause, "has not all of its data"));
   CHECK(refused(load(cut)).hint == "Record without --capture-snap.");
-  const auto late = folder.path() / "late.pcapng";
+  const auto late = folder.path / "late.pcapng";
   record(late, recorded_stick(), [](ReplayGuest& guest) { guest.control(0xa1, 0xfe, 0, 0, 1); });
   CHECK(refused(load(late)).cause == "it has no device descriptor");
   std::istringstream junk("no capture at all, but long enough for one");
@@ -344,8 +329,8 @@ TEST_CASE("what is no whole recording is refused with the reason") {
 
   const auto error_of = [](const std::string& spec) { return refused(make_host_end(spec)); };
   CHECK(error_of("replay").cause == "file= is missing");
-  CHECK(error_of("replay,file=" + (folder.path() / "none").string()).kind == ErrorKind::not_found);
-  CHECK(error_of("replay,file=" + folder.path().string()).cause == "Is a directory");
+  CHECK(error_of("replay,file=" + (folder.path / "none").string()).kind == ErrorKind::not_found);
+  CHECK(error_of("replay,file=" + folder.path.string()).cause == "Is a directory");
   CHECK(error_of("replay,file=" + path.string() + ",device=128").cause == "device=128 is not a number of a device");
   CHECK(error_of("replay,file=" + path.string() + ",speed=fast").cause == "speed=fast is not a speed");
   CHECK(error_of("replay,file=" + cut.string()).message().starts_with("cannot replay " + cut.string() + ": record "));

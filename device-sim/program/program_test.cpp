@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "common/temp_dir.h"
 #include "common/test_text.h"
 #include "usbredir/capture/reader.h"
 
@@ -31,21 +32,12 @@ using namespace std::chrono_literals;
 using usbloop::Fd;
 using usbloop::testing::contains;
 
-struct TempDir {
-  TempDir() {
-    std::string name = (fs::temp_directory_path() / "usbloop-device-sim-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TempDir() { fs::remove_all(path); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
+struct ProgramDir : usbloop::testing::TempDir {
   [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
   [[nodiscard]] std::string read(const std::string& name) const {
     std::ifstream stream(path / name);
     return {std::istreambuf_iterator<char>(stream), {}};
   }
-  fs::path path;
 };
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds patience = 20s) {
@@ -99,7 +91,7 @@ class Child {
 /// QEMU with one usb-redir slot and no guest.
 class Qemu {
  public:
-  Qemu(const TempDir& dir, const std::string& slot, const std::string& redir_options = "") : dir_(dir) {
+  Qemu(const ProgramDir& dir, const std::string& slot, const std::string& redir_options = "") : dir_(dir) {
     process_ = std::make_unique<Child>(
         std::vector<std::string>{"qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "64", "-nodefaults",
                                  "-no-user-config", "-display", "none", "-qmp",
@@ -147,13 +139,13 @@ class Qemu {
     }
   }
 
-  const TempDir& dir_;
+  const ProgramDir& dir_;
   std::unique_ptr<Child> process_;
   Fd socket_;
   std::string input_;
 };
 
-std::string make_image(const TempDir& dir) {
+std::string make_image(const ProgramDir& dir) {
   const std::string path = dir.file("stick.img");
   std::ofstream(path).close();
   fs::resize_file(path, 1 << 20);
@@ -165,7 +157,7 @@ const std::string kProgram = USBLOOP_DEVICE_SIM;
 }  // namespace
 
 TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
-  const TempDir dir;
+  const ProgramDir dir;
   Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"));
   CHECK_FALSE(qemu.attached());
   Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
@@ -178,7 +170,7 @@ TEST_CASE("QEMU takes the stick from a unix socket, and loses it by SIGTERM") {
 }
 
 TEST_CASE("what the machine asks of the stick is in the capture: its descriptor, and an end for each transfer") {
-  const TempDir dir;
+  const ProgramDir dir;
   Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"));
   Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot"),
                 "--capture", dir.file("stick.pcapng")},
@@ -199,7 +191,7 @@ TEST_CASE("what the machine asks of the stick is in the capture: its descriptor,
 }
 
 TEST_CASE("in the place of usbredirect the id is that of --device and the stick comes from the environment") {
-  const TempDir dir;
+  const ProgramDir dir;
   const std::string image = make_image(dir);
   fs::create_symlink(kProgram, dir.path / "usbredirect");
   Child device({dir.file("usbredirect"), "--device", "1234:5678", "--as", "127.0.0.1:0", "-v", "3"},
@@ -219,7 +211,7 @@ TEST_CASE("in the place of usbredirect the id is that of --device and the stick 
 }
 
 TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why") {
-  const TempDir dir;
+  const ProgramDir dir;
   Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"), ",filter=0x08:-1:-1:-1:0|-1:-1:-1:-1:1");
   Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
@@ -228,7 +220,7 @@ TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why")
 }
 
 TEST_CASE("QEMU's end is noticed at once, with status 1") {
-  const TempDir dir;
+  const ProgramDir dir;
   auto qemu = std::make_unique<Qemu>(dir, "server=on,wait=off,path=" + dir.file("slot"));
   Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--to", "unix:" + dir.file("slot")},
                dir.file("device.log"));
@@ -239,7 +231,7 @@ TEST_CASE("QEMU's end is noticed at once, with status 1") {
 }
 
 TEST_CASE("nobody at the address, a missing image and wrong usage have their own status") {
-  const TempDir dir;
+  const ProgramDir dir;
   const std::string image = make_image(dir);
   const auto run = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), kProgram);
@@ -254,7 +246,7 @@ TEST_CASE("nobody at the address, a missing image and wrong usage have their own
 }
 
 TEST_CASE("a signal ends a device that nobody has connected to, and the socket's name is gone") {
-  const TempDir dir;
+  const ProgramDir dir;
   const std::string socket = dir.file("listen");
   Child device({kProgram, "--emulate", "stick,image=" + make_image(dir), "--as", "unix:" + socket},
                dir.file("device.log"));

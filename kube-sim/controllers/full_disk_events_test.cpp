@@ -3,11 +3,10 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <atomic>
-#include <chrono>
 #include <sstream>
-#include <thread>
 
 #include "common/log.h"
+#include "common/test_wait.h"
 #include "kube-sim/controllers/no_controller.h"
 #include "kube-sim/objects/object_writer.h"
 #include "kube-sim/resources/event.h"
@@ -15,19 +14,9 @@
 
 using namespace usbloop::apiserver;
 using nlohmann::json;
+using usbloop::testing::comes_true;
 
 namespace {
-
-/// Polls what another thread brings about.
-template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 /// Keeps nothing, and has no room for Events while it is full.
 class FullJournal final : public Journal {
