@@ -204,7 +204,6 @@ TEST_CASE("a soft reboot and a reset boot the guest again, in the same QEMU, and
   CHECK(agent.status == 500);
   CHECK(contains(agent.body, "VMI does not have guest agent connected"));
   // A guest that powers itself off has ended, as before.
-  RawWebsocket console = desk.must_open("console");
-  console.send({.payload = "poweroff -f\n"});
+  desk.vmi.boot().start("poweroff -f");
   desk.vmi.wait_phase("Succeeded", 30s);
 }

@@ -27,6 +27,7 @@ constexpr auto kPressEvery = 1s;     ///< a guest that begins to listen for the 
 constexpr auto kPressRarely = 5s;    ///< as virt-handler does, for guests that take long
 constexpr auto kPressOften = 10s;    ///< from the first press
 constexpr auto kQuitTime = 1s;       ///< from QMP's quit to SIGKILL
+constexpr auto kEndTime = 10s;       ///< from QEMU's word that it ends to SIGKILL: it has closed its disks long before
 constexpr auto kRebootTime = 60s;    ///< for a guest to react to its power button
 constexpr auto kStartTimeout = 60s;  ///< until QEMU says that the guest runs
 
@@ -101,7 +102,9 @@ GuestView Guest::observe() {
     note_end();
     return view_;
   }
-  if (qmp_ && !qmp_->take_events()) qmp_.reset();
+  if (qmp_ && !qmp_->take_events()) drop_qmp();
+  note_announced_end();
+  if (ending_since_ && Clock::now() - *ending_since_ > kEndTime) send_signal(SIGKILL);
   if (stopping_since_) {
     view_.state = State::stopping;
   } else if (view_.state == State::starting) {
@@ -119,7 +122,7 @@ GuestView Guest::observe() {
 void Guest::look_at_status() {
   const auto status = qmp_->status(kQmpTimeout);
   if (!status) {
-    qmp_.reset();
+    drop_qmp();
   } else if (*status == "running" || *status == "paused" || *status == "prelaunch") {
     view_.state = State::running;
     view_.paused = *status != "running";  // prelaunch: paused and then reset
@@ -131,6 +134,7 @@ void Guest::look_at_status() {
 
 Result<> Guest::perform(GuestAction action) {
   if (stopping_since_) return make_error(ErrorKind::unavailable, "reach", "QEMU", "the guest is being stopped");
+  if (ending_since_) return make_error(ErrorKind::unavailable, "reach", "QEMU", "the guest has ended");
   if (!ensure_qmp()) return make_error(ErrorKind::unavailable, "reach", "QEMU", "it does not answer");
   if (action == GuestAction::softreboot) return press_for_reboot();
   const char* command = action == GuestAction::pause     ? "stop"
@@ -138,7 +142,7 @@ Result<> Guest::perform(GuestAction action) {
                                                          : "system_reset";
   auto done = qmp_->execute(command, kQmpTimeout);
   if (!done) {
-    if (done.error().kind != ErrorKind::conflict) qmp_.reset();
+    if (done.error().kind != ErrorKind::conflict) drop_qmp();
     return tl::unexpected(done.error());
   }
   look_at_status();
@@ -160,7 +164,7 @@ Result<> Guest::press_for_reboot() {
 void Guest::finish_reboot() {
   view_.rebooting = false;
   for (const char* command : {"system_reset", "cont"}) {
-    if (!qmp_->execute(command, kQmpTimeout)) return qmp_.reset();
+    if (!qmp_->execute(command, kQmpTimeout)) return drop_qmp();
   }
   give_reboot_up();
 }
@@ -169,7 +173,7 @@ void Guest::finish_reboot() {
 void Guest::give_reboot_up() {
   view_.rebooting = false;
   const nlohmann::json end = {{"shutdown", "poweroff"}};
-  if (!ensure_qmp() || !qmp_->execute("set-action", end, kQmpTimeout)) qmp_.reset();
+  if (ensure_qmp() && !qmp_->execute("set-action", end, kQmpTimeout)) drop_qmp();
 }
 
 void Guest::check_start_time() {
@@ -179,8 +183,26 @@ void Guest::check_start_time() {
   if (has_process_ended()) note_end();
 }
 
-/// Connected, or connects if QEMU listens by now.
+/// QEMU's word that it ends outlives the connection that brought it.
+void Guest::note_announced_end() {
+  if (!qmp_) return;
+  if (!qmp_->announced_end()) {
+    ending_since_.reset();
+  } else if (!ending_since_) {
+    ending_since_ = Clock::now();
+  }
+}
+
+void Guest::drop_qmp() {
+  note_announced_end();
+  qmp_.reset();
+}
+
+/// Connected, or connects if QEMU listens by now. Not to a QEMU that ends: QEMU 7.2 waits at its end for a command that
+/// it no longer carries out.
 bool Guest::ensure_qmp() {
+  note_announced_end();
+  if (ending_since_) return false;
   if (qmp_) return true;
   auto qmp = Qmp::connect(directory_, kQmpTimeout);
   if (qmp) qmp_.emplace(std::move(*qmp));
@@ -194,20 +216,19 @@ void Guest::note_end() {
     if (ended) status = *ended;
   }
   if (qmp_) static_cast<void>(qmp_->take_events());
-  const bool announced = qmp_ && qmp_->saw_shutdown();
+  drop_qmp();
   std::error_code code;
   // The exit code of an adopted QEMU is unknown, but a QEMU that ends in order removes its pid file.
   const bool removed_pid_file = !fs::exists(path(kPidFile), code);
   view_.state = State::ended;
   view_.ended_well =
-      start_failure_.empty() && (told_to_end_ || (status ? status->success() : announced || removed_pid_file));
+      start_failure_.empty() && (told_to_end_ || ending_since_ || (status ? status->success() : removed_pid_file));
   if (!view_.ended_well) {
     view_.cause = !start_failure_.empty() ? start_failure_
                   : status                ? "QEMU ended with " + status->text()
                                           : "QEMU ended while nobody watched it";
     if (const std::string words = last_line_of_log(path(kQemuLog)); !words.empty()) view_.cause += ": " + words;
   }
-  qmp_.reset();
   remove_sockets();
 }
 
@@ -225,7 +246,7 @@ void Guest::stop(std::chrono::milliseconds grace) {
   if (stopping >= grace || heard_ == false) return pull_plug(now);
   if (now - last_press_ < (stopping < kPressOften ? kPressEvery : kPressRarely)) return;
   last_press_ = now;
-  if (!ensure_qmp() || !qmp_->execute("system_powerdown", kQmpTimeout)) qmp_.reset();
+  if (ensure_qmp() && !qmp_->execute("system_powerdown", kQmpTimeout)) drop_qmp();
 }
 
 /// Nothing while QEMU does not say.
@@ -240,9 +261,9 @@ std::optional<bool> Guest::hears_power_button() {
 void Guest::pull_plug(Clock::time_point now) {
   if (!quitting_since_) quitting_since_ = now;
   if (now - *quitting_since_ >= kQuitTime) return kill();
-  if (ensure_qmp() && qmp_->execute("quit", kQmpTimeout)) return;
-  qmp_.reset();
-  static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0));
+  if (ending_since_ || (ensure_qmp() && qmp_->execute("quit", kQmpTimeout))) return;
+  drop_qmp();
+  send_signal(SIGTERM);
 }
 
 std::chrono::milliseconds Guest::stopping_for() const {
@@ -253,7 +274,11 @@ std::chrono::milliseconds Guest::stopping_for() const {
 void Guest::kill() {
   told_to_end_ = true;
   if (!stopping_since_) stopping_since_ = Clock::now();
-  if (pidfd_) static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0));
+  send_signal(SIGKILL);
+}
+
+void Guest::send_signal(int signal) const {
+  if (pidfd_) static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0));
 }
 
 bool Guest::kill_and_wait(std::chrono::milliseconds timeout) {

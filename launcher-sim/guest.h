@@ -81,6 +81,8 @@ class Guest {
 
   [[nodiscard]] bool has_process_ended();
   void note_end();
+  void note_announced_end();
+  void drop_qmp();
   bool ensure_qmp();
   void look_at_status();
   Result<> press_for_reboot();
@@ -89,6 +91,7 @@ class Guest {
   void check_start_time();
   [[nodiscard]] std::optional<bool> hears_power_button();
   void pull_plug(std::chrono::steady_clock::time_point now);
+  void send_signal(int signal) const;
   [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
 
   GuestSpec spec_;
@@ -102,6 +105,7 @@ class Guest {
   std::chrono::steady_clock::time_point reboot_since_{};
   std::string start_failure_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> ending_since_;  ///< since QEMU announced its end
   std::optional<std::chrono::steady_clock::time_point> stopping_since_;
   std::optional<std::chrono::steady_clock::time_point> quitting_since_;
   std::optional<bool> heard_;  ///< whether the first press of stop() that QEMU took was heard

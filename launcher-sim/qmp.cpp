@@ -164,9 +164,11 @@ Result<> Qmp::fill(Clock::time_point deadline) {
 
 void Qmp::note_event(const json& message) {
   const json event = message.value("event", json());
-  if (event == "SHUTDOWN") saw_shutdown_ = true;
-  if (event == "RESUME") saw_shutdown_ = false;  // the machine was kept, for a reboot
-  if (event == "SHUTDOWN" || event == "STOP" || event == "RESUME") status_changed_ = true;
+  if (event == "SHUTDOWN") announced_end_ = true;
+  if (event == "STOP" || event == "RESUME") {
+    announced_end_ = false;  // the machine is kept, for a reboot
+    status_changed_ = true;
+  }
 }
 
 }  // namespace usbloop::launcher

@@ -42,8 +42,10 @@ class Qmp {
   Result<> take_events();
   /// Whether QEMU's status may have changed since this was asked last; true at first.
   bool take_status_change() { return std::exchange(status_changed_, false); }
-  /// Whether QEMU has announced that it ends in order (event SHUTDOWN).
-  [[nodiscard]] bool saw_shutdown() const { return saw_shutdown_; }
+  /// Whether QEMU has announced that it ends in order: event SHUTDOWN, and no STOP after it, which says that the
+  /// machine is kept. From then on it must not be asked anything (usb.md section 6: a command can keep QEMU 7.2 from
+  /// its end).
+  [[nodiscard]] bool announced_end() const { return announced_end_; }
 
  private:
   explicit Qmp(Fd socket) : socket_(std::move(socket)) {}
@@ -57,7 +59,7 @@ class Qmp {
   Fd socket_;
   std::string input_;
   std::uint64_t last_id_ = 0;
-  bool saw_shutdown_ = false;
+  bool announced_end_ = false;
   bool status_changed_ = true;
 };
 

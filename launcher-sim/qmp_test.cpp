@@ -51,7 +51,7 @@ TEST_CASE("a command's answer is found among events and answers to others") {
   CHECK(*status == "running");
   qemu.say("{\"return\": true, \"id\": 3}\n");
   CHECK(*qmp->usb_attached(0, 1s));
-  CHECK_FALSE(qmp->saw_shutdown());
+  CHECK_FALSE(qmp->announced_end());
 }
 
 TEST_CASE("a refusal is a conflict and the conversation goes on") {
@@ -73,7 +73,21 @@ TEST_CASE("an orderly end is heard even when the connection is gone") {
   qemu.say("{\"event\": \"POWERDOWN\"}\n{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true}}\n");
   qemu.ours.reset();
   CHECK(qmp->take_events().error().kind == ErrorKind::unavailable);
-  CHECK(qmp->saw_shutdown());
+  CHECK(qmp->announced_end());
+}
+
+TEST_CASE("a machine that is kept when its system powers off has not announced its end") {
+  FakeQemu qemu;
+  auto qmp = qemu.greeted();
+  CHECK(qmp->take_status_change());
+  qemu.say("{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true}}\n");
+  CHECK(qmp->take_events());
+  CHECK(qmp->announced_end());
+  CHECK_FALSE(qmp->take_status_change());  // whoever asked a QEMU that ends could keep it from its end
+  qemu.say("{\"event\": \"STOP\"}\n");
+  CHECK(qmp->take_events());
+  CHECK_FALSE(qmp->announced_end());
+  CHECK(qmp->take_status_change());
 }
 
 TEST_CASE("silence is a timeout, an end is an end") {

@@ -92,10 +92,7 @@ void GuestConsole::wait_ready(milliseconds timeout) {
     return text().find(ready) != std::string::npos || read_file(log_).find(ready) != std::string::npos;
   });
   // What is typed while the shell starts may be thrown away: ask again until it answers.
-  wait_until("an answer of the guest's shell", deadline.left(), [&] {
-    start("true");
-    return holds_within(1s, [&] { return find_result(text(), commands_).has_value(); });
-  });
+  wait_until("an answer of the guest's shell", deadline.left(), [&] { return answers(); });
   const std::string failed = "usbloop-guest: failed";
   if (text().find(failed) != std::string::npos || read_file(log_).find(failed) != std::string::npos) {
     throw Failure("the guest could not set itself up: " + read_file(log_).substr(0, 2000));
@@ -105,6 +102,11 @@ void GuestConsole::wait_ready(milliseconds timeout) {
   // Ctrl-C ends the command or the reading, not the loop.
   send("stty -echo; exec sh -c 'trap : INT; while :; do IFS= read -r line && eval \"$line\"; done'");
   must_run("true", deadline.left());
+}
+
+bool GuestConsole::answers() {
+  start("true");
+  return holds_within(1s, [&] { return find_result(text(), commands_).has_value(); });
 }
 
 void GuestConsole::start(const std::string& command) {
@@ -122,7 +124,11 @@ GuestResult GuestConsole::finish(milliseconds timeout) {
 }
 
 void GuestConsole::start_over() {
-  send("\x03");
+  // Again until the shell answers: the key goes to the shell alone while it has not yet started the command.
+  wait_until("the guest's command to be interrupted", 30s, [&] {
+    send("\x03");
+    return answers();
+  });
   wait_ready();
 }
 

@@ -45,6 +45,8 @@ class GuestConsole {
 
  private:
   void send(const std::string& line);
+  /// Whether the shell answers within a second.
+  bool answers();
 
   Fd fd_;
   std::filesystem::path log_;
