@@ -19,7 +19,7 @@ const char* status_word(Check::Outcome outcome) {
   return "";
 }
 
-std::string padded(std::string text, std::size_t width) {
+std::string filled_to(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
   return text;
 }
@@ -66,7 +66,8 @@ std::string render_lines(const Diagnosis& diagnosis) {
   std::string text;
   std::size_t failures = 0;
   for (const Check& check : diagnosis.checks()) {
-    text += padded(status_word(check.outcome), kStatusWidth) + padded(check.name, kNameWidth) + check.detail + "\n";
+    text +=
+        filled_to(status_word(check.outcome), kStatusWidth) + filled_to(check.name, kNameWidth) + check.detail + "\n";
     if (check.outcome == Check::Outcome::failed) ++failures;
     std::string cure = check.cure;
     while (!cure.empty()) {

@@ -24,7 +24,7 @@ const User& virt_api_user() {
   return kUser;
 }
 
-using Refusal = std::optional<kube::Status>;
+using Refused = std::optional<kube::Status>;
 
 /// One request: the VM, its VMI, the options.
 struct Call {
@@ -52,7 +52,7 @@ struct Call {
   [[nodiscard]] bool runs() const { return !vmi.is_null() && !has_final_vmi(); }
 };
 
-Refusal read(Call& call, const Request& request) {
+Refused read(Call& call, const Request& request) {
   const std::string& body = request.body;
   if (body.find_first_not_of(" \t\r\n") != std::string::npos) {
     auto options = parse_json_object(body);
@@ -68,7 +68,7 @@ Refusal read(Call& call, const Request& request) {
   return std::nullopt;
 }
 
-Refusal write(Call& call, const char* resource, const ObjectWriter::Edit& edit) {
+Refused write(Call& call, const char* resource, const ObjectWriter::Edit& edit) {
   const auto outcome = call.writer.update(*call.registry.find_qualified(resource), {resource, call.ns, call.name},
                                           virt_api_user(), {.dry_run = call.dry_run(), .whole = true}, edit);
   if (outcome) return std::nullopt;
@@ -76,7 +76,7 @@ Refusal write(Call& call, const char* resource, const ObjectWriter::Edit& edit) 
 }
 
 /// Puts requests to the VM's controller into its status.
-Refusal ask(Call& call, const json& requests) {
+Refused ask(Call& call, const json& requests) {
   const bool only_stop = requests.size() == 1 && text_at(requests.front(), "/action") == "Stop";
   return write(call, kVmResource, [&](const json& current) -> tl::expected<json, kube::Status> {
     json asking = current;
@@ -92,7 +92,7 @@ Refusal ask(Call& call, const json& requests) {
   });
 }
 
-Refusal set_running(Call& call, bool running) {
+Refused set_running(Call& call, bool running) {
   return write(call, kVmResource, [running](const json& current) -> json {
     json changed = current;
     json& spec = changed["spec"];
@@ -107,7 +107,7 @@ Refusal set_running(Call& call, bool running) {
 
 json stop_request(const Call& call) { return {{"action", "Stop"}, {"uid", text_at(call.vmi, "/metadata/uid")}}; }
 
-Refusal start(Call& call) {
+Refused start(Call& call) {
   if (call.runs() && call.phase() != "Unknown" && !call.phase().empty()) return call.conflict("VM is already running");
   const json* wish = element_at(call.options, "/paused");
   const bool paused = wish != nullptr && *wish == true;
@@ -125,7 +125,7 @@ Refusal start(Call& call) {
 }
 
 /// The guest gets another time to power off than its VMI says, so the VMI is changed: its node goes by that.
-Refusal set_grace(Call& call, std::int64_t seconds) {
+Refused set_grace(Call& call, std::int64_t seconds) {
   return write(call, kVmiResource, [seconds](const json& current) -> json {
     json changed = current;
     changed["spec"]["terminationGracePeriodSeconds"] = seconds;
@@ -133,7 +133,7 @@ Refusal set_grace(Call& call, std::int64_t seconds) {
   });
 }
 
-Refusal stop(Call& call) {
+Refused stop(Call& call) {
   const json* grace = element_at(call.options, "/gracePeriod");
   const bool given = grace != nullptr && grace->is_number_integer();
   if (given && int64_of(*grace, 0) < 0) return kube::bad_request("gracePeriod has to be greater or equal to 0");
@@ -151,7 +151,7 @@ Refusal stop(Call& call) {
   return ask(call, json::array({stop_request(call)}));
 }
 
-Refusal end_pods(Call& call) {
+Refused end_pods(Call& call) {
   const std::string uid = text_at(call.vmi, "/metadata/uid");
   for (const ObjectPtr& pod : call.store.list(kPodResource, call.ns).objects) {
     if (vmi_uid_of(pod->parse()) != uid) continue;
@@ -164,7 +164,7 @@ Refusal end_pods(Call& call) {
   return std::nullopt;
 }
 
-Refusal restart(Call& call) {
+Refused restart(Call& call) {
   const json* grace = element_at(call.options, "/gracePeriodSeconds");
   const bool given = grace != nullptr && grace->is_number_integer();
   if (given && int64_of(*grace, 0) > 0) {
@@ -181,9 +181,9 @@ Refusal restart(Call& call) {
 }
 
 Response serve(const Registry& registry, Store& store, const Request& request, const RequestInfo& info,
-               Refusal (*action)(Call&)) {
+               Refused (*action)(Call&)) {
   Call call(registry, store, info);
-  Refusal refused = read(call, request);
+  Refused refused = read(call, request);
   if (!refused) refused = action(call);
   if (!refused) return {202, "", "", {}};
   spdlog::info("{} of VM {}/{}: {}", info.subresource, info.namespace_, info.name, refused->message);

@@ -9,6 +9,7 @@
 #include "e2e/harness/api.h"
 #include "e2e/harness/case_dir.h"
 #include "e2e/harness/process.h"
+#include "e2e/harness/programs.h"
 
 namespace usbloop::e2e {
 
@@ -18,7 +19,7 @@ struct LoopOptions {
   std::vector<std::string> apiserver_options = {};  ///< more of apiserver-sim's command line
   std::vector<std::string> launcher_options = {};   ///< more of each launcher-sim's
   std::filesystem::path guest = {};                 ///< the guest's files; empty: those of scripts/build-guest
-  bool clones = true;                               ///< guests are copies of templates where they can be
+  bool clones = guests_are_cloned();                ///< guests are copies of templates where they can be
   std::filesystem::path templates = {};             ///< where they are; empty: where all test programs share them
   std::filesystem::path apiserver = {};             ///< in place of apiserver-sim; empty: that one
   std::string apiserver_log_level = "debug";        ///< debug logs every request

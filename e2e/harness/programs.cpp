@@ -38,7 +38,16 @@ fs::path cache_dir() {
 }
 }  // namespace
 
-fs::path guest_dir() { return cache_dir() / "guest"; }
+fs::path guest_dir() {
+  if (environment("USBLOOP_TEST_KERNEL") == "other") {
+    const auto others = guests_of_other_releases();
+    return others.empty() ? cache_dir() / "guests" : others.front();
+  }
+  return cache_dir() / "guest";
+}
+
+bool guests_are_cloned() { return environment("USBLOOP_TEST_START") != "boot"; }
+
 std::vector<fs::path> guests_of_other_releases() {
   std::vector<fs::path> guests;
   std::error_code none;
@@ -52,7 +61,9 @@ fs::path templates_dir() { return cache_dir() / "templates"; }
 std::optional<std::string> missing_for_guest() {
   if (!on_path("qemu-system-x86_64")) return "qemu-system-x86_64 is not on PATH (scripts/install-deps)";
   for (const char* file : {"vmlinux", "initramfs.cpio.gz", "cmdline"}) {
-    if (!fs::exists(guest_dir() / file)) return "no " + (guest_dir() / file).string() + " (scripts/build-guest)";
+    if (!fs::exists(guest_dir() / file)) {
+      return "no " + (guest_dir() / file).string() + " (scripts/build-guest, scripts/lib/fetch_guests)";
+    }
   }
   return std::nullopt;
 }

@@ -13,8 +13,11 @@ std::filesystem::path launcher_sim();
 std::filesystem::path device_sim();
 std::filesystem::path kubectl_usbredir();
 
-/// Where scripts/build-guest puts the test guest.
+/// Where scripts/build-guest puts the test guest. USBLOOP_TEST_KERNEL=other: that with the kernel of another release.
 std::filesystem::path guest_dir();
+
+/// Whether loops give their guests out as copies of a template: yes, but for USBLOOP_TEST_START=boot.
+bool guests_are_cloned();
 
 /// The same with kernels of other releases, where scripts/lib/fetch_guests puts them; maybe none.
 std::vector<std::filesystem::path> guests_of_other_releases();

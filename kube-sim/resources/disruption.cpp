@@ -15,8 +15,8 @@ using nlohmann::json;
 
 /// A number, or a percentage of `whole` rounded up.
 std::int64_t share_of(const json& value, std::int64_t whole) {
-  constexpr std::int64_t kMost = 1'000'000;
-  if (value.is_number_integer()) return std::clamp<std::int64_t>(int64_of(value, 0), 0, kMost);
+  constexpr std::int64_t kMostPods = 1'000'000;
+  if (value.is_number_integer()) return std::clamp<std::int64_t>(int64_of(value, 0), 0, kMostPods);
   if (!value.is_string()) return 0;
   const auto& text = value.get_ref<const std::string&>();
   std::int64_t percent = 0;

@@ -13,7 +13,7 @@ namespace usbloop::apiserver {
 namespace {
 
 using nlohmann::json;
-using Causes = std::vector<kube::StatusCause>;
+using FoundCauses = std::vector<kube::StatusCause>;
 
 kube::StatusCause out_of_bounds(const json& value, const std::string& path, const std::string& why) {
   return field::invalid(path, value, path + " in body " + why);
@@ -27,7 +27,7 @@ bool is_less(const json& value, std::int64_t bound) {
 
 bool is_greater(const json& value, std::int64_t bound) { return !is_less(value, bound) && value != bound; }
 
-void check_number(const Schema& schema, const json& value, const std::string& path, Causes& causes) {
+void check_number(const Schema& schema, const json& value, const std::string& path, FoundCauses& causes) {
   using Int32 = std::numeric_limits<std::int32_t>;
   const auto least = schema.natural ? std::optional<std::int64_t>(0) : schema.minimum;
   if (least && is_less(value, *least)) {
@@ -41,7 +41,7 @@ void check_number(const Schema& schema, const json& value, const std::string& pa
   }
 }
 
-void check_text(const Schema& schema, const json& value, const std::string& path, Causes& causes) {
+void check_text(const Schema& schema, const json& value, const std::string& path, FoundCauses& causes) {
   const auto& text = value.get_ref<const std::string&>();
   if (!schema.allowed.empty() &&
       std::find(schema.allowed.begin(), schema.allowed.end(), text) == schema.allowed.end()) {
@@ -79,7 +79,7 @@ bool breaks(const SchemaRule& rule, const json& value) {
 
 }  // namespace
 
-void check_constraints(const Schema& schema, const json& value, const std::string& path, Causes& causes) {
+void check_constraints(const Schema& schema, const json& value, const std::string& path, FoundCauses& causes) {
   switch (schema.type) {
     case Schema::Type::integer: return check_number(schema, value, path, causes);
     case Schema::Type::string: return check_text(schema, value, path, causes);
@@ -96,7 +96,7 @@ void check_constraints(const Schema& schema, const json& value, const std::strin
   }
 }
 
-void find_twins(const SchemaField& field, const json& list, const std::string& path, Causes& causes) {
+void find_twins(const SchemaField& field, const json& list, const std::string& path, FoundCauses& causes) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const json identity = identity_of(field, list[i]);
@@ -108,7 +108,7 @@ void find_twins(const SchemaField& field, const json& list, const std::string& p
   }
 }
 
-void check_rules(const SchemaField& field, const json& value, const std::string& path, Causes& causes) {
+void check_rules(const SchemaField& field, const json& value, const std::string& path, FoundCauses& causes) {
   for (const SchemaRule& rule : field.rules) {
     if (breaks(rule, value)) causes.push_back(field::invalid(path, value, rule.message));
   }
@@ -120,7 +120,7 @@ bool has_rules(const Schema& schema) {
                      [](const SchemaField& field) { return !field.rules.empty() || has_rules(*field.schema); });
 }
 
-bool keeps_from_rules(const Causes& causes) {
+bool keeps_from_rules(const FoundCauses& causes) {
   static const std::set<std::string> kKinds = {"FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong",
                                                "FieldValueTooMany", "FieldValueTypeInvalid"};
   return std::any_of(causes.begin(), causes.end(), [](const auto& cause) { return kKinds.contains(cause.reason); });

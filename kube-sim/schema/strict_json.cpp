@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMost = 100;  // as kube-apiserver
+constexpr std::size_t kMostErrors = 100;  // as kube-apiserver
 
 /// Follows the parser through the text and remembers the names seen in the objects that are open.
 class DuplicateFinder final : public json::json_sax_t {
@@ -34,7 +34,7 @@ class DuplicateFinder final : public json::json_sax_t {
   bool key(string_t& name) override {
     Level& level = levels_.back();
     level.step = (levels_.size() > 1 ? "." : "") + name;
-    if (!level.names.insert(name).second && found_.size() < kMost) {
+    if (!level.names.insert(name).second && found_.size() < kMostErrors) {
       found_.push_back("duplicate field " + field::quoted(path()));
     }
     return true;

@@ -36,8 +36,8 @@ bool is_key(const json& value) { return value.is_object() && std::all_of(value.b
 
 bool is_step(std::string_view step) {
   // A key is a text with JSON in it, which nothing has measured yet.
-  constexpr std::size_t kMostBytes = 4096;
-  if (step.size() < 2 || step.size() > kMostBytes || step[1] != ':') return false;
+  constexpr std::size_t kMostBytesOfStep = 4096;
+  if (step.size() < 2 || step.size() > kMostBytesOfStep || step[1] != ':') return false;
   const std::string_view rest = step.substr(2);
   switch (step[0]) {
     case 'f': return true;

@@ -1,0 +1,52 @@
+# What clang-tidy reads (preset tidy). Nearly all of its time goes into headers, which every unit reads again, and a room's
+# library has few files: here the files of an area are one target, with large units.
+option(USBLOOP_TIDY "Collect each area's files in one target, for clang-tidy" OFF)
+
+# usbloop_targets_below(DIRECTORY RESULT): the targets of the folder and of those in it.
+function(usbloop_targets_below directory result)
+  get_property(targets DIRECTORY "${directory}" PROPERTY BUILDSYSTEM_TARGETS)
+  get_property(below DIRECTORY "${directory}" PROPERTY SUBDIRECTORIES)
+  foreach(subdirectory IN LISTS below)
+    usbloop_targets_below("${subdirectory}" more)
+    list(APPEND targets ${more})
+  endforeach()
+  set(${result} ${targets} PARENT_SCOPE)
+endfunction()
+
+# usbloop_tidy_area(AREA): tidy_AREA, an object library of the area's libraries and programs, but for tests, fuzz targets,
+# and what is compiled apart from the rest. Nothing is said when there is none.
+function(usbloop_tidy_area area)
+  usbloop_targets_below("${CMAKE_SOURCE_DIR}/${area}" targets)
+  set(name tidy_${area})
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD_BATCH_SIZE 60)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    get_target_property(standard ${target} CXX_STANDARD)
+    if(NOT type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$" OR NOT standard EQUAL CMAKE_CXX_STANDARD OR
+       target MATCHES "_test$|^fuzz_")
+      continue()
+    endif()
+    get_target_property(sources ${target} SOURCES)
+    get_target_property(directory ${target} SOURCE_DIR)
+    foreach(source IN LISTS sources)
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${directory}")
+      get_source_file_property(apart "${source}" TARGET_DIRECTORY ${target} SKIP_UNITY_BUILD_INCLUSION)
+      if(source MATCHES "\\.cpp$" AND NOT apart)
+        target_sources(${name} PRIVATE "${source}")
+      endif()
+    endforeach()
+    foreach(property LINK_LIBRARIES COMPILE_DEFINITIONS INCLUDE_DIRECTORIES)
+      get_target_property(value ${target} ${property})
+      if(value)
+        set_property(TARGET ${name} APPEND PROPERTY ${property} ${value})
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+if(USBLOOP_TIDY)
+  foreach(area IN ITEMS common usbredir uas bridge device-sim client kube-sim apiserver-sim launcher-sim)
+    usbloop_tidy_area(${area})
+  endforeach()
+endif()
