@@ -99,6 +99,12 @@ struct Rig {
     return bytes;
   }
 
+  /// What the driver found fault with. When a stream stops, Linux 6.12 tells of each transfer that it takes back
+  /// itself.
+  std::string complaints() {
+    return guest.run("dmesg | grep -E 'uvcvideo.*(ailed|rror|-[0-9]+)' | grep -v 'resubmit video URB (-1)'").output;
+  }
+
   void end(Process& camera) {
     camera.signal(SIGTERM);
     CHECK(camera.wait_exit(5s).code == 0);
@@ -149,7 +155,7 @@ TEST_CASE(
   CHECK(std::abs(plain[kInFirstBar] - 191) < 4);
   CHECK(std::abs(changed[kInFirstBar] - 206) < 4);
   for (int i = 0; i < 20; ++i) rig.capture("320 240", 15, 3);
-  CHECK(rig.guest.run("dmesg | grep -E 'uvcvideo.*(ailed|rror|-[0-9]+)'").output.empty());
+  CHECK(rig.complaints() == "");
   rig.end(camera);
 }
 
@@ -161,6 +167,6 @@ TEST_CASE("every picture that a guest captures by an isochronous stream is right
   rig.capture_stream("640 480", 5, 15);
   rig.capture_stream("640 480", 30, 30);
   for (int i = 0; i < 20; ++i) rig.look("320 240", 30, 3);
-  CHECK(rig.guest.run("dmesg | grep -E 'uvcvideo.*(ailed|rror|-[0-9]+)'").output.empty());
+  CHECK(rig.complaints() == "");
   rig.end(camera);
 }
