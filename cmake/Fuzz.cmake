@@ -12,17 +12,25 @@ if(USBLOOP_FUZZ)
   add_custom_target(fuzz)
 endif()
 
-# usbloop_fuzz(AREA NAMESPACE C++-NAMESPACE TARGETS NAMES... LINK LIBRARIES...): called in a folder `fuzz`, which holds
-# targets.h, NAME_fuzz.cpp for each target, corpus/NAME and replay_test.cpp. LINK: the libraries under test.
+# usbloop_fuzz(AREA NAMESPACE C++-NAMESPACE TARGETS NAMES... LINK LIBRARIES... [ONE_THREAD]): called in a folder `fuzz`, which holds
+# targets.h, NAME_fuzz.cpp for each target, corpus/NAME and replay_test.cpp. LINK: the libraries under test. ONE_THREAD: see
+# usbloop_test().
 function(usbloop_fuzz area)
-  cmake_parse_arguments(arg "" "NAMESPACE" "TARGETS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "ONE_THREAD" "NAMESPACE" "TARGETS;LINK" ${ARGN})
   if(NOT USBLOOP_TESTS)
     return()
   endif()
+  set(threads)
+  if(arg_ONE_THREAD)
+    set(threads ONE_THREAD)
+  endif()
   list(TRANSFORM arg_TARGETS APPEND "_fuzz.cpp" OUTPUT_VARIABLE sources)
   usbloop_library(usbloop_${area}_fuzz SOURCES ${sources} LINK ${arg_LINK})
-  usbloop_test(${area}_fuzz_replay_test SOURCES replay_test.cpp LINK usbloop_${area}_fuzz usbloop_fuzz_replay)
-  target_compile_definitions(${area}_fuzz_replay_test PRIVATE USBLOOP_FUZZ_CORPUS="${CMAKE_CURRENT_SOURCE_DIR}/corpus/")
+  usbloop_test(${area}_fuzz_replay_test ${threads} SOURCES replay_test.cpp LINK usbloop_${area}_fuzz usbloop_fuzz_replay)
+  if(TARGET ${area}_fuzz_replay_test)
+    target_compile_definitions(${area}_fuzz_replay_test PRIVATE
+      USBLOOP_FUZZ_CORPUS="${CMAKE_CURRENT_SOURCE_DIR}/corpus/")
+  endif()
   if(NOT USBLOOP_FUZZ)
     return()
   endif()

@@ -18,12 +18,16 @@ add_library(usbloop_doctest_main STATIC "${CMAKE_SOURCE_DIR}/cmake/doctest_main.
 target_link_libraries(usbloop_doctest_main PUBLIC doctest::doctest usbloop_settings)
 target_compile_options(usbloop_doctest_main PRIVATE ${USBLOOP_TEST_OPTIONS})
 
-# usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN]): the test cases of the
+# usbloop_test(NAME SOURCES... LINK LIBRARIES... [LABEL unit] [TIMEOUT 60] [OWN_MAIN] [ONE_THREAD]): the test cases of the
 # sources, named NAME/case; under a sanitizer unit tests are one test of ctest, NAME. LABEL is one of unit, component, e2e,
 # acceptance, long (CONTRIBUTING.md). Exit code 77 means skipped; the test prints why. OWN_MAIN: the sources bring their
-# own main.
+# own main. ONE_THREAD: nothing in it starts a thread, so that ThreadSanitizer has nothing to find and its build leaves it
+# out; the test ends when that is not so (one_thread.cpp).
 function(usbloop_test name)
-  cmake_parse_arguments(arg "OWN_MAIN" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "OWN_MAIN;ONE_THREAD" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(arg_ONE_THREAD AND USBLOOP_SANITIZER MATCHES "thread")
+    return()
+  endif()
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
@@ -33,6 +37,9 @@ function(usbloop_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} doctest::doctest usbloop_settings)
   target_compile_options(${name} PRIVATE ${USBLOOP_TEST_OPTIONS})
+  if(arg_ONE_THREAD AND NOT USBLOOP_SANITIZER)
+    target_sources(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/one_thread.cpp")
+  endif()
   usbloop_precompile(${name} tests)
   if(NOT arg_OWN_MAIN)
     target_link_libraries(${name} PRIVATE usbloop_doctest_main)
@@ -47,6 +54,7 @@ function(usbloop_test name)
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 600 COST ${files})
     return()
   endif()
+  # What may take long begins first, so that it does not run on alone at the end.
   doctest_discover_tests(${name} TEST_PREFIX "${name}/" ADD_LABELS 0
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
 endfunction()
