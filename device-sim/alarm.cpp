@@ -27,6 +27,11 @@ void Alarm::set(std::optional<Time> when) {
   changed_.notify_one();
 }
 
+void Alarm::ring() {
+  const std::lock_guard lock(mutex_);
+  if (wake_) wake_();
+}
+
 void Alarm::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {

@@ -11,8 +11,8 @@ namespace usbloop::device_sim {
 
 using Time = std::chrono::steady_clock::time_point;
 
-/// Wakes somebody at a time. Has a thread of its own from the first time that is set. Thread rule: one thread uses it;
-/// the wake comes from another one.
+/// Wakes somebody at a time. Has a thread of its own from the first time that is set. Thread rule: one thread uses it,
+/// but for ring(); the wake comes from another one.
 class Alarm {
  public:
   Alarm() = default;
@@ -26,6 +26,9 @@ class Alarm {
 
   /// Wakes once at `when`, at once when that is over. It takes the place of the time before; nothing: no time.
   void set(std::optional<Time> when);
+
+  /// Wakes now, whatever the time. From any thread.
+  void ring();
 
  private:
   void run(const std::stop_token& stop);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -97,6 +98,11 @@ class Device {
   /// When waiting transfers are to be offered again, and interrupt endpoints asked, though nothing happens: a time
   /// behind that of advance(). Asked after all that happens, while there is anybody to hear it.
   [[nodiscard]] virtual std::optional<Time> due() const { return std::nullopt; }
+
+  /// For a device that has something to say when something outside has happened: `wake` may be called from any thread,
+  /// and has waiting transfers offered again and interrupt endpoints asked. Null: nobody is there to hear it, and the
+  /// one before is not called any more when this returns.
+  virtual void set_wake(std::function<void()> /*wake*/) {}
 
   /// The guest has given up the transfer that was first in its pipe's queue, and may have been offered.
   virtual void cancelled(Pipe /*pipe*/) {}

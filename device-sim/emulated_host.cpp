@@ -45,7 +45,12 @@ EmulatedHost::EmulatedHost(std::unique_ptr<Device> device, usbredir::Configurati
       control_(*device_, halted_, endpoints_),
       longest_in_(options.limits.data),
       clock_(clock),
-      parser_(options, *this) {}
+      parser_(options, *this) {
+  device_->set_wake([this] { alarm_.ring(); });
+}
+
+// The device may be one that goes on after this.
+EmulatedHost::~EmulatedHost() { device_->set_wake(nullptr); }
 
 bool EmulatedHost::wants_input() const { return !is_final(state_) && parser_.wants_input(); }
 

@@ -35,6 +35,10 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
                                                     usbredir::ParserOptions options = {},
                                                     Clock clock = std::chrono::steady_clock::now);
 
+  ~EmulatedHost() override;
+  EmulatedHost(const EmulatedHost&) = delete;
+  EmulatedHost& operator=(const EmulatedHost&) = delete;
+
   [[nodiscard]] const usbredir::DeviceDescription& device() const override { return device_->description(); }
   void set_wake(std::function<void()> wake) override { alarm_.set_wake(std::move(wake)); }
   void look() override;

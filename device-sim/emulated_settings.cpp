@@ -50,6 +50,7 @@ void EmulatedHost::on_set_alt_setting(std::uint64_t id, const usb_redir_set_alt_
   announce_endpoints();
   parser_.send(id, usb_redir_alt_setting_status_header{wire_of(known ? TransferStatus::success : TransferStatus::stall),
                                                        header.interface, header.alt});
+  serve_waiting();  // the device may have something to say of it
 }
 
 void EmulatedHost::on_get_alt_setting(std::uint64_t id, const usb_redir_get_alt_setting_header& header) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "device-sim/device.h"
 
 namespace usbloop::device_sim {
@@ -23,6 +26,7 @@ class ForwardingDevice : public Device {
   }
   void advance(Time now) override { behind().advance(now); }
   [[nodiscard]] std::optional<Time> due() const override { return behind().due(); }
+  void set_wake(std::function<void()> wake) override { behind().set_wake(std::move(wake)); }
   void cancelled(Pipe pipe) override { behind().cancelled(pipe); }
   bool clear_halt(std::uint8_t endpoint) override { return behind().clear_halt(endpoint); }
   [[nodiscard]] bool buffers_bulk_in() const override { return behind().buffers_bulk_in(); }
