@@ -159,7 +159,7 @@ std::optional<Time> FaultyDevice::due() const {
 
 void FaultyDevice::cancelled(Pipe pipe) {
   transfers_.erase({pipe.endpoint, pipe.stream});
-  if (pipe.endpoint != 0) inner_->cancelled(pipe);
+  inner_->cancelled(pipe);
 }
 
 std::optional<ControlReply> FaultyDevice::meddle(const SetupPacket& setup) {
