@@ -67,8 +67,8 @@ Result<Process> Process::spawn(const ProcessSpec& spec) {
   if (!error) return tl::unexpected(error.error());
   auto report = make_pipe();
   if (!report) return tl::unexpected(report.error());
-  plan.input = input.get();
-  plan.output = output->write.get();
+  plan.input = spec.input_and_output >= 0 ? spec.input_and_output : input.get();
+  plan.output = spec.input_and_output >= 0 ? spec.input_and_output : output->write.get();
   plan.error = error->write.get();
   plan.report = report->write.get();
 

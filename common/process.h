@@ -45,6 +45,7 @@ struct ProcessSpec {
   bool new_group = false;      ///< a process group of its own: what it has started is killed with it
   bool ends_with_us = false;   ///< SIGTERM when the thread that starts it ends, and so when we do
   bool inherit_input = false;  ///< standard input is ours; else it is empty
+  int input_and_output = -1;   ///< a socket that is both, in place of the two above; it stays the caller's
   /// Written by the child itself before the program starts, so that no crash of ours can leave a child without it.
   /// Relative to `working_directory`.
   std::string pid_file = {};

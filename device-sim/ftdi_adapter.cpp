@@ -40,23 +40,24 @@ std::uint32_t rate_of(std::uint16_t value, std::uint16_t index) {
 
 }  // namespace
 
-FtdiAdapter::FtdiAdapter(const FtdiAdapterOptions& options)
+FtdiAdapter::FtdiAdapter(const FtdiAdapterOptions& options, std::unique_ptr<FarEnd> far_end)
     : description_{options.vendor_id, options.product_id, usbredir::Speed::full,    "FTDI",
                    "FT232R USB UART", options.serial,     "emulated serial adapter"},
       // By the release Linux knows the FT232R.
-      descriptors_(plain_descriptors(description_, {.release = 0x0600, .write_interfaces = write_ftdi})) {}
+      descriptors_(plain_descriptors(description_, {.release = 0x0600, .write_interfaces = write_ftdi})),
+      far_end_(std::move(far_end)) {}
 
 void FtdiAdapter::reset() {
   rate_ = 0;
   lines_ = 0;
   latency_ = 16;
   told_.reset();
-  echo_.clear();
+  far_end_->reset();
 }
 
 std::uint8_t FtdiAdapter::modem() const {
   std::uint8_t state = kAlways;
-  if ((lines_ & 1) != 0) state |= kDataSetReady | kCarrier;
+  if ((lines_ & 1) != 0 && far_end_->is_there()) state |= kDataSetReady | kCarrier;
   if ((lines_ & 2) != 0) state |= kClearToSend;
   return state;
 }
@@ -71,7 +72,7 @@ ControlReply FtdiAdapter::vendor_out(const SetupPacket& setup) {
   switch (setup.request) {
     case kReset:
       if (setup.value > 2) return {};
-      if (setup.value != 2) echo_.clear();  // all, or what the guest has not read
+      if (setup.value != 2) far_end_->clear();  // all, or what the guest has not read
       break;
     case kSetModem: set_lines(setup.value); break;
     case kSetRate:
@@ -96,7 +97,7 @@ ControlReply FtdiAdapter::vendor_out(const SetupPacket& setup) {
 void FtdiAdapter::set_lines(std::uint16_t value) {
   const auto mask = static_cast<std::uint8_t>(value >> 8 & 3);
   lines_ = static_cast<std::uint8_t>((lines_ & ~mask) | (value & mask));
-  if ((lines_ & 1) == 0) echo_.clear();  // the guest has hung up
+  if ((lines_ & 1) == 0) far_end_->clear();  // the guest has hung up
 }
 
 ControlReply FtdiAdapter::vendor_in(const SetupPacket& setup) const {
@@ -110,21 +111,21 @@ ControlReply FtdiAdapter::vendor_in(const SetupPacket& setup) const {
 
 OutReply FtdiAdapter::out(Pipe pipe, std::span<const std::byte> data) {
   if (pipe.endpoint != kOut) return OutReply::failed(TransferStatus::stall);
-  return echo_.put(data);
+  return far_end_->put(data);
 }
 
 /// Packets of 64 bytes, the last one shorter, each with the state in front. The chip repeats the state by its latency
 /// timer too; this one tells of it when it has changed.
 InReply FtdiAdapter::in(Pipe pipe, std::span<std::byte> room) {
   if (pipe.endpoint != kIn) return InReply::stall();
-  if ((echo_.empty() && told_ == modem()) || room.size() < kState) return InReply::not_yet();
+  if ((far_end_->empty() && told_ == modem()) || room.size() < kState) return InReply::not_yet();
   told_ = modem();
   std::size_t at = 0;
   do {
     room[at++] = std::byte{*told_};
     room[at++] = std::byte{kSent};
-    at += echo_.take(room.subspan(at, std::min(room.size() - at, kPacket - kState)));
-  } while (at % kPacket == 0 && !echo_.empty() && room.size() - at > kState);
+    at += far_end_->take(room.subspan(at, std::min(room.size() - at, kPacket - kState)));
+  } while (at % kPacket == 0 && !far_end_->empty() && room.size() - at > kState);
   return InReply::data(at);
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "device-sim/device.h"
-#include "device-sim/echo.h"
+#include "device-sim/far_end.h"
 
 namespace usbloop::device_sim {
 
@@ -15,15 +18,16 @@ struct FtdiAdapterOptions {
   std::string serial = "USBLOOP1";
 };
 
-/// A serial adapter as FTDI's FT232R, with a far end that sends back all that it gets. Its requests are the vendor's
-/// own, as Linux's ftdi_sio and libftdi have them; each packet to the guest begins with two bytes of state. What the
-/// guest has not read is bounded: then its writes wait. It has no EEPROM's content (all ones) and no bit modes.
+/// A serial adapter as FTDI's FT232R. Its requests are the vendor's own, as Linux's ftdi_sio and libftdi have them;
+/// each packet to the guest begins with two bytes of state. What waits on the line is bounded: then the guest's writes
+/// wait. It has no EEPROM's content (all ones) and no bit modes.
 class FtdiAdapter final : public Device {
  public:
   static constexpr std::uint8_t kIn = 0x81, kOut = 0x02;
   static constexpr std::size_t kPacket = 64, kState = 2;  ///< bytes
 
-  explicit FtdiAdapter(const FtdiAdapterOptions& options);
+  /// `far_end` is never null.
+  FtdiAdapter(const FtdiAdapterOptions& options, std::unique_ptr<FarEnd> far_end);
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
   [[nodiscard]] const DescriptorSet& descriptors() const override { return descriptors_; }
@@ -34,6 +38,7 @@ class FtdiAdapter final : public Device {
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t) override { return true; }
   Result<> flush() override { return {}; }
+  void set_wake(std::function<void()> wake) override { far_end_->set_wake(std::move(wake)); }
 
   /// Bits in a second, as the guest has set them; 0 before.
   [[nodiscard]] std::uint32_t rate() const { return rate_; }
@@ -51,7 +56,7 @@ class FtdiAdapter final : public Device {
   std::uint8_t lines_ = 0;  ///< 1 DTR, 2 RTS
   std::uint8_t latency_ = 16;
   std::optional<std::uint8_t> told_;  ///< the modem() that the guest knows of
-  Echo echo_;
+  const std::unique_ptr<FarEnd> far_end_;
 };
 
 }  // namespace usbloop::device_sim

@@ -7,6 +7,7 @@
 
 #include "common/test_text.h"
 #include "device-sim/device_rig.h"
+#include "device-sim/echo.h"
 #include "device-sim/spec.h"
 
 using namespace usbloop;
@@ -24,7 +25,7 @@ std::vector<int> capabilities_of(bool buffered) {
 
 struct FtdiRig : device_sim::test::DeviceRig {
   explicit FtdiRig(bool buffered) : DeviceRig(capabilities_of(buffered)) {
-    auto made = std::make_unique<FtdiAdapter>(FtdiAdapterOptions{});
+    auto made = std::make_unique<FtdiAdapter>(FtdiAdapterOptions{}, std::make_unique<Echo>());
     adapter = made.get();
     plug(std::move(made));
     configure();

@@ -10,6 +10,7 @@
 #include "common/temp_dir.h"
 #include "common/test_text.h"
 #include "device-sim/device_rig.h"
+#include "device-sim/echo.h"
 #include "device-sim/faulty_device.h"
 #include "device-sim/key_strokes.h"
 #include "device-sim/keyboard.h"
@@ -243,7 +244,7 @@ TEST_CASE("endpoints have orders of their own, and an answer does not come befor
   const usbloop::testing::TempDir folder;
   const auto path = folder.path / "serial.pcapng";
   const std::vector<std::byte> hello(5, std::byte{'h'}), world(7, std::byte{'w'});
-  const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}), [&](ReplayGuest& guest) {
+  const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}, std::make_unique<Echo>()), [&](ReplayGuest& guest) {
     guest.enumerate();
     guest.control(0x21, 0x22, 3, 0, 0);
     guest.write(SerialPort::kOut, hello);

@@ -48,17 +48,18 @@ std::uint8_t octet(std::span<const std::byte> bytes, std::size_t at) {
 
 }  // namespace
 
-SerialPort::SerialPort(const SerialPortOptions& options)
+SerialPort::SerialPort(const SerialPortOptions& options, std::unique_ptr<FarEnd> far_end)
     : description_{options.vendor_id, options.product_id,    options.speed, "Arduino", "Uno",
                    options.serial,    "emulated serial port"},
       descriptors_(plain_descriptors(
-          description_, {.device_class = kCommunication, .interfaces = 2, .write_interfaces = write_serial})) {}
+          description_, {.device_class = kCommunication, .interfaces = 2, .write_interfaces = write_serial})),
+      far_end_(std::move(far_end)) {}
 
 void SerialPort::reset() {
   coding_ = {};
   lines_ = 0;
   told_.reset();
-  echo_.clear();
+  far_end_->reset();
 }
 
 ControlReply SerialPort::request(const SetupPacket& setup, std::span<const std::byte> data) {
@@ -69,7 +70,7 @@ ControlReply SerialPort::request(const SetupPacket& setup, std::span<const std::
     case kSetControlLineState:
       if (setup.value > 3 || !data.empty()) return {};
       lines_ = static_cast<std::uint8_t>(setup.value);
-      if ((lines_ & 1) == 0) echo_.clear();  // the guest has hung up
+      if ((lines_ & 1) == 0) far_end_->clear();  // the guest has hung up
       return {TransferStatus::success, {}};
     case kSendBreak: return {data.empty() ? TransferStatus::success : TransferStatus::stall, {}};
     default: return {};
@@ -102,14 +103,14 @@ ControlReply SerialPort::get_coding() const {
 
 OutReply SerialPort::out(Pipe pipe, std::span<const std::byte> data) {
   if (pipe.endpoint != kOut) return OutReply::failed(TransferStatus::stall);
-  return echo_.put(data);
+  return far_end_->put(data);
 }
 
 InReply SerialPort::in(Pipe pipe, std::span<std::byte> room) {
   if (pipe.endpoint == kNotify) return notify(room);
   if (pipe.endpoint != kIn) return InReply::stall();
-  if (echo_.empty()) return InReply::not_yet();
-  return InReply::data(echo_.take(room));
+  if (far_end_->empty()) return InReply::not_yet();
+  return InReply::data(far_end_->take(room));
 }
 
 /// SERIAL_STATE (PSTN 1.20, 6.5.4), when the guest does not know it.

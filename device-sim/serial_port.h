@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "device-sim/device.h"
-#include "device-sim/echo.h"
+#include "device-sim/far_end.h"
 
 namespace usbloop::device_sim {
 
@@ -24,13 +27,13 @@ struct LineCoding {
   std::uint8_t data_bits = 8;  ///< 5 to 8, or 16
 };
 
-/// A serial port by CDC-ACM (CDC 1.20, PSTN 1.20) whose far end sends back all that it gets. What the guest has not
-/// read is bounded: then its writes wait.
+/// A serial port by CDC-ACM (CDC 1.20, PSTN 1.20). What waits on the line is bounded: then the guest's writes wait.
 class SerialPort final : public Device {
  public:
   static constexpr std::uint8_t kIn = 0x81, kOut = 0x02, kNotify = 0x83;
 
-  explicit SerialPort(const SerialPortOptions& options);
+  /// `far_end` is never null.
+  SerialPort(const SerialPortOptions& options, std::unique_ptr<FarEnd> far_end);
 
   [[nodiscard]] const usbredir::DeviceDescription& description() const override { return description_; }
   [[nodiscard]] const DescriptorSet& descriptors() const override { return descriptors_; }
@@ -40,6 +43,7 @@ class SerialPort final : public Device {
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   bool clear_halt(std::uint8_t) override { return true; }
   Result<> flush() override { return {}; }
+  void set_wake(std::function<void()> wake) override { far_end_->set_wake(std::move(wake)); }
 
   [[nodiscard]] const LineCoding& coding() const { return coding_; }
   /// What the guest has raised: 1 DTR, 2 RTS.
@@ -50,14 +54,14 @@ class SerialPort final : public Device {
   [[nodiscard]] ControlReply get_coding() const;
   InReply notify(std::span<std::byte> room);
   /// What the port tells of the far end, which is there as long as the guest is: 1 DCD, 2 DSR.
-  [[nodiscard]] std::uint8_t carrier() const { return (lines_ & 1) != 0 ? 3 : 0; }
+  [[nodiscard]] std::uint8_t carrier() const { return (lines_ & 1) != 0 && far_end_->is_there() ? 3 : 0; }
 
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
   LineCoding coding_;
   std::uint8_t lines_ = 0;
   std::optional<std::uint8_t> told_;  ///< the carrier() that the guest knows of
-  Echo echo_;
+  const std::unique_ptr<FarEnd> far_end_;
 };
 
 }  // namespace usbloop::device_sim

@@ -9,6 +9,7 @@
 
 #include "common/test_text.h"
 #include "device-sim/device_rig.h"
+#include "device-sim/echo.h"
 #include "device-sim/spec.h"
 
 using namespace usbloop;
@@ -25,7 +26,7 @@ struct SerialRig {
   explicit SerialRig(usbredir::Speed speed = usbredir::Speed::full) {
     SerialPortOptions options;
     options.speed = speed;
-    auto made = std::make_unique<SerialPort>(options);
+    auto made = std::make_unique<SerialPort>(options, std::make_unique<Echo>());
     port = made.get();
     rig = std::make_unique<DeviceRig>(std::move(made));
     rig->configure();
@@ -67,6 +68,37 @@ std::vector<std::byte> octets(std::initializer_list<int> values) {
 }
 
 }  // namespace
+
+namespace {
+
+/// A far end that hangs up.
+struct Leaving final : FarEnd {
+  explicit Leaving(bool& there) : there_(there) {}
+  OutReply put(std::span<const std::byte> data) override { return OutReply::taken(data.size()); }
+  std::size_t take(std::span<std::byte>) override { return 0; }
+  [[nodiscard]] bool empty() const override { return true; }
+  void clear() override {}
+  [[nodiscard]] bool is_there() const override { return there_; }
+  bool& there_;
+};
+
+}  // namespace
+
+TEST_CASE("a guest is told when the other end of its line hangs up") {
+  bool there = true;
+  DeviceRig rig(std::make_unique<SerialPort>(SerialPortOptions{}, std::make_unique<Leaving>(there)));
+  rig.configure();
+  rig.start_receiving(SerialPort::kNotify);
+  rig.control_out(kToPort, 0x22, 3, 0);  // DTR, RTS
+  auto told = rig.interrupts();
+  REQUIRE_FALSE(told.empty());
+  CHECK(told.back().data.at(8) == std::byte{3});
+  there = false;
+  rig.host->serve_waiting();
+  told = rig.interrupts();
+  REQUIRE(told.size() == 1);
+  CHECK(told.back().data.at(8) == std::byte{0});
+}
 
 TEST_CASE("a serial port shows both its interfaces, at full and at high speed") {
   for (const auto speed : {usbredir::Speed::full, usbredir::Speed::high}) {

@@ -1,5 +1,9 @@
 #include "device-sim/serial_spec.h"
 
+#include <utility>
+
+#include "device-sim/echo.h"
+#include "device-sim/far_line.h"
 #include "device-sim/ftdi_adapter.h"
 #include "device-sim/serial_port.h"
 #include "device-sim/spec_options.h"
@@ -17,6 +21,23 @@ Result<> read_serial_number(const DeviceSpec& spec, std::string& number) {
   return {};
 }
 
+/// What to=, pty= or command= say; without them an echo.
+Result<std::unique_ptr<FarEnd>> make_far_end(const DeviceSpec& spec) {
+  Result<std::unique_ptr<FarEnd>> (*make)(const std::string&) = nullptr;
+  const std::string* what = nullptr;
+  for (const auto& [name, maker] : {std::pair("to", &FarLine::connect), std::pair("pty", &FarLine::pseudoterminal),
+                                    std::pair("command", &FarLine::command)}) {
+    const std::string* value = option_of(spec, name);
+    if (value == nullptr) continue;
+    if (make != nullptr)
+      return refuse_option(spec, "to=, pty= and command= say where the line goes: it has one other end");
+    make = maker;
+    what = value;
+  }
+  if (make == nullptr) return std::make_unique<Echo>();
+  return make(*what);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Device>> make_ftdi(const DeviceSpec& spec, std::optional<UsbId> default_id) {
@@ -26,7 +47,9 @@ Result<std::unique_ptr<Device>> make_ftdi(const DeviceSpec& spec, std::optional<
   options.vendor_id = id->vendor;
   options.product_id = id->product;
   if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
-  return std::make_unique<FtdiAdapter>(options);
+  auto far_end = make_far_end(spec);
+  if (!far_end) return tl::unexpected(far_end.error());
+  return std::make_unique<FtdiAdapter>(options, std::move(*far_end));
 }
 
 Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optional<UsbId> default_id) {
@@ -43,7 +66,9 @@ Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optiona
     options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
   }
   if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
-  return std::make_unique<SerialPort>(options);
+  auto far_end = make_far_end(spec);
+  if (!far_end) return tl::unexpected(far_end.error());
+  return std::make_unique<SerialPort>(options, std::move(*far_end));
 }
 
 }  // namespace usbloop::device_sim

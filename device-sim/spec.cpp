@@ -34,8 +34,8 @@ const std::vector<Kind>& kinds() {
       {"ssd", kSsdHelp, kStorage, make_ssd},
       {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
-      {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
-      {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
+      {"serial", kSerialHelp, {"to", "pty", "command", "id", "speed", "serial"}, make_serial},
+      {"ftdi", kFtdiHelp, {"to", "pty", "command", "id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
       {"model", kModelHelp, {"socket"}, make_model},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};

@@ -52,4 +52,19 @@ TEST_CASE("a guest's ttyACM0 and ttyUSB0 give back what is sent to them, and are
     CHECK(port.wait_exit(5s).code == 0);
     guest.wait_for_line(std::string("usbloop-guest: usb remove ") + one.path + " path=1-1", 5s, mark);
   }
+
+  // A line to a command, which hangs up at last.
+  const auto mark = guest.mark();
+  Process port({.name = "command",
+                .argv = {device_sim(), "--emulate", "serial,command=read who; echo \"hello $who\"; read bye", "--to",
+                         "unix:" + (plain.dir() / "slot0.sock").string()},
+                .log_dir = dir.path()});
+  guest.wait_for_line("usbloop-guest: usb add 2341:0043 .*path=1-1", 15s, mark);
+  guest.must_run("for i in $(seq 200); do [ -c /dev/ttyACM0 ] && break; usleep 50000; done; [ -c /dev/ttyACM0 ]");
+  guest.must_run("stty -F /dev/ttyACM0 raw -echo -clocal; exec 4<>/dev/ttyACM0");
+  CHECK(guest.must_run("echo guest >&4; head -n 1 <&4") == "hello guest");
+  guest.must_run("echo bye >&4");
+  CHECK(guest.run("head -c 1 <&4 | wc -c", 10s).output == "0");  // the carrier has gone
+  port.signal(SIGTERM);
+  CHECK(port.wait_exit(5s).code == 0);
 }

@@ -1,6 +1,7 @@
 #include <memory>
 #include <span>
 
+#include "device-sim/echo.h"
 #include "device-sim/faulty_device.h"
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
@@ -13,7 +14,7 @@ void cdc(std::span<const std::byte> input) {
   if (input.empty()) return;
   SerialPortOptions options;
   if ((std::to_integer<unsigned>(input[0]) & 1) != 0) options.speed = usbredir::Speed::high;
-  AnyGuest guest(std::make_unique<FaultyDevice>(std::make_unique<SerialPort>(options)));
+  AnyGuest guest(std::make_unique<FaultyDevice>(std::make_unique<SerialPort>(options, std::make_unique<Echo>())));
   guest.play(input.subspan(1));
   guest.end();
 }
