@@ -9,6 +9,7 @@
 #include "device-sim/emulated_host.h"
 #include "device-sim/faulty_device.h"
 #include "device-sim/input_spec.h"
+#include "device-sim/network_spec.h"
 #include "device-sim/replay_spec.h"
 #include "device-sim/serial_spec.h"
 #include "device-sim/spec_options.h"
@@ -36,6 +37,7 @@ const std::vector<Kind>& kinds() {
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"network", kNetworkHelp, {"mac", "ports", "outside", "id", "speed", "serial"}, make_network},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;
 }

@@ -29,4 +29,8 @@ TEST_CASE("an emulated serial port survives its corpus and mutations of it") {
   replay(kCorpus + "cdc", fuzz::cdc, 500);
 }
 
+TEST_CASE("an emulated network adapter survives its corpus and mutations of it") {
+  replay(kCorpus + "network", fuzz::network, 500);
+}
+
 TEST_CASE("recordings of any kind survive being replayed") { replay(kCorpus + "recording", fuzz::recording, 500); }

@@ -9,6 +9,7 @@ namespace usbloop::device_sim::fuzz {
 void camera(std::span<const std::byte> input);
 void cdc(std::span<const std::byte> input);
 void hid(std::span<const std::byte> input);
+void network(std::span<const std::byte> input);
 void recording(std::span<const std::byte> input);
 void storage(std::span<const std::byte> input);
 
