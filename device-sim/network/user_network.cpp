@@ -162,11 +162,12 @@ void UserNetwork::run() {
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  while (take_orders()) {
+  do {
     const int ready = wait_for_sockets();
     const std::lock_guard lock(SlirpLibrary::mutex());
+    // It sets the library's time as well, by which the sockets of the frames after it end.
     library_.poll(slirp_.get(), ready < 0 ? 1 : 0, ready_events, this);
-  }
+  } while (take_orders());
   const std::lock_guard lock(SlirpLibrary::mutex());
   slirp_.reset();
 }
