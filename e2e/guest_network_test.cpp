@@ -1,5 +1,5 @@
-// The emulated network adapter at a QEMU without a loop: the guest's driver is cdc_ether, and it reaches one port of
-// this machine, there and back.
+// The emulated network adapter at a QEMU without a loop, and through the loop by the client: the guest's driver is
+// cdc_ether, and it reaches one port of this machine, there and back.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -9,12 +9,15 @@
 #include <thread>
 
 #include "common/fd.h"
+#include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/image.h"
+#include "e2e/harness/loop.h"
 #include "e2e/harness/plain_guest.h"
 #include "e2e/harness/process.h"
 #include "e2e/harness/programs.h"
+#include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
 
@@ -85,7 +88,7 @@ class OneTimeServer {
 /// Waits for the adapter's interface in the guest; its name.
 std::string wait_for_interface(GuestConsole& guest) {
   return guest.must_run(
-      "for i in $(seq 200); do for n in /sys/bus/usb/devices/1-1:1.0/net/*; do [ -e $n ] && break 2; done; "
+      "for i in $(seq 200); do for n in /sys/bus/usb/devices/*:1.0/net/*; do [ -e $n ] && break 2; done; "
       "usleep 50000; done; basename $n");
 }
 
@@ -98,6 +101,18 @@ void configure_interface(GuestConsole& guest, const std::string& name) {
   guest.must_run("udhcpc -n -q -t 10 -i " + name + " -s /tmp/lease >/tmp/dhcp 2>&1 || { cat /tmp/dhcp; false; }", 60s);
 }
 
+/// Makes what the guest gives; its sum.
+std::string make_given(GuestConsole& guest) {
+  guest.must_run("head -c " + std::to_string(kGiven) + " /dev/urandom > /tmp/given");
+  return guest.must_run("sha256sum < /tmp/given").substr(0, 64);
+}
+
+/// The guest gives the server what it has made, and fetches what the server has; the sum of that.
+std::string fetch(GuestConsole& guest, const OneTimeServer& server) {
+  guest.must_run("nc 10.0.2.2 " + server.port() + " < /tmp/given > /tmp/fetched", 60s);
+  return guest.must_run("sha256sum < /tmp/fetched").substr(0, 64);
+}
+
 }  // namespace
 
 TEST_CASE("a guest has an address on an emulated network, and exchanges files with one port of this machine") {
@@ -105,8 +120,7 @@ TEST_CASE("a guest has an address on an emulated network, and exchanges files wi
   PlainGuest plain(dir, {.arguments = {"-chardev", "socket,id=slot0,path=slot0.sock,server=on,wait=off", "-device",
                                        "usb-redir,chardev=slot0,bus=xhci.0,port=1"}});
   GuestConsole& guest = plain.boot();
-  guest.must_run("head -c " + std::to_string(kGiven) + " /dev/urandom > /tmp/given");
-  const std::string given = guest.must_run("sha256sum < /tmp/given").substr(0, 64);
+  const std::string given = make_given(guest);
   for (const bool is_high : {false, true}) {
     CAPTURE(is_high);
     const std::string content = random_bytes(kFetched, is_high ? 2 : 1);
@@ -127,8 +141,7 @@ TEST_CASE("a guest has an address on an emulated network, and exchanges files wi
     configure_interface(guest, name);
     CHECK(guest.must_run("ip -o -4 addr show dev " + name).find("10.0.2.15/24") != std::string::npos);
     guest.must_run("ping -c 3 -s 1000 -W 10 10.0.2.2 >/dev/null", 60s);
-    guest.must_run("nc 10.0.2.2 " + server.port() + " < /tmp/given > /tmp/fetched", 60s);
-    CHECK(guest.must_run("sha256sum < /tmp/fetched").substr(0, 64) == sha256_of(content));
+    CHECK(fetch(guest, server) == sha256_of(content));
     CHECK(server.taken() == given);
     CHECK(guest.run("nc -w 2 10.0.2.2 " + closed.port() + " < /dev/null").status != 0);
     CHECK(closed.is_alone());
@@ -138,4 +151,26 @@ TEST_CASE("a guest has an address on an emulated network, and exchanges files wi
     guest.wait_for_line("usbloop-guest: usb remove 0525:a4a1 path=1-1", 5s, mark);
     CHECK(guest.run("[ -e /sys/class/net/" + name + " ]").status != 0);
   }
+}
+
+TEST_CASE("through the loop the client's adapter carries the same, and its interface goes with it") {
+  const CaseDir dir;
+  Loop loop(dir);
+  Vmi vmi(loop, "demo");
+  GuestConsole& guest = vmi.boot();
+  const std::string given = make_given(guest);
+  const std::string content = random_bytes(kFetched, 3);
+  OneTimeServer server(content);
+  server.serve();
+  Process client = start_client(
+      dir, "client", {"--kubeconfig", loop.kubeconfig(), "--emulate", "network,ports=" + server.port(), "demo"});
+  const std::string name = wait_for_interface(guest);
+  configure_interface(guest, name);
+  CHECK(fetch(guest, server) == sha256_of(content));
+  CHECK(server.taken() == given);
+  const auto mark = guest.mark();
+  client.signal(SIGINT);
+  CHECK(client.wait_exit(5s).code == 0);
+  guest.wait_for_line("usbloop-guest: usb remove 0525:a4a1 ", 5s, mark);
+  CHECK(guest.run("[ -e /sys/class/net/" + name + " ]").status != 0);
 }
