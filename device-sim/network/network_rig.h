@@ -22,13 +22,12 @@ namespace usbloop::network::test {
 /// A UDP socket of this machine.
 struct LocalServer {
   explicit LocalServer(std::uint32_t where = INADDR_LOOPBACK) : fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(where);
-    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    socklen_t size = sizeof address;
-    REQUIRE(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port = ntohs(address.sin_port);
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(where);
+    REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+    socklen_t size = sizeof own;
+    REQUIRE(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0);
+    port = ntohs(own.sin_port);
     const timeval longest{20, 0};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   }
@@ -49,7 +48,7 @@ struct LocalServer {
 
   Fd fd;
   std::uint16_t port = 0;
-  sockaddr_in peer{};
+  sockaddr_in own{}, peer{};
 };
 
 inline Frame text_frame(const std::string& text) {

@@ -25,32 +25,31 @@ std::uint32_t big_32(std::span<const std::byte> bytes, std::size_t at) {
   return std::uint32_t{big_16(bytes, at)} << 16 | big_16(bytes, at + 2);
 }
 
-/// What decides about an IPv4 packet (RFC 791, 3.1).
+/// What decides about an IPv4 packet (RFC 791, 3.1) without options and in one piece.
 struct Packet {
   std::uint8_t protocol = 0;
   std::uint32_t destination = 0;
-  std::optional<std::uint16_t> port;  ///< destination's, of TCP and UDP in one piece
+  std::optional<std::uint16_t> port;  ///< destination's, of TCP and UDP
   bool begins_connection = false;     ///< TCP: SYN without ACK, or it cannot be told
 };
 
 std::optional<Packet> read_packet(std::span<const std::byte> bytes) {
-  constexpr std::size_t kLeast = 20, kPortsSize = 4, kTcpFlags = 13;
+  constexpr std::size_t kHead = 20, kPortsSize = 4, kTcpFlags = 13;
+  constexpr std::uint8_t kVersionAndHead = 0x45;
   constexpr std::uint16_t kMoreOrOffset = 0x3fff;
-  if (bytes.size() < kLeast || octet_of(bytes, 0) >> 4 != 4) return std::nullopt;
-  const std::size_t head = std::size_t{4} * (octet_of(bytes, 0) & 0xf);
+  if (bytes.size() < kHead || octet_of(bytes, 0) != kVersionAndHead) return std::nullopt;
   const std::size_t total = big_16(bytes, 2);
-  if (head < kLeast || total < head || total > bytes.size()) return std::nullopt;
+  if (total < kHead || total > bytes.size() || (big_16(bytes, 6) & kMoreOrOffset) != 0) return std::nullopt;
   Packet packet;
   packet.protocol = octet_of(bytes, 9);
   packet.destination = big_32(bytes, 16);
   packet.begins_connection = true;
-  const bool is_piece = (big_16(bytes, 6) & kMoreOrOffset) != 0;
   const bool has_ports = packet.protocol == kTcp || packet.protocol == kUdp;
-  if (is_piece || !has_ports || total - head < kPortsSize) return packet;
-  packet.port = big_16(bytes, head + 2);
-  if (packet.protocol == kTcp && total - head > kTcpFlags) {
+  if (!has_ports || total - kHead < kPortsSize) return packet;
+  packet.port = big_16(bytes, kHead + 2);
+  if (packet.protocol == kTcp && total - kHead > kTcpFlags) {
     constexpr std::uint8_t kSyn = 0x02, kAck = 0x10;
-    packet.begins_connection = (octet_of(bytes, head + kTcpFlags) & (kSyn | kAck)) == kSyn;
+    packet.begins_connection = (octet_of(bytes, kHead + kTcpFlags) & (kSyn | kAck)) == kSyn;
   }
   return packet;
 }

@@ -19,7 +19,8 @@ struct Reach {
   [[nodiscard]] bool is_closed() const { return ports.empty() && !outside; }
   /// Whether a frame goes no further than that. Always let through: ARP, DHCP, and pings of 10.0.2.2. Never: IPv6,
   /// other protocols than IPv4, groups, the addresses that mean this machine, and link-local ones, where clouds keep
-  /// what only the machine itself may know.
+  /// what only the machine itself may know. Neither are packets in pieces, by which a guest makes
+  /// libslirp 4.7 (Debian 12) crash, nor those with options, which nobody sends.
   [[nodiscard]] bool allows(std::span<const std::byte> frame) const;
 };
 

@@ -31,7 +31,6 @@ TEST_CASE("without a word a guest reaches ARP, DHCP and pings of the host alone"
     CHECK(reach->allows(udp_packet(0xffffffff, 68, 67)));
     CHECK(reach->allows(udp_packet(kHostAddress, 68, 67)));
     CHECK(reach->allows(ping(kHostAddress)));
-    CHECK(reach->allows(ping(kHostAddress, 0x2000)));  // a long one, in pieces
   }
   CHECK_FALSE(kNothing.allows(tcp_packet(kHostAddress, 80, kSyn)));
   CHECK_FALSE(kNothing.allows(udp_packet(kHostAddress, 1000, 80)));
@@ -56,16 +55,12 @@ TEST_CASE("ports of the host are those that are named, by TCP and UDP, and nothi
   CHECK_FALSE(kPorts.allows(ip_packet(kHostAddress, 6, Frame(3))));
   Frame longer = tcp_packet(kHostAddress, 80, kSyn);
   set_option_word(longer);
-  CHECK(kPorts.allows(longer));
-  Frame hidden = tcp_packet(kHostAddress, 81, kSyn);
-  set_option_word(hidden);
-  CHECK_FALSE(kPorts.allows(hidden));
+  CHECK_FALSE(kPorts.allows(longer));
 }
 
 TEST_CASE("outside is everything but this machine, groups and link-local addresses") {
   CHECK(kOutside.allows(tcp_packet(kElsewhere, 80, kSyn)));
   CHECK(kOutside.allows(ping(kElsewhere)));
-  CHECK(kOutside.allows(ip_packet(kElsewhere, 17, Frame(8), 0x2000)));
   CHECK(kOutside.allows(udp_packet(kResolverAddress, 1000, 53)));
   CHECK_FALSE(kOutside.allows(udp_packet(kResolverAddress, 1000, 80)));
   CHECK_FALSE(kOutside.allows(ip_packet(kResolverAddress, 17, Frame(8), 1)));
@@ -99,11 +94,20 @@ TEST_CASE("frames that are no whole IPv4 packet go nowhere, cut anywhere") {
   }
 }
 
+TEST_CASE("packets in pieces go nowhere, as libslirp 4.7 crashes by them") {
+  for (const unsigned piece : {0x2000U, 1U, 0x2001U, 0x1fffU}) {
+    CHECK_FALSE(kBoth.allows(ping(kHostAddress, piece)));
+    CHECK_FALSE(kBoth.allows(ip_packet(kElsewhere, 17, Frame(8), piece)));
+    CHECK_FALSE(kBoth.allows(ip_packet(0xffffffff, 17, udp_packet(0, 68, 67), piece)));
+  }
+  CHECK(kBoth.allows(ip_packet(kElsewhere, 17, Frame(8), 0x4000)));  // may not be cut
+}
+
 TEST_CASE("all but the later packets of a TCP connection may open a socket") {
   CHECK(may_open_socket(tcp_packet(kHostAddress, 80, kSyn)));
   CHECK(may_open_socket(udp_packet(kHostAddress, 1000, 80)));
   CHECK(may_open_socket(ping(kElsewhere)));
-  CHECK(may_open_socket(ip_packet(kElsewhere, 6, Frame(20), 0x2000)));
+  CHECK(may_open_socket(ip_packet(kElsewhere, 6, Frame(12))));  // it cannot be told
   CHECK_FALSE(may_open_socket(tcp_packet(kHostAddress, 80, kAck)));
   CHECK_FALSE(may_open_socket(tcp_packet(kHostAddress, 80, kSyn | kAck)));
   CHECK_FALSE(may_open_socket(arp_request(kHostAddress)));

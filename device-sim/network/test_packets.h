@@ -83,15 +83,31 @@ inline Frame udp_packet(std::uint32_t to, unsigned from_port, unsigned to_port, 
   return ip_packet(to, 17, body);
 }
 
-/// The checksum is not right: for what only looks at the head.
+/// Puts in the sums of an IPv4 packet with 20 bytes of head, and of the TCP behind it.
+inline void set_sums(Frame& frame) {
+  constexpr std::size_t kIp = 14, kTcp = 34, kTcpSum = kTcp + 16;
+  set_16(frame, kIp + 10, 0);
+  set_16(frame, kIp + 10, internet_sum(std::span(frame).subspan(kIp, 20)));
+  if (std::to_integer<unsigned>(frame[kIp + 9]) != 6 || frame.size() < kTcpSum + 2) return;
+  set_16(frame, kTcpSum, 0);
+  // What the sum is over: both addresses, the protocol, the size, and TCP itself (RFC 9293, 3.1).
+  Frame pseudo(frame.begin() + kIp + 12, frame.begin() + kTcp);
+  put_16(pseudo, 6);
+  put_16(pseudo, static_cast<unsigned>(frame.size() - kTcp));
+  pseudo.insert(pseudo.end(), frame.begin() + kTcp, frame.end());
+  set_16(frame, kTcpSum, internet_sum(pseudo));
+}
+
 inline Frame tcp_packet(std::uint32_t to, unsigned to_port, unsigned flags) {
   Frame body;
   put_16(body, 1000);
   put_16(body, to_port);
   put_32(body, 1);
   put_32(body, 0);
-  put(body, {0x50, flags, 1, 0, 0, 0, 0, 0});
-  return ip_packet(to, 6, body);
+  put(body, {0x50, flags, 0x10, 0, 0, 0, 0, 0});
+  Frame frame = ip_packet(to, 6, body);
+  set_sums(frame);
+  return frame;
 }
 
 inline Frame ping(std::uint32_t to, unsigned fragment = 0) {

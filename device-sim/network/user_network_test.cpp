@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "device-sim/network/network_rig.h"
 
@@ -86,6 +88,37 @@ TEST_CASE("a guest that wants very many sockets gets some, and the others nothin
   const std::size_t opened = open_descriptors() - before;
   CHECK(opened > 0);
   CHECK(opened <= UserNetwork::kMostSockets);
+}
+
+TEST_CASE("a network stays whole whatever a guest sends, and answers the next one") {
+  LocalServer server;
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&server.own), sizeof server.own) == 0);
+  REQUIRE(::listen(listener.get(), 10) == 0);
+  NetworkRig rig({.ports = {server.port}});
+  const std::vector<Frame> good = {arp_request(kHostAddress),
+                                   ping(kHostAddress),
+                                   ping(kHostAddress, 0x2000),
+                                   ping(kHostAddress, 1),
+                                   udp_packet(0xffffffff, 68, 67, Frame(300, std::byte{1})),
+                                   udp_packet(kHostAddress, 1000, server.port, text_frame("text")),
+                                   tcp_packet(kHostAddress, server.port, 2),
+                                   tcp_packet(kHostAddress, server.port, 0x18),
+                                   tcp_packet(kHostAddress, server.port, 0x11)};
+  std::mt19937 random(23);
+  for (int round = 0; round < 20'000; ++round) {
+    Frame frame = good[random() % good.size()];
+    for (auto changes = random() % 4; changes > 0; --changes)
+      frame[14 + random() % (frame.size() - 14)] = static_cast<std::byte>(random());
+    if (random() % 8 == 0) frame.resize(14 + random() % 1500);
+    if (random() % 2 == 0 && frame.size() >= 34) set_sums(frame);
+    REQUIRE(comes_true([&] { return rig.network->has_room(); }));
+    rig.network->send(frame);
+    rig.network->receive();
+  }
+  rig.network->restart();
+  rig.network->send(arp_request(kHostAddress));
+  rig.wait_for(is_arp_answer);
 }
 
 TEST_CASE("a network that begins anew has forgotten who was there before") {
