@@ -15,8 +15,7 @@ using device_sim::NetworkAdapter;
 using usbloop::testing::comes_true;
 
 TEST_CASE("each redirection of a network adapter is woken for its own answers, and hears none of the one before") {
-  auto entries =
-      parse_desk("devices:\n- {kind: network, mac: 02:00:00:00:00:01, ports: 80, outside: false}\n", "desk");
+  auto entries = parse_desk("devices:\n- {kind: network, mac: 02:00:00:00:00:01, ports: 80, outside: false}\n", "desk");
   REQUIRE_MESSAGE(entries, entries.error().message());
   const auto desk = Desk::make("desk", std::move(*entries));
   REQUIRE_MESSAGE(desk, desk.error().message());
