@@ -53,6 +53,13 @@ else()
   target_link_libraries(usbloop_jpeg INTERFACE ${TURBOJPEG_LIBRARIES})
 endif()
 
+# libslirp (emulated networks): its header alone. There is no static library of it, so it is loaded when it is used
+# (device-sim/network/slirp_library.h). Its pkg-config file asks for GLib's headers, which nobody needs.
+find_path(SLIRP_HEADERS slirp/libslirp.h REQUIRED)
+add_library(usbloop_slirp INTERFACE)
+target_include_directories(usbloop_slirp SYSTEM INTERFACE ${SLIRP_HEADERS})
+target_link_libraries(usbloop_slirp INTERFACE ${CMAKE_DL_LIBS})
+
 # yaml-cpp: the static library, whose shared one changes its name with releases. Its CMake files name the shared one alone.
 find_library(YAML_CPP_STATIC libyaml-cpp.a)
 find_path(YAML_CPP_HEADERS yaml-cpp/yaml.h REQUIRED)

@@ -10,6 +10,7 @@
 #include "device-sim/faulty_device.h"
 #include "device-sim/input_spec.h"
 #include "device-sim/model_spec.h"
+#include "device-sim/network_spec.h"
 #include "device-sim/replay_spec.h"
 #include "device-sim/serial_spec.h"
 #include "device-sim/spec_options.h"
@@ -37,6 +38,7 @@ const std::vector<Kind>& kinds() {
       {"serial", kSerialHelp, {"to", "pty", "command", "id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"to", "pty", "command", "id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"network", kNetworkHelp, {"mac", "ports", "outside", "id", "speed", "serial"}, make_network},
       {"model", kModelHelp, {"socket"}, make_model},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;

@@ -73,6 +73,11 @@ void AnyGuest::write(std::uint8_t endpoint, std::span<const std::byte> data) {
   carry();
 }
 
+void AnyGuest::select(std::uint8_t interface, std::uint8_t alternate) {
+  parser_.send(++id_, usb_redir_set_alt_setting_header{interface, alternate});
+  carry();
+}
+
 void AnyGuest::pass(std::chrono::milliseconds time) {
   any_time += time;
   if (host_) host_->look();
@@ -95,7 +100,7 @@ void AnyGuest::act_control(std::span<const std::byte> data) {
 
 void AnyGuest::act(std::uint8_t what, std::uint8_t value, std::span<const std::byte> data) {
   const auto in = static_cast<std::uint8_t>(0x81 + value % 15);
-  switch (what % 10) {
+  switch (what % 11) {
     case 0:
       parser_.send_reset();
       parser_.send(++id_, usb_redir_set_configuration_header{static_cast<std::uint8_t>(value % 2)});
@@ -108,6 +113,7 @@ void AnyGuest::act(std::uint8_t what, std::uint8_t value, std::span<const std::b
     case 6: parser_.send_cancel_data_packet(id_ - value % 8); break;
     case 7: pass(std::chrono::milliseconds(value)); break;
     case 8: control({0x02, 1, 0, value, 0}, {}); break;  // clears a halt
+    case 10: select(value >> 4, value & 0xf); break;
     default:
       if (const auto fault = parse_fault({reinterpret_cast<const char*>(data.data()), data.size()}); fault && host_) {
         (void)host_->set_fault(*fault);

@@ -25,6 +25,7 @@ class AnyGuest : private usbredir::PacketHandler {
   void control(const SetupPacket& setup, std::span<const std::byte> data);
   void read(std::uint8_t endpoint, std::uint16_t size);
   void write(std::uint8_t endpoint, std::span<const std::byte> data);
+  void select(std::uint8_t interface, std::uint8_t alternate);
   void pass(std::chrono::milliseconds time);
   void end();
 

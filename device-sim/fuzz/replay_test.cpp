@@ -33,4 +33,8 @@ TEST_CASE("the lines of a program that models a device survive their corpus and 
   replay(kCorpus + "model", fuzz::model, 2000);
 }
 
+TEST_CASE("an emulated network adapter survives its corpus and mutations of it") {
+  replay(kCorpus + "network", fuzz::network, 500);
+}
+
 TEST_CASE("recordings of any kind survive being replayed") { replay(kCorpus + "recording", fuzz::recording, 500); }

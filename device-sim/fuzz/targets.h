@@ -10,6 +10,7 @@ void camera(std::span<const std::byte> input);
 void cdc(std::span<const std::byte> input);
 void hid(std::span<const std::byte> input);
 void model(std::span<const std::byte> input);
+void network(std::span<const std::byte> input);
 void recording(std::span<const std::byte> input);
 void storage(std::span<const std::byte> input);
 

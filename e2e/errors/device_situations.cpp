@@ -53,6 +53,12 @@ void add_device_situations(Situations& all) {
     const std::string spec = "stick,image=" + desk.file("one.img", std::string(1 << 20, 'x'));
     return desk.plain({"--emulate", spec, "--emulate", spec, "demo"});
   };
+  all["the library of emulated networks is missing"] = [](Desk& desk) {
+    // Another file of its name comes first.
+    const auto folder = desk.dir().subdir("libraries");
+    write_file(folder / "libslirp.so.0", "no library");
+    return desk.plain({"--emulate", "network", "demo"}, {{"LD_LIBRARY_PATH", folder.string()}});
+  };
 }
 
 }  // namespace usbloop::e2e

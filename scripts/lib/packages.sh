@@ -8,7 +8,7 @@ declare -A packages_of=(
   [build]="
     g++ lld cmake ninja-build pkg-config git ca-certificates
     libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libexpected-dev
-    prometheus-cpp-dev libturbojpeg0-dev
+    prometheus-cpp-dev libturbojpeg0-dev libslirp-dev
     libusb-1.0-0-dev libusbredirhost-dev libusbredirparser-dev libasio-dev libwebsocketpp-dev libcpp-httplib-dev
     doctest-dev"
   # What unpacks a kernel package and packs an initramfs.
@@ -54,7 +54,7 @@ declare -A sign_of=(
   [libssl-dev]='module openssl' [nlohmann-json3-dev]='header nlohmann/json.hpp' [libspdlog-dev]='module spdlog'
   [libcli11-dev]='header CLI/CLI.hpp' [libyaml-cpp-dev]='module yaml-cpp' [libsqlite3-dev]='module sqlite3'
   [libexpected-dev]='header tl/expected.hpp' [prometheus-cpp-dev]='module prometheus-cpp-core'
-  [libturbojpeg0-dev]='module libturbojpeg'
+  [libturbojpeg0-dev]='module libturbojpeg' [libslirp-dev]='header slirp/libslirp.h'
   [libusb-1.0-0-dev]='module libusb-1.0' [libusbredirhost-dev]='module libusbredirhost'
   [libusbredirparser-dev]='module libusbredirparser-0.5' [libasio-dev]='header asio.hpp'
   [libwebsocketpp-dev]='header websocketpp/version.hpp' [libcpp-httplib-dev]='module cpp-httplib'
