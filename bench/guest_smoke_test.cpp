@@ -33,3 +33,16 @@ TEST_CASE("bench guest reads a stick both ways and prints the ratios") {
   CHECK(bench.out().find("\"guest_super\"") != std::string::npos);
   CHECK(std::filesystem::is_empty(tmp));
 }
+
+TEST_CASE("bench guest --unplug pulls a stick out of a machine and says how long that took") {
+  const CaseDir dir;
+  const std::string tmp = dir.subdir("tmp");
+  Process bench({.name = "bench",
+                 .argv = {USBLOOP_BENCH, "guest", "--unplug", "--smoke", "--json"},
+                 .log_dir = dir.path(),
+                 .env = {{"TMPDIR", tmp}}});
+  const ExitStatus status = bench.wait_exit(150s);
+  REQUIRE_MESSAGE(status.code == 0, bench.err());
+  CHECK(bench.out().find("\"unplug_ms\"") != std::string::npos);
+  CHECK(std::filesystem::is_empty(tmp));
+}

@@ -1,9 +1,20 @@
+#include "client/devices/redirection_errors.h"
 #include "client/exit_status.h"
 #include "client/redirection.h"
 #include "client/vmi_state.h"
 
 // How a redirection that is not begun again ends: what is said, and the exit status.
 namespace usbloop::client {
+
+namespace {
+
+/// The parser, which reads the stream for emulated and translated devices, does not know whose stream it is.
+Error with_cure(const Error& error, const std::string& label) {
+  if (error.kind != ErrorKind::protocol || !error.hint.empty()) return error;
+  return redirection_outcome(usbredir::HostState::failed, label, error.cause).error();
+}
+
+}  // namespace
 
 int Redirection::report(const Attempt& attempt) {
   if (attempt.not_connected) {
@@ -30,7 +41,7 @@ int Redirection::report_end(const SessionEnd& how) {
       }
       break;
     case SessionEnd::Cause::device:
-      return how.error ? end(Happening::ended_device, text_of(*how.error), kExitFailed)
+      return how.error ? end(Happening::ended_device, text_of(with_cure(*how.error, device_->label())), kExitFailed)
                        : end(Happening::ended_device, "", kExitAsAsked);
     case SessionEnd::Cause::not_served: {
       const Error error{ErrorKind::timeout, "redirect to", target_.label(),

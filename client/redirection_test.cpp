@@ -232,6 +232,15 @@ TEST_CASE("a VMI that is deleted ends it") {
   CHECK(it.person.hears("VMI default/demo has been deleted."));
 }
 
+TEST_CASE("a guest's side that breaks the protocol ends it, and what a parser says of that is told with a cure") {
+  Running it;
+  it.desk.breaks = true;
+  it.start();
+  CHECK(it.end() == 1);
+  CHECK(it.person.hears("the virtual machine's side broke the usbredir protocol: broken"));
+  CHECK(it.person.hears("Try again; if it happens again, report it with what -vv says."));
+}
+
 TEST_CASE("a VMI that has ended and has no VM ends it") {
   Running it;
   it.start_and_redirect();

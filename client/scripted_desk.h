@@ -49,6 +49,7 @@ class Desk {
     return host_ != nullptr;
   }
   bool reliable = true;  ///< can come back
+  bool breaks = false;   ///< finds the stream broken at once, as a parser does
 
  private:
   friend class DeskSource;
@@ -67,6 +68,7 @@ class Desk::Host final : public ScriptedHost {
     const std::lock_guard lock(desk_.mutex_);
     REQUIRE(desk_.host_ == nullptr);
     desk_.host_ = this;
+    breaks = desk_.breaks;
   }
   ~Host() override {
     const std::lock_guard lock(desk_.mutex_);

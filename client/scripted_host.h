@@ -50,6 +50,7 @@ class ScriptedHost : public usbredir::HostEnd {
   [[nodiscard]] usbredir::HostState state() const override { return now; }
   [[nodiscard]] Result<> outcome() const override {
     if (now == usbredir::HostState::disconnected) return {};
+    if (now == usbredir::HostState::failed) return make_error(ErrorKind::protocol, "redirect", "", "broken");
     return make_error(ErrorKind::unavailable, "redirect", "", "scripted end");
   }
   void disconnect() override {

@@ -64,17 +64,19 @@ class DistanceRun {
   void attach(const e2e::DelayProxy& proxy, const DistanceWay& way, bool uas) {
     const std::string transport = uas ? "uas" : "bulk-only";
     stick_.speed = way.first;
+    guest_.must_run("dmesg -c >/dev/null");
     e2e::Process client = e2e::start_client(
         dir_, "client" + std::to_string(++attached_),
         {"--kubeconfig", loop_.kubeconfig(), "--server", "https://127.0.0.1:" + std::to_string(proxy.port()),
          "--transport", transport, "--emulate", stick_.spec(), "bench"});
     client.wait_err("Redirecting " + stick_.id, 20s);
     const std::string disk = e2e::wait_disk(guest_, uas || way.first == "super" ? "2-1" : "1-1", 60s);
+    // Linux 6.1 decides how far it reads ahead when the disk can be used already.
+    e2e::wait_until("the guest's kernel to be done with its disk", 60s,
+                    [&] { return guest_.run("dmesg | grep -q 'Attached SCSI'").status == 0; });
     const std::string queue = "/sys/block/" + disk + "/queue/";
     if (options_.read_ahead > 0) {
-      // The kernel decides anew when a disk is opened for the first time.
-      guest_.must_run("head -c 512 /dev/" + disk + " >/dev/null; echo " + std::to_string(options_.read_ahead) + " >" +
-                      queue + "read_ahead_kb");
+      guest_.must_run("echo " + std::to_string(options_.read_ahead) + " >" + queue + "read_ahead_kb");
     }
     results_.queues[way.first + " " + transport] =
         guest_.must_run("cd " + queue + "; echo $(cat max_sectors_kb read_ahead_kb); cd /");

@@ -3,6 +3,7 @@
 
 #include "bench/common_arguments.h"
 #include "bench/guest/measure.h"
+#include "bench/guest/unplug.h"
 #include "bench/machine.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/programs.h"
@@ -15,6 +16,7 @@ using nlohmann::json;
 /// The command line.
 struct GuestArguments : CommonArguments {
   GuestOptions options;
+  bool unplug = false;
 };
 
 Spread ratio_of(const GuestFigures& figures) { return spread_of(divided(figures.ours, figures.direct)); }
@@ -42,8 +44,23 @@ void print_tables(std::ostream& out, const GuestResults& results) {
   }
 }
 
+/// A stick that is pulled out, in place of one that is read.
+void run_unplug(const GuestArguments& arguments) {
+  const int times = arguments.rounds > 0 ? arguments.rounds : arguments.smoke ? 1 : arguments.quick ? 5 : 20;
+  const std::vector<double> milliseconds = measure_unplug(times, say);
+  arguments.tables() << "\nms until the guest says that it has lost an idle stick that was pulled out: "
+                     << text_of(spread_of(milliseconds)) << ", " << times << " times\n";
+  if (!arguments.json) return;
+  const json object = {{"bench", "guest"},
+                       {"machine", machine_facts()},
+                       {"rounds", times},
+                       {"unplug_ms", json_of(spread_of(milliseconds))}};
+  std::cout << object.dump(2) << std::endl;
+}
+
 void run(GuestArguments& arguments) {
   if (const auto missing = e2e::missing_for_guest()) throw e2e::Failure(*missing);
+  if (arguments.unplug) return run_unplug(arguments);
   GuestOptions& options = arguments.options;
   if (arguments.quick) options = {.rounds = 3, .mib = 32, .reads = 2};
   if (arguments.smoke) options = {.rounds = 1, .mib = 2, .reads = 1};
@@ -62,6 +79,7 @@ Command add_guest_command(CLI::App& app) {
   add_common_arguments(*command, *arguments,
                        {"Three short rounds, within two minutes",
                         "One short round, to see that it works: the figures mean nothing", "Rounds"});
+  command->add_flag("--unplug", arguments->unplug, "How soon the guest loses a stick that is pulled out, 20 times");
   return when_chosen(*command, arguments, run);
 }
 

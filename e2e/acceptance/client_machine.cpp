@@ -1,5 +1,6 @@
 #include "e2e/acceptance/client_machine.h"
 
+#include <algorithm>
 #include <regex>
 #include <sstream>
 
@@ -60,23 +61,24 @@ GuestResult ClientMachine::run_client(const std::string& arguments, const std::s
   return console().run("host " + user + kClient + arguments + " 2>&1", 60s);
 }
 
-std::string ClientMachine::start_client(const std::string& arguments) {
+std::string ClientMachine::start_client(const std::string& arguments, std::size_t devices) {
   // A shell without job control has its background commands ignore SIGINT; env undoes that.
   console().must_run(std::string("rm -f /tmp/client.log; host /usr/bin/env --default-signal=INT ") + kClient +
                      arguments + " >/tmp/client.log 2>&1 & echo $! > /tmp/client.pid");
   std::string line;
   wait_until("the client in its machine to redirect", 90s, [&] {
-    const GuestResult found = console().run("grep '^Redirecting' /tmp/client.log");
-    line = found.output;
+    // Of several devices each line has the device's name in front.
+    line = console().run("grep -E '^([^ ]+: )?Redirecting' /tmp/client.log").output;
     const bool ended = console().run("kill -0 $(cat /tmp/client.pid)").status != 0;
     if (ended) throw Failure("the client in its machine ended: " + client_output());
-    return found.status == 0;
+    const auto newlines = static_cast<std::size_t>(std::count(line.begin(), line.end(), '\n'));
+    return !line.empty() && newlines + 1 >= devices;
   });
-  return line;
+  return line.substr(0, line.find('\n'));
 }
 
-int ClientMachine::stop_client() {
-  return console().run("kill -INT $(cat /tmp/client.pid); wait $(cat /tmp/client.pid)", 60s).status;
+int ClientMachine::stop_client(const std::string& signal) {
+  return console().run("kill -" + signal + " $(cat /tmp/client.pid); wait $(cat /tmp/client.pid)", 60s).status;
 }
 
 int ClientMachine::status_after(const std::function<void()>& cause) {

@@ -34,10 +34,10 @@ class ClientMachine {
   /// Runs the client to its end; status and both its outputs.
   GuestResult run_client(const std::string& arguments, const std::string& as_user = {});
 
-  /// Starts the client in the background and waits for its Redirecting line, which is returned.
-  std::string start_client(const std::string& arguments);
-  /// Ctrl-C; the client's exit status.
-  int stop_client();
+  /// Starts the client in the background and waits until it redirects so many devices; the first Redirecting line.
+  std::string start_client(const std::string& arguments, std::size_t devices = 1);
+  /// Ctrl-C, or SIGTERM ("TERM"); the client's exit status.
+  int stop_client(const std::string& signal = "INT");
   /// The exit status of the client in the background, which ends by itself once `cause` has run.
   int status_after(const std::function<void()>& cause);
   /// SIGKILL.

@@ -146,7 +146,7 @@ class Table {
 
  private:
   void plug(const Row& row, const Controller& controller) {
-    row.hardware->plug(machine_, controller.port);
+    row.hardware->plug(machine_, controller.port, "device");
     here_ = wait_plugged(machine_);
     const std::string device = "/sys/bus/usb/devices/" + here_;
     const std::string speed = machine_.console().must_run("cat " + device + "/speed");

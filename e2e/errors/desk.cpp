@@ -32,7 +32,7 @@ constexpr const char* kWithStick =
 Desk::Desk() {
   make_random_image(dir_.path() / "stick.img", 1 << 20, 1);
   // All at once: the node never says again that it lives, and gets no pod any more after a while.
-  for (const char* vmi : {"demo", "lost"}) node_.add_running_vmi(vmi);
+  for (const char* vmi : {"demo", "lost", "short"}) node_.add_running_vmi(vmi);
 }
 
 std::string Desk::stick() const { return "stick,image=" + (dir_.path() / "stick.img").string() + ",id=0951:1666,ro"; }

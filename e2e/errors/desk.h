@@ -17,8 +17,8 @@ struct Outcome {
   int status = -1;
 };
 
-/// Where each situation of docs/errors.md is made: the real API server with running VMIs `demo` and `lost`, whose node
-/// the harness plays, the real client, and a machine whose USB devices umockdev makes up.
+/// Where each situation of docs/errors.md is made: the real API server with running VMIs `demo`, `lost` and `short`,
+/// whose node the harness plays, the real client, and a machine whose USB devices umockdev makes up.
 class Desk {
  public:
   Desk();

@@ -5,6 +5,7 @@
 #include "e2e/errors/desk.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/usbredir_bytes.h"
+#include "e2e/harness/vmi.h"
 
 namespace usbloop::e2e {
 namespace {
@@ -49,6 +50,18 @@ Outcome token_expires(Desk& desk) {
   return Desk::end(running.client);
 }
 
+/// Deleted, and its guest has ended: the node lets it go.
+Outcome vmi_is_deleted(Desk& desk) {
+  Running running(desk, {"short"});
+  const std::string path = vmis_path() + "/short";
+  if (const auto answer = desk.loop().api().remove(path); answer.status != 200) throw Failure(answer.body);
+  const nlohmann::json none = {{"metadata", {{"finalizers", nullptr}}}};
+  Api(desk.loop().node_kubeconfig()).merge_patch(path, none);
+  wait_until("the VMI to be gone", 10s, [&] { return desk.loop().api().get(path).status == 404; });
+  running.far.reset();
+  return Desk::end(running.client);
+}
+
 /// What the guest's side says once it has the device.
 Outcome guest_says(Desk& desk, const std::string& bytes) {
   Running running(desk, {"--once", "demo"});
@@ -68,6 +81,8 @@ void add_running_situations(Situations& all) {
   all["the guest's side rejects the device"] = [](Desk& desk) {
     return guest_says(desk, usbredir_packet(usbredir_filter_reject, 0, ""));
   };
+  all["the guest's side breaks the protocol"] = [](Desk& desk) { return guest_says(desk, qemu_hello()); };
+  all["the VMI is deleted while redirected"] = vmi_is_deleted;
   all["the connection is lost, with --once"] = [](Desk& desk) {
     Running running(desk, {"--once", "demo"});
     running.far.reset();

@@ -31,8 +31,8 @@ class Device {
     (void)dir;
     return {};
   }
-  /// Plugs it in, under the id "device". `port` says where, in QEMU's words: "bus=xhci.0,port=1".
-  virtual void plug(ClientMachine& machine, const std::string& port) = 0;
+  /// Plugs it in under the id. `port` says where, in QEMU's words: "bus=xhci.0,port=1".
+  virtual void plug(ClientMachine& machine, const std::string& port, const std::string& id) = 0;
   /// Sends data through it that no other round has, and checks every byte. The guest's drivers do it wherever a shell
   /// can use them.
   virtual void exchange(ClientMachine& machine, const GuestPort& port, int round) = 0;

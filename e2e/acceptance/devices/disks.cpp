@@ -45,8 +45,8 @@ class Disk : public Device {
 class BulkOnlyStick : public Disk {
  public:
   using Disk::Disk;
-  void plug(ClientMachine& machine, const std::string& port) override {
-    machine.plug("usb-storage,drive=" + name() + "," + port, "device");
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
+    machine.plug("usb-storage,drive=" + name() + "," + port, id);
   }
 };
 
@@ -54,11 +54,11 @@ class BulkOnlyStick : public Disk {
 class UasDisk : public Disk {
  public:
   using Disk::Disk;
-  void plug(ClientMachine& machine, const std::string& port) override {
-    machine.plug("usb-uas," + port, "device");
-    machine.plug("scsi-hd,bus=device.0,drive=" + name(), "disk");
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
+    machine.plug("usb-uas," + port, id);
+    machine.plug("scsi-hd,bus=" + id + ".0,drive=" + name(), "disk");
     machine.hardware().run("qom-set",
-                           {{"path", "/machine/peripheral/device"}, {"property", "attached"}, {"value", true}});
+                           {{"path", "/machine/peripheral/" + id}, {"property", "attached"}, {"value", true}});
   }
 };
 

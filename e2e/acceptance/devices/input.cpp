@@ -71,7 +71,9 @@ void read_while(const GuestPort& port, const std::function<std::vector<InputEven
 class InputDevice : public Device {
  public:
   explicit InputDevice(std::string model) : model_(std::move(model)) {}
-  void plug(ClientMachine& machine, const std::string& port) override { machine.plug(model_ + "," + port, "device"); }
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
+    machine.plug(model_ + "," + port, id);
+  }
 
  private:
   const std::string model_;

@@ -72,10 +72,10 @@ class MediaDevice : public Device {
     return {};
   }
 
-  void plug(ClientMachine& machine, const std::string& port) override {
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
     content_ = random_bytes(kFileBytes, ++plugged_);
     write_file(folder_ / "photo.jpg", content_);
-    machine.plug("usb-mtp,rootdir=" + folder_.string() + "," + port, "device");
+    machine.plug("usb-mtp,rootdir=" + folder_.string() + "," + port, id);
   }
 
   void exchange(ClientMachine&, const GuestPort& port, int) override {

@@ -17,8 +17,8 @@ class NetworkAdapter : public Device {
     return {"-netdev", "user,id=cable,restrict=on,tftp=" + folder_.string()};
   }
 
-  void plug(ClientMachine& machine, const std::string& port) override {
-    machine.plug("usb-net,netdev=cable," + port, "device");
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
+    machine.plug("usb-net,netdev=cable," + port, id);
   }
 
   void exchange(ClientMachine&, const GuestPort& port, int round) override {

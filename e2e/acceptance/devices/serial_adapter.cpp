@@ -18,9 +18,9 @@ class SerialAdapter : public Device {
   }
 
   /// QEMU shows the adapter as plugged in while somebody is at the line's other end.
-  void plug(ClientMachine& machine, const std::string& port) override {
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
     if (!line_) line_.emplace(connect_unix(machine.dir() / "line"));
-    machine.plug("usb-serial,chardev=line," + port, "device");
+    machine.plug("usb-serial,chardev=line," + port, id);
   }
 
   void exchange(ClientMachine&, const GuestPort& port, int round) override {

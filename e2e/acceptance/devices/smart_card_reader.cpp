@@ -78,10 +78,10 @@ class SmartCardReader : public Device {
     return {"-chardev", "socket,id=card,path=card,server=on,wait=off"};
   }
 
-  void plug(ClientMachine& machine, const std::string& port) override {
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
     card_.reset();
-    machine.plug("usb-ccid," + port, "device");
-    machine.plug("ccid-card-passthru,bus=device.0,chardev=card", "card");
+    machine.plug("usb-ccid," + port, id);
+    machine.plug("ccid-card-passthru,bus=" + id + ".0,chardev=card", "card");
     card_.emplace(connect_unix(machine.dir() / "card"));
   }
 

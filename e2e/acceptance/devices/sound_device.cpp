@@ -20,8 +20,8 @@ class SoundDevice : public Device {
     return {"-audiodev", "wav,id=loudspeaker,path=" + heard_.string()};
   }
 
-  void plug(ClientMachine& machine, const std::string& port) override {
-    machine.plug("usb-audio,audiodev=loudspeaker," + port, "device");
+  void plug(ClientMachine& machine, const std::string& port, const std::string& id) override {
+    machine.plug("usb-audio,audiodev=loudspeaker," + port, id);
   }
 
   void exchange(ClientMachine&, const GuestPort& port, int) override {
