@@ -148,8 +148,7 @@ bool ModelLink::read_some() {
   const ssize_t got = ::recv(socket_.get(), block.data(), block.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (got <= 0) {
-    end(Error{ErrorKind::unavailable, "speak to the model", path_, got == 0 ? "it has ended" : std::strerror(errno),
-              ""});
+    end(Error{ErrorKind::unavailable, "speak to the model", path_, "it has ended", ""});
     return false;
   }
   input_.append(block.data(), static_cast<std::size_t>(got));

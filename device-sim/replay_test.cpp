@@ -244,14 +244,15 @@ TEST_CASE("endpoints have orders of their own, and an answer does not come befor
   const usbloop::testing::TempDir folder;
   const auto path = folder.path / "serial.pcapng";
   const std::vector<std::byte> hello(5, std::byte{'h'}), world(7, std::byte{'w'});
-  const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}, std::make_unique<Echo>()), [&](ReplayGuest& guest) {
-    guest.enumerate();
-    guest.control(0x21, 0x22, 3, 0, 0);
-    guest.write(SerialPort::kOut, hello);
-    guest.read(SerialPort::kIn, 64);
-    guest.write(SerialPort::kOut, world);
-    guest.read(SerialPort::kIn, 64);
-  });
+  const std::string answers = record(path, std::make_unique<SerialPort>(SerialPortOptions{}, std::make_unique<Echo>()),
+                                     [&](ReplayGuest& guest) {
+                                       guest.enumerate();
+                                       guest.control(0x21, 0x22, 3, 0, 0);
+                                       guest.write(SerialPort::kOut, hello);
+                                       guest.read(SerialPort::kIn, 64);
+                                       guest.write(SerialPort::kOut, world);
+                                       guest.read(SerialPort::kIn, 64);
+                                     });
   ReplayGuest guest = replay_of(path);
   guest.enumerate();
   guest.control(0x21, 0x22, 3, 0, 0);

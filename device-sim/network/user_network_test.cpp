@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -91,9 +93,14 @@ TEST_CASE("a guest that wants very many sockets gets some, and the others nothin
 }
 
 TEST_CASE("a network stays whole whatever a guest sends, and answers the next one") {
-  LocalServer server;
   const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&server.own), sizeof server.own) == 0);
+  // The kernel chooses its port, which somebody else may have by TCP.
+  auto chosen = std::make_unique<LocalServer>();
+  while (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&chosen->own), sizeof chosen->own) != 0) {
+    REQUIRE(errno == EADDRINUSE);
+    chosen = std::make_unique<LocalServer>();
+  }
+  const LocalServer& server = *chosen;
   REQUIRE(::listen(listener.get(), 10) == 0);
   NetworkRig rig({.ports = {server.port}});
   const std::vector<Frame> good = {arp_request(kHostAddress),

@@ -56,7 +56,8 @@ Outcome vmi_is_deleted(Desk& desk) {
   const std::string path = vmis_path() + "/short";
   if (const auto answer = desk.loop().api().remove(path); answer.status != 200) throw Failure(answer.body);
   const nlohmann::json none = {{"metadata", {{"finalizers", nullptr}}}};
-  Api(desk.loop().node_kubeconfig()).merge_patch(path, none);
+  const auto freed = Api(desk.loop().node_kubeconfig()).merge_patch(path, none);
+  if (freed.status != 200) throw Failure(freed.body);
   wait_until("the VMI to be gone", 10s, [&] { return desk.loop().api().get(path).status == 404; });
   running.far.reset();
   return Desk::end(running.client);
