@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "device-sim/audio_spec.h"
 #include "device-sim/camera_spec.h"
 #include "device-sim/emulated_host.h"
 #include "device-sim/faulty_device.h"
@@ -36,6 +37,8 @@ const std::vector<Kind>& kinds() {
       {"serial", kSerialHelp, {"id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"microphone", kMicrophoneHelp, {"tone", "channels", "id", "speed", "serial"}, make_microphone},
+      {"speaker", kSpeakerHelp, {"file", "seconds", "channels", "id", "speed", "serial"}, make_speaker},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;
 }
