@@ -31,11 +31,12 @@ struct SoundBench {
                           "local,path=" + tools + ",mount_tag=tools,security_model=none,readonly=on"}};
   }
 
-  Process plug(const std::string& spec, const std::string& id, int speed) {
+  Process plug(const std::string& spec, const std::string& id, int speed, const std::vector<std::string>& more = {}) {
     const std::size_t from = guest.mark();
-    Process process({.name = "sound-" + std::to_string(++number),
-                     .argv = {device_sim(), "--emulate", spec, "--to", "unix:" + (plain.dir() / "slot0.sock").string()},
-                     .log_dir = dir.path()});
+    std::vector<std::string> argv = {device_sim(), "--emulate", spec, "--to",
+                                     "unix:" + (plain.dir() / "slot0.sock").string()};
+    argv.insert(argv.end(), more.begin(), more.end());
+    Process process({.name = "sound-" + std::to_string(++number), .argv = argv, .log_dir = dir.path()});
     guest.wait_for_line("usbloop-guest: usb add " + id + " speed=" + std::to_string(speed) + " ", 20s, from);
     wait_until("the guest's /dev/dsp", 20s, [&] { return guest.run("test -c /dev/dsp").status == 0; });
     CHECK(guest.must_run("basename $(readlink /sys/bus/usb/devices/1-1:1.1/driver)") == "snd-usb-audio");
@@ -52,8 +53,9 @@ struct SoundBench {
   struct Heard {
     int hertz = 0, peak = 0, different = 0;
   };
-  Heard listen(int channels) {
-    const std::string text = guest.must_run("/tools/dsp capture " + std::to_string(channels) + " 3", 120s);
+  Heard listen(int channels, int seconds = 3) {
+    const std::string text =
+        guest.must_run("/tools/dsp capture " + std::to_string(channels) + " " + std::to_string(seconds), 120s);
     std::smatch match;
     REQUIRE_MESSAGE(std::regex_search(text, match, std::regex("hertz=(\\d+) peak=(\\d+) different=(\\d+)")), text);
     MESSAGE(text);
@@ -148,4 +150,20 @@ TEST_CASE("a speaker's file has each sample that a guest plays, at full and at h
   speaker.signal(SIGKILL);
   speaker.wait_exit(10s);
   CHECK(played(file, 2) == sequence(48'000, 2));  // the guest has closed it before
+}
+
+TEST_CASE("a guest hears a recorded microphone again") {
+  SoundBench bench;
+  const std::string file = (bench.dir.path() / "heard.pcapng").string();
+  for (const bool is_replay : {false, true}) {
+    CAPTURE(is_replay);
+    const std::vector<std::string> more =
+        is_replay ? std::vector<std::string>{} : std::vector<std::string>{"--record", file};
+    Process microphone = bench.plug(is_replay ? "replay,file=" + file : "microphone,tone=1000", "0d8c:0005", 12, more);
+    // The recorded sound is as long as what the guest listened to, and a little more.
+    const auto heard = bench.listen(1, is_replay ? 2 : 4);
+    CHECK(std::abs(heard.hertz - 1000) <= 20);
+    CHECK(std::abs(heard.peak - 16384) < 20);
+    bench.unplug(microphone);
+  }
 }
