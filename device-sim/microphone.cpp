@@ -12,9 +12,9 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 // What a guest has missed by more than this it does not get any more; the tone goes on where it was.
-constexpr milliseconds kMostMissed{40};
+constexpr milliseconds kMostSoundMissed{40};
 
-nanoseconds duration_of(std::size_t frames) {
+nanoseconds sound_duration(std::size_t frames) {
   return nanoseconds(static_cast<std::int64_t>(frames) * 1'000'000'000 / kSoundRate);
 }
 
@@ -38,7 +38,7 @@ ControlReply Microphone::request(const SetupPacket& setup, std::span<const std::
 /// So many have been heard since the last packet. The first packet has those of a millisecond.
 std::size_t Microphone::due_frames() {
   if (!behind_since_) behind_since_ = now_ - milliseconds(1);
-  behind_since_ = std::max(*behind_since_, now_ - kMostMissed);
+  behind_since_ = std::max(*behind_since_, now_ - kMostSoundMissed);
   const auto missed = std::chrono::duration_cast<nanoseconds>(now_ - *behind_since_).count();
   return static_cast<std::size_t>(std::max<std::int64_t>(missed, 0) * kSoundRate / 1'000'000'000);
 }
@@ -53,7 +53,7 @@ std::int16_t Microphone::next_sample() {
 std::size_t Microphone::isochronous(std::uint8_t, std::span<std::byte> room) {
   const std::size_t frame = sound_frame_size(channels_);
   const std::size_t frames = std::min(due_frames(), room.size() / frame);
-  *behind_since_ += duration_of(frames);
+  *behind_since_ += sound_duration(frames);
   std::size_t at = 0;
   for (std::size_t i = 0; i < frames; ++i) {
     const auto sample = static_cast<std::uint16_t>(next_sample());

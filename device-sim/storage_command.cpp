@@ -7,8 +7,8 @@
 namespace usbloop::device_sim {
 namespace {
 
-constexpr std::size_t kCommandSize = 31, kStatusSize = 13, kTagAt = 4, kTagEnd = 8;
-constexpr std::uint32_t kCommandSign = 0x43425355, kStatusSign = 0x53425355;
+constexpr std::size_t kCommandWrapperSize = 31, kStatusWrapperSize = 13, kWrapperTagAt = 4, kWrapperTagEnd = 8;
+constexpr std::uint32_t kCommandWrapperSign = 0x43425355, kStatusWrapperSign = 0x53425355;
 // Within a key.
 constexpr std::size_t kKeyLengthAt = 0, kKeyFlagsAt = 4, kKeyBlockLengthAt = 6, kKeyBlockAt = 7;
 
@@ -27,21 +27,21 @@ bool is_one_of(const std::array<std::uint8_t, N>& operations, std::span<const st
 }  // namespace
 
 bool is_command_wrapper(std::span<const std::byte> data) {
-  return data.size() == kCommandSize && little_word(data, 0) == kCommandSign;
+  return data.size() == kCommandWrapperSize && little_word(data, 0) == kCommandWrapperSign;
 }
 
 bool is_status_wrapper(std::span<const std::byte> data) {
-  return data.size() == kStatusSize && little_word(data, 0) == kStatusSign;
+  return data.size() == kStatusWrapperSize && little_word(data, 0) == kStatusWrapperSign;
 }
 
-std::uint32_t wrapper_tag(std::span<const std::byte> wrapper) { return little_word(wrapper, kTagAt); }
+std::uint32_t wrapper_tag(std::span<const std::byte> wrapper) { return little_word(wrapper, kWrapperTagAt); }
 
 void set_wrapper_tag(std::span<std::byte> wrapper, std::uint32_t tag) {
-  for (std::size_t i = 0; i < 4; ++i) wrapper[kTagAt + i] = static_cast<std::byte>(tag >> 8 * i);
+  for (std::size_t i = 0; i < 4; ++i) wrapper[kWrapperTagAt + i] = static_cast<std::byte>(tag >> 8 * i);
 }
 
 std::vector<std::byte> command_key(std::span<const std::byte> wrapper) {
-  const auto behind_tag = wrapper.subspan(kTagEnd);
+  const auto behind_tag = wrapper.subspan(kWrapperTagEnd);
   return {behind_tag.begin(), behind_tag.end()};
 }
 

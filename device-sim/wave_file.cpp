@@ -17,8 +17,8 @@ namespace usbloop::device_sim {
 namespace {
 
 constexpr auto kUseWave = "write the sound to";
-constexpr std::size_t kAtOnce = 4096;  // 20 ms of two channels
-constexpr std::uint16_t kSampleSize = 2;
+constexpr std::size_t kWaveAtOnce = 4096;  // 20 ms of two channels
+constexpr std::uint16_t kWaveSampleSize = 2;
 
 class WaveHeader {
  public:
@@ -68,13 +68,13 @@ Result<std::unique_ptr<WaveFile>> WaveFile::begin(Fd fd, const std::string& path
 WaveFile::WaveFile(Fd fd, std::string path, unsigned channels, std::uint32_t rate, std::uint64_t most)
     : fd_(std::move(fd)), path_(std::move(path)), channels_(channels), rate_(rate) {
   constexpr std::uint64_t kMostCounted = UINT32_MAX - kHeaderSize;
-  const std::uint64_t frame = std::uint64_t{kSampleSize} * channels;
+  const std::uint64_t frame = std::uint64_t{kWaveSampleSize} * channels;
   most_ = std::min(most, kMostCounted) / frame * frame;
 }
 
 std::vector<std::byte> WaveFile::header() const {
   constexpr std::uint32_t kFormatSize = 16, kPcm = 1, kSampleBits = 16;
-  const std::uint32_t frame = kSampleSize * channels_;
+  const std::uint32_t frame = kWaveSampleSize * channels_;
   WaveHeader header;
   header.text("RIFF").number(kHeaderSize - 8 + written_, 4).text("WAVEfmt ").number(kFormatSize, 4).number(kPcm, 2);
   header.number(channels_, 2).number(rate_, 4).number(std::uint64_t{rate_} * frame, 4).number(frame, 2);
@@ -101,7 +101,7 @@ void WaveFile::append(std::span<const std::byte> frames) {
   }
   if (!outcome_) return;
   waiting_.insert(waiting_.end(), taken.begin(), taken.end());
-  if (waiting_.size() < kAtOnce) return;
+  if (waiting_.size() < kWaveAtOnce) return;
   if (auto fine = flush(); !fine) spdlog::error("{}", fine.error().message());
 }
 
