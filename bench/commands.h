@@ -16,6 +16,7 @@ Command add_relay_command(CLI::App& app);
 Command add_scale_command(CLI::App& app);
 Command add_guest_command(CLI::App& app);
 Command add_distance_command(CLI::App& app);
+Command add_devices_command(CLI::App& app);
 
 /// One line of progress on standard error.
 void say(const std::string& text);

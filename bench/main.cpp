@@ -20,9 +20,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app("Measures the loop.", "scripts/bench");
   app.require_subcommand(1);
-  const std::vector<bench::Command> commands = {bench::add_api_command(app), bench::add_relay_command(app),
-                                                bench::add_scale_command(app), bench::add_guest_command(app),
-                                                bench::add_distance_command(app)};
+  const std::vector<bench::Command> commands = {bench::add_api_command(app),      bench::add_relay_command(app),
+                                                bench::add_scale_command(app),    bench::add_guest_command(app),
+                                                bench::add_distance_command(app), bench::add_devices_command(app)};
   CLI11_PARSE(app, argc, argv);
   usbloop::e2e::become_subreaper();
   bench::end_cleanly_on_signals();

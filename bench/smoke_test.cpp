@@ -81,6 +81,17 @@ TEST_CASE("bench api fills its servers and prints figures, growth and slopes as 
   CHECK(printed.at("kib_per_vmi").contains("settled"));
 }
 
+TEST_CASE("bench devices reads, writes, streams and waits, and prints its ratios as JSON") {
+  const json printed = run_bench({"devices", "--smoke", "--json"});
+  check_ratios(printed, {"stick_read", "stick_write", "ssd_read", "ssd_write"});
+  for (const json& camera : printed.at("cameras")) {
+    CHECK(camera.at("pictures_per_second").at("median").get<double>() > 0);
+    CHECK(camera.at("share_of_core").at("median").get<double>() > 0);
+  }
+  CHECK(printed.at("cameras").size() == 3);
+  CHECK(printed.at("idle").size() == 9);
+}
+
 TEST_CASE("bench ends cleanly on Ctrl-C") {
   const CaseDir dir;
   const std::string tmp = dir.subdir("tmp");

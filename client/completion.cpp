@@ -51,6 +51,8 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
                    {"serial", "an emulated serial port that echoes"},
                    {"ftdi", "an emulated serial adapter that echoes"},
                    {"camera", "an emulated USB camera"},
+                   {"microphone", "an emulated USB microphone with a tone"},
+                   {"speaker,file=", "an emulated USB speaker, into a WAV file"},
                    {"network", "an emulated network adapter"},
                    {"model,socket=", "a device that a program of yours models"},
                    {"replay,file=", "a device that was recorded"}};

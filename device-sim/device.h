@@ -92,6 +92,10 @@ class Device {
   /// endpoint's packet. The EmulatedHost keeps the intervals.
   virtual std::size_t isochronous(std::uint8_t /*endpoint*/, std::span<std::byte> /*room*/) { return 0; }
 
+  /// A packet that the guest sent to an isochronous OUT endpoint, no longer than the endpoint's packet. Nobody is told
+  /// what comes of it.
+  virtual void isochronous_out(std::uint8_t /*endpoint*/, std::span<const std::byte> /*data*/) {}
+
   /// The time now, told before anything else that happens to the device.
   virtual void advance(Time /*now*/) {}
 

@@ -193,6 +193,7 @@ void EmulatedHost::forget_transfers() {
   receiving_.reset();
   buffered_.fill(0);
   iso_streams_.clear();
+  iso_out_.reset();
   halted_.reset();
 }
 

@@ -24,8 +24,8 @@ namespace usbloop::device_sim {
 /// The usb-host end of a usbredir stream whose device is emulated. Answers at once, so its output only changes from
 /// within receive(), consume(), look(), serve_waiting() and disconnect(). Transfers that the device is not ready for
 /// wait in a queue per endpoint; what an interrupt endpoint has to say goes out by itself while the guest receives, and
-/// isochronous packets by the clock. It wakes its holder for them, and when the device's time has come (Device::due).
-/// usb.md sections 1, 2, 3 and 8.
+/// isochronous packets by the clock; those of the guest the device gets as they come. It wakes its holder for them, and
+/// when the device's time has come (Device::due). usb.md sections 1, 2, 3 and 8.
 class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHandler {
  public:
   using Clock = Time (*)();
@@ -114,6 +114,7 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   void on_control(std::uint64_t id, const usb_redir_control_packet_header& header, usbredir::Payload data) override;
   void on_bulk(std::uint64_t id, const usb_redir_bulk_packet_header& header, usbredir::Payload data) override;
   void on_interrupt(std::uint64_t id, const usb_redir_interrupt_packet_header& header, usbredir::Payload data) override;
+  void on_iso(std::uint64_t id, const usb_redir_iso_packet_header& header, usbredir::Payload data) override;
 
   bool in_use();
   void announce_endpoints();
@@ -153,7 +154,8 @@ class EmulatedHost final : public usbredir::HostEnd, private usbredir::PacketHan
   std::array<std::uint32_t, 32> buffered_{};  ///< bytes at once from a bulk endpoint that sends by itself; 0: none does
   std::array<std::uint64_t, 32> sent_{};      ///< packets of such endpoints; their ids
   std::vector<IsoStream> iso_streams_;
-  std::size_t held_ = 0;  ///< bytes of data that wait for the device
+  std::bitset<32> iso_out_;  ///< isochronous OUT endpoints whose packets the device gets; by index
+  std::size_t held_ = 0;     ///< bytes of data that wait for the device
   std::uint8_t configured_ = 0;
   std::size_t longest_in_;
   usbredir::HostState state_ = usbredir::HostState::waiting;

@@ -11,6 +11,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
+using usbredir::EndpointTable;
 using usbredir::TransferType;
 
 // One wake for this much time's packets, not one for each.
@@ -44,13 +45,17 @@ void EmulatedHost::on_stop_iso_stream(std::uint64_t id, const usb_redir_stop_iso
   parser_.send(id, usb_redir_iso_stream_status_header{usb_redir_success, header.endpoint});
 }
 
-/// False when there is no such endpoint now. The data of isochronous OUT endpoints has no place yet.
+/// False when there is no such endpoint now.
 bool EmulatedHost::start_iso(std::uint8_t address) {
   const auto* endpoint = endpoints_.endpoint(address);
-  const bool fits = configured_ != 0 && endpoint != nullptr && endpoint->type == TransferType::iso &&
-                    (address & 0x80) != 0 && endpoint->max_packet_size > 0;
+  const bool fits =
+      configured_ != 0 && endpoint != nullptr && endpoint->type == TransferType::iso && endpoint->max_packet_size > 0;
   if (!fits) return false;
   stop_iso(address);
+  if ((address & 0x80) == 0) {
+    iso_out_.set(EndpointTable::index(address));
+    return true;
+  }
   const nanoseconds interval = pace_of(endpoint->interval, device_->description().speed);
   iso_streams_.push_back({address, endpoint->max_packet_size, interval, clock_(), 0});
   return true;
@@ -58,6 +63,20 @@ bool EmulatedHost::start_iso(std::uint8_t address) {
 
 void EmulatedHost::stop_iso(std::uint8_t address) {
   std::erase_if(iso_streams_, [&](const IsoStream& stream) { return stream.endpoint == address; });
+  if ((address & 0x80) == 0) iso_out_.reset(EndpointTable::index(address));
+}
+
+// usbredir has no answer to it.
+void EmulatedHost::on_iso(std::uint64_t, const usb_redir_iso_packet_header& header, usbredir::Payload data) {
+  if (!in_use()) return;
+  const auto* endpoint = endpoints_.endpoint(header.endpoint);
+  const bool is_wanted = (header.endpoint & 0x80) == 0 && iso_out_[EndpointTable::index(header.endpoint)];
+  if (!is_wanted || endpoint == nullptr || data.bytes().size() > endpoint->max_packet_size) {
+    spdlog::debug("usbredir: {} isochronous bytes for endpoint {:02x} have no place", data.bytes().size(),
+                  header.endpoint);
+    return;
+  }
+  device_->isochronous_out(header.endpoint, data.bytes());
 }
 
 void EmulatedHost::send_due_packets() {

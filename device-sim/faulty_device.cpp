@@ -141,6 +141,13 @@ std::size_t FaultyDevice::isochronous(std::uint8_t endpoint, std::span<std::byte
   return transfer.hit->kind == FaultKind::short_packet ? std::min(size, transfer.hit->bytes) : 0;
 }
 
+void FaultyDevice::isochronous_out(std::uint8_t endpoint, std::span<const std::byte> data) {
+  const Transfer transfer{rules_.hit(endpoint, TransferType::iso)};
+  (void)outcome_of(transfer);
+  if (gone_ || rules_.is_silent()) return;
+  if (!transfer.hit) inner_->isochronous_out(endpoint, data);
+}
+
 void FaultyDevice::advance(Time now) {
   now_ = now;
   inner_->advance(now);

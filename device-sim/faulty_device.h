@@ -30,6 +30,7 @@ class FaultyDevice final : public ForwardingDevice {
   OutReply out(Pipe pipe, std::span<const std::byte> data) override;
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   std::size_t isochronous(std::uint8_t endpoint, std::span<std::byte> room) override;
+  void isochronous_out(std::uint8_t endpoint, std::span<const std::byte> data) override;
   void advance(Time now) override;
   [[nodiscard]] std::optional<Time> due() const override;
   void cancelled(Pipe pipe) override;

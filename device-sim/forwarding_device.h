@@ -24,6 +24,9 @@ class ForwardingDevice : public Device {
   std::size_t isochronous(std::uint8_t endpoint, std::span<std::byte> room) override {
     return behind().isochronous(endpoint, room);
   }
+  void isochronous_out(std::uint8_t endpoint, std::span<const std::byte> data) override {
+    behind().isochronous_out(endpoint, data);
+  }
   void advance(Time now) override { behind().advance(now); }
   [[nodiscard]] std::optional<Time> due() const override { return behind().due(); }
   void set_wake(std::function<void()> wake) override { behind().set_wake(std::move(wake)); }

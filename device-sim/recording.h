@@ -55,7 +55,8 @@ struct Recording {
 
 /// Reads the first device of a capture, or that with the number `device`. The file is not trusted; no more than `room`
 /// bytes of data are kept. Errors: protocol (this is no capture, or broken), not_found (no such device), invalid: data
-/// were left out of it, records are missing, it has bulk streams or isochronous data for the device, or is too long.
+/// were left out of it, records are missing, it has bulk streams, or is too long. Isochronous data for
+/// the device are left out: they are what a guest happened to play.
 Result<Recording> read_recording(std::istream& in, std::optional<std::uint8_t> device = std::nullopt,
                                  std::size_t room = std::size_t{512} << 20);
 

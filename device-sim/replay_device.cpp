@@ -35,6 +35,19 @@ ReplayDevice::ReplayDevice(Recording recording, usbredir::Speed speed, const std
   constexpr std::size_t kVendor = 8, kProduct = 10, kManufacturer = 14, kProductName = 15, kSerial = 16;
   description_ = {word(kVendor), word(kProduct),     speed, text(kManufacturer), text(kProductName),
                   text(kSerial), "replay of " + name};
+  if (const auto configuration = usbredir::parse_configuration(descriptors_.configuration))
+    exchanges_ = RecordedExchanges::take_all(recording_, *configuration);
+}
+
+RecordedExchanges* ReplayDevice::exchanges_of(std::uint8_t endpoint) {
+  const auto found = std::find_if(exchanges_.begin(), exchanges_.end(),
+                                  [&](const RecordedExchanges& exchanges) { return exchanges.has(endpoint); });
+  return found == exchanges_.end() ? nullptr : &*found;
+}
+
+void ReplayDevice::reset() {
+  asked_.clear();
+  for (auto& exchanges : exchanges_) exchanges.abandon();
 }
 
 void ReplayDevice::stray(const std::string& where, const std::string& what) {
@@ -43,20 +56,31 @@ void ReplayDevice::stray(const std::string& where, const std::string& what) {
                    "The guest does not do what it did when this was recorded."};
 }
 
-void ReplayDevice::count_act() {
-  ++acts_;
+/// The guest has done something that the device may answer. Exchanges may be more or fewer than in the recording, and
+/// so nothing else waits for their number.
+void ReplayDevice::count_act(std::optional<std::uint8_t> endpoint) {
+  if (!endpoint || exchanges_of(*endpoint) == nullptr) ++acts_;
   last_act_ = now_;
 }
 
 /// Null: the recording has no more of this endpoint.
-const RecordedTransfer* ReplayDevice::next_of(std::uint8_t endpoint) {
+const RecordedTransfer* ReplayDevice::next_of(std::uint8_t endpoint) const {
+  for (const auto& exchanges : exchanges_) {
+    if (exchanges.has(endpoint)) return exchanges.next(endpoint);
+  }
   const auto found = recording_.transfers.find(endpoint);
-  const std::size_t next = next_[endpoint];
-  return found == recording_.transfers.end() || next >= found->second.size() ? nullptr : &found->second[next];
+  if (found == recording_.transfers.end()) return nullptr;
+  const auto next = next_.find(endpoint);
+  const std::size_t place = next == next_.end() ? 0 : next->second;
+  return place < found->second.size() ? &found->second[place] : nullptr;
 }
 
 void ReplayDevice::went_on(std::uint8_t endpoint) {
-  ++next_[endpoint];
+  if (auto* exchanges = exchanges_of(endpoint)) {
+    exchanges->went_on();
+  } else {
+    ++next_[endpoint];
+  }
   answered_[endpoint] = now_;
   asked_.erase(endpoint);
 }
@@ -97,25 +121,46 @@ ControlReply ReplayDevice::request(const SetupPacket& setup, std::span<const std
       return ControlReply::not_yet();
     }
   }
+  constexpr std::uint8_t kToInterface = 0x21, kStorageReset = 0xff;  // usbmassbulk_10, 3.1
+  if (setup.request_type == kToInterface && setup.request == kStorageReset) {
+    for (auto& exchanges : exchanges_) exchanges.abandon();
+  }
   ++next_request_;
   count_act();
   return {expected->status, setup.is_in() ? expected->data : std::vector<std::byte>{}};
 }
 
+/// False when the guest gives a command that the recording has no exchange for.
+bool ReplayDevice::begin_exchange(std::uint8_t endpoint, std::span<const std::byte> data) {
+  auto* exchanges = exchanges_of(endpoint);
+  if (exchanges == nullptr) return true;
+  const auto wrong = exchanges->begin(data);
+  if (!wrong) return true;
+  stray(wrong->record == 0 ? "behind its last command" : "at record " + std::to_string(wrong->record), wrong->what);
+  return false;
+}
+
+/// A command wrapper has been compared when its exchange was found.
+std::string ReplayDevice::out_difference(std::uint8_t endpoint, std::span<const std::byte> data) {
+  const auto* exchanges = exchanges_of(endpoint);
+  if (exchanges != nullptr && exchanges->at_command()) return {};
+  return data_difference(next_of(endpoint)->data, data);
+}
+
 OutReply ReplayDevice::out(Pipe pipe, std::span<const std::byte> data) {
-  if (trouble_) return OutReply::not_yet();
+  if (trouble_ || !begin_exchange(pipe.endpoint, data)) return OutReply::not_yet();
   const auto* expected = next_of(pipe.endpoint);
   if (expected == nullptr) {
     stray("at " + endpoint_text(pipe.endpoint),
           "the guest writes " + std::to_string(data.size()) + " bytes, expected nothing more");
     return OutReply::not_yet();
   }
-  if (const auto wrong = data_difference(expected->data, data); !wrong.empty()) {
+  if (const auto wrong = out_difference(pipe.endpoint, data); !wrong.empty()) {
     stray("at record " + std::to_string(expected->record),
           "what the guest writes to " + endpoint_text(pipe.endpoint) + " differs: " + wrong);
     return OutReply::not_yet();
   }
-  if (!asked_.contains(pipe.endpoint)) count_act();
+  if (!asked_.contains(pipe.endpoint)) count_act(pipe.endpoint);
   asked_.try_emplace(pipe.endpoint, now_);
   if (!expected->answered) return OutReply::not_yet();
   const auto status = expected->status;
@@ -126,8 +171,12 @@ OutReply ReplayDevice::out(Pipe pipe, std::span<const std::byte> data) {
 /// As much has been asked of the device, and as much time has passed, as when it said this.
 bool ReplayDevice::is_due(std::uint8_t endpoint, const RecordedTransfer& transfer) {
   const Time asked = asked_.try_emplace(endpoint, now_).first->second;
-  if (acts_ < transfer.acts) return false;
-  return now_ >= std::max({asked, last_act_, answered_[endpoint]}) + transfer.delay;
+  return acts_ >= transfer.acts && now_ >= due_of(endpoint, asked, transfer);
+}
+
+Time ReplayDevice::due_of(std::uint8_t endpoint, Time asked, const RecordedTransfer& transfer) const {
+  const auto answered = answered_.find(endpoint);
+  return std::max({asked, last_act_, answered == answered_.end() ? asked : answered->second}) + transfer.delay;
 }
 
 InReply ReplayDevice::in(Pipe pipe, std::span<std::byte> room) {
@@ -143,6 +192,7 @@ InReply ReplayDevice::in(Pipe pipe, std::span<std::byte> room) {
   std::copy(next->data.begin(), next->data.end(), room.begin());
   const std::size_t size = next->data.size();
   const auto status = next->status;
+  if (const auto* exchanges = exchanges_of(pipe.endpoint)) exchanges->put_tag(room.first(size));
   went_on(pipe.endpoint);
   if (status == TransferStatus::success) return InReply::data(size);
   return status == TransferStatus::stall ? InReply::stall() : InReply::failed(status);
@@ -168,13 +218,9 @@ void ReplayDevice::cancelled(Pipe pipe) {
 std::optional<Time> ReplayDevice::due() const {
   std::optional<Time> when;
   for (const auto& [endpoint, asked] : asked_) {
-    const auto all = recording_.transfers.find(endpoint);
-    const auto next = next_.find(endpoint);
-    if ((endpoint & 0x80) == 0 || all == recording_.transfers.end() || next == next_.end()) continue;
-    if (next->second >= all->second.size() || acts_ < all->second[next->second].acts) continue;
-    const auto answered = answered_.find(endpoint);
-    const Time since = std::max({asked, last_act_, answered == answered_.end() ? asked : answered->second});
-    const Time time = since + all->second[next->second].delay;
+    const auto* next = (endpoint & 0x80) == 0 ? nullptr : next_of(endpoint);
+    if (next == nullptr || acts_ < next->acts) continue;
+    const Time time = due_of(endpoint, asked, *next);
     if (time > now_ && (!when || time < *when)) when = time;
   }
   return when;

@@ -1,118 +1,25 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "common/temp_dir.h"
 #include "common/test_text.h"
-#include "device-sim/device_rig.h"
 #include "device-sim/echo.h"
 #include "device-sim/faulty_device.h"
 #include "device-sim/key_strokes.h"
 #include "device-sim/keyboard.h"
-#include "device-sim/recording.h"
-#include "device-sim/replay_device.h"
+#include "device-sim/replay_rig.h"
 #include "device-sim/serial_port.h"
 #include "device-sim/spec.h"
 #include "device-sim/stick.h"
-#include "device-sim/test_support.h"
-#include "usbredir/capture/capture_file.h"
-#include "usbredir/capture/capturing_host.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;
-using device_sim::test::Guest;
-using device_sim::test::Reply;
-using std::chrono::milliseconds;
+using namespace usbloop::device_sim::test::replay;
 using usbloop::testing::contains;
-using usbredir::HostState;
 
 namespace {
-
-Time replay_time{};
-
-/// A guest at any host end, which remembers all answers.
-struct ReplayGuest {
-  explicit ReplayGuest(std::unique_ptr<usbredir::HostEnd> end) : host(std::move(end)) { exchange(); }
-
-  /// Carries bytes, and lets ten seconds pass for what comes by the clock.
-  void exchange() {
-    for (int i = 0; i < 4; ++i) {
-      device_sim::test::exchange(*host, guest);
-      replay_time += milliseconds(2500);
-      host->look();
-    }
-    device_sim::test::exchange(*host, guest);
-  }
-  void descriptor(std::uint16_t value, std::uint16_t length, std::uint16_t index = 0) {
-    control(0x80, 6, value, index, length);
-  }
-  void control(std::uint8_t type, std::uint8_t request, std::uint16_t value, std::uint16_t index, std::uint16_t length,
-               std::span<const std::byte> data = {}) {
-    const auto endpoint = static_cast<std::uint8_t>(type & 0x80);
-    guest.parser.send(++id, usb_redir_control_packet_header{endpoint, request, type, 0, value, index, length}, data);
-    exchange();
-  }
-  void write(std::uint8_t endpoint, std::span<const std::byte> data) {
-    guest.parser.send(++id, usb_redir_bulk_packet_header{endpoint, 0, static_cast<std::uint16_t>(data.size()), 0, 0},
-                      data);
-    exchange();
-  }
-  void read(std::uint8_t endpoint, std::uint16_t size) {
-    guest.parser.send(++id, usb_redir_bulk_packet_header{endpoint, 0, size, 0, 0});
-    exchange();
-  }
-  void enumerate() {
-    descriptor(0x0100, 64);
-    guest.parser.send_reset();
-    descriptor(0x0100, 18);
-    descriptor(0x0200, 9);
-    descriptor(0x0200, 255);
-    descriptor(0x0300, 255);
-    descriptor(0x0301, 255, 0x0409);
-    descriptor(0x0303, 255, 0x0409);
-    guest.parser.send(++id, usb_redir_set_configuration_header{1});
-    exchange();
-  }
-  void read_block(std::uint32_t block, std::uint32_t tag) {
-    const auto command =
-        device_sim::test::command_wrapper(device_sim::test::access_10(0x28, block, 1), kBlockSize, true, tag);
-    write(Stick::kEndpointOut, command);
-    read(Stick::kEndpointIn, 512);
-    read(Stick::kEndpointIn, 13);
-  }
-  /// What the guest has been answered, in a form that can be compared.
-  [[nodiscard]] std::string answers() const {
-    std::ostringstream text;
-    const auto show = [&](const Reply& reply) {
-      text << int{reply.status} << ":";
-      for (const std::byte byte : reply.data) text << std::to_integer<int>(byte) << ' ';
-      text << '\n';
-    };
-    for (const Reply& reply : guest.replies) show(reply);
-    text << "reports\n";
-    for (const Reply& reply : guest.interrupts) show(reply);
-    return text.str();
-  }
-  [[nodiscard]] std::string trouble() const {
-    const auto outcome = host->outcome();
-    return host->state() == HostState::device_gone && !outcome ? outcome.error().message() : "";
-  }
-
-  std::unique_ptr<usbredir::HostEnd> host;
-  Guest guest;
-  std::uint64_t id = 100;
-};
-
-std::unique_ptr<usbredir::HostEnd> host_of(std::unique_ptr<Device> device) {
-  auto host = EmulatedHost::make(std::move(device), {}, [] { return replay_time; });
-  REQUIRE(host);
-  return std::move(*host);
-}
 
 std::unique_ptr<Device> recorded_stick() {
   StorageOptions options = Stick::defaults();
@@ -120,40 +27,6 @@ std::unique_ptr<Device> recorded_stick() {
   auto faulty = std::make_unique<FaultyDevice>(
       std::make_unique<Stick>(std::make_unique<device_sim::test::MemoryStore>(64), options));
   return faulty;
-}
-
-/// Runs a guest at `device`, recorded in `path`; what it was answered.
-template <typename Act>
-std::string record(const std::filesystem::path& path, std::unique_ptr<Device> device, const Act& act,
-                   std::size_t snap = SIZE_MAX) {
-  replay_time = Time{} + std::chrono::seconds(1);
-  capture::CaptureOptions options;
-  options.path = path;
-  options.snap = snap;
-  auto file = capture::CaptureFile::create(options, nullptr);
-  REQUIRE(file);
-  std::string answers;
-  {
-    ReplayGuest guest(capture::capture_host(host_of(std::move(device)), **file));
-    act(guest);
-    answers = guest.answers();
-  }
-  REQUIRE((*file)->close(std::chrono::seconds(10)));
-  return answers;
-}
-
-Result<Recording> load(const std::filesystem::path& path, std::optional<std::uint8_t> device = std::nullopt,
-                       std::size_t room = std::size_t{1} << 30) {
-  std::ifstream in(path, std::ios::binary);
-  return read_recording(in, device, room);
-}
-
-ReplayGuest replay_of(const std::filesystem::path& path) {
-  auto recording = load(path);
-  REQUIRE_MESSAGE(recording, recording.error().message());
-  auto device = ReplayDevice::make(std::move(*recording), std::nullopt, "stick.pcapng");
-  REQUIRE(device);
-  return ReplayGuest(host_of(std::move(*device)));
 }
 
 template <typename T>
@@ -205,11 +78,11 @@ TEST_CASE("a replay that goes astray says at which record, what came and what wa
     ReplayGuest guest = replay_of(path);
     guest.enumerate();
     guest.control(0xa1, 0xfe, 0, 0, 1);
-    guest.read_block(5, 1);  // byte 20 of the command has the block
+    guest.read_block(5, 1);
     const std::string trouble = guest.trouble();
     CHECK_MESSAGE(contains(trouble, "cannot go on with the replay of stick.pcapng at record "), trouble);
     CHECK_MESSAGE(
-        contains(trouble, "what the guest writes to endpoint 0x02 differs: of 31 bytes number 20 is 05, expected 03"),
+        contains(trouble, "the guest gives the command 28 00 00 00 00 05 00 00 01 00 with 512 bytes, which it did not"),
         trouble);
     CHECK(guest.guest.events.back() == "disconnect");
   }
@@ -226,7 +99,7 @@ TEST_CASE("a replay that goes astray says at which record, what came and what wa
     ReplayGuest guest = replay_of(path);
     use_stick(guest);
     guest.read_block(6, 3);
-    CHECK_MESSAGE(contains(guest.trouble(), "at endpoint 0x02: the guest writes 31 bytes, expected nothing more"),
+    CHECK_MESSAGE(contains(guest.trouble(), "behind its last command: the guest gives the command 28 "),
                   guest.trouble());
   }
   {
@@ -278,7 +151,7 @@ TEST_CASE("a recorded keyboard types again, in the time that it took") {
     guest.control(0x81, 6, 0x2200, 0, 255);
     guest.control(0x21, 0x0a, 0, 0, 0);
     guest.guest.parser.send(++guest.id, usb_redir_start_interrupt_receiving_header{0x81});
-    guest.exchange();
+    guest.carry();
   };
   const std::string answers = record(path, std::make_unique<Keyboard>(options), listen);
   ReplayGuest guest = replay_of(path);
@@ -304,7 +177,7 @@ TEST_CASE("a stall and a bus error are replayed, and a transfer that was given u
     guest.read(Stick::kEndpointIn, 512);
     guest.read(Stick::kEndpointIn, 512);
     guest.guest.parser.send_cancel_data_packet(guest.id);
-    guest.exchange();
+    guest.carry();
   };
   const std::string answers = record(path, std::move(device), use);
   ReplayGuest guest = replay_of(path);

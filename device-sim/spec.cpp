@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "device-sim/audio_spec.h"
 #include "device-sim/camera_spec.h"
 #include "device-sim/emulated_host.h"
 #include "device-sim/faulty_device.h"
@@ -38,6 +39,8 @@ const std::vector<Kind>& kinds() {
       {"serial", kSerialHelp, {"to", "pty", "command", "id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"to", "pty", "command", "id", "serial"}, make_ftdi},
       {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"microphone", kMicrophoneHelp, {"tone", "channels", "id", "speed", "serial"}, make_microphone},
+      {"speaker", kSpeakerHelp, {"file", "seconds", "channels", "id", "speed", "serial"}, make_speaker},
       {"network", kNetworkHelp, {"mac", "ports", "outside", "id", "speed", "serial"}, make_network},
       {"model", kModelHelp, {"socket"}, make_model},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};

@@ -43,4 +43,10 @@ std::size_t DeviceLoan::isochronous(std::uint8_t endpoint, std::span<std::byte> 
   return size;
 }
 
+void DeviceLoan::isochronous_out(std::uint8_t endpoint, std::span<const std::byte> data) {
+  ++counters_.out;
+  counters_.bytes_out += data.size();
+  behind().isochronous_out(endpoint, data);
+}
+
 }  // namespace usbloop::desk

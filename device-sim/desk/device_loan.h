@@ -24,6 +24,7 @@ class DeviceLoan final : public device_sim::ForwardingDevice {
   OutReply out(Pipe pipe, std::span<const std::byte> data) override;
   InReply in(Pipe pipe, std::span<std::byte> room) override;
   std::size_t isochronous(std::uint8_t endpoint, std::span<std::byte> room) override;
+  void isochronous_out(std::uint8_t endpoint, std::span<const std::byte> data) override;
 
  private:
   Counters& counters_;

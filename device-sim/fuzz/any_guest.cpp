@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "device-sim/fault.h"
 
@@ -98,8 +99,27 @@ void AnyGuest::act_control(std::span<const std::byte> data) {
   control({byte(0), byte(1), word(2), word(4), word(6)}, data.subspan(kSetup));
 }
 
+/// Settings and isochronous streams, where `what` is one of the last four bytes there are.
+bool AnyGuest::act_isochronous(std::uint8_t what, std::uint8_t value, std::span<const std::byte> data) {
+  switch (what) {
+    case 252: parser_.send(++id_, usb_redir_set_alt_setting_header{1, static_cast<std::uint8_t>(value % 3)}); break;
+    case 253: parser_.send(++id_, usb_redir_start_iso_stream_header{value, 8, 4}); break;
+    case 254: parser_.send(++id_, usb_redir_stop_iso_stream_header{value}); break;
+    case 255: {
+      // Longer than what is given, so that a packet may be too long.
+      std::vector<std::byte> packet(data.size() * 5);
+      for (std::size_t i = 0; i < packet.size(); ++i) packet[i] = data[i % data.size()];
+      parser_.send(++id_, usb_redir_iso_packet_header{value, 0, static_cast<std::uint16_t>(packet.size())}, packet);
+      break;
+    }
+    default: return false;
+  }
+  return true;
+}
+
 void AnyGuest::act(std::uint8_t what, std::uint8_t value, std::span<const std::byte> data) {
   const auto in = static_cast<std::uint8_t>(0x81 + value % 15);
+  if (act_isochronous(what, value, data)) return carry();
   switch (what % 11) {
     case 0:
       parser_.send_reset();

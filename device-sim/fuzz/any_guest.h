@@ -12,8 +12,8 @@
 namespace usbloop::device_sim::fuzz {
 
 /// A guest that has configured a device and then does what bytes say: requests of every kind, transfers, cancels,
-/// resets, faults that are set meanwhile, time that passes. Aborts when a request is answered twice, or a packet breaks
-/// the protocol.
+/// resets, isochronous streams, faults that are set meanwhile, time that passes. Aborts when a request is answered
+/// twice, or a packet breaks the protocol.
 class AnyGuest : private usbredir::PacketHandler {
  public:
   /// `device` is what the bytes are played at.
@@ -34,6 +34,7 @@ class AnyGuest : private usbredir::PacketHandler {
   void on_bulk(std::uint64_t, const usb_redir_bulk_packet_header&, usbredir::Payload) override { count(); }
   void count();
   void carry();
+  bool act_isochronous(std::uint8_t what, std::uint8_t value, std::span<const std::byte> data);
   void act(std::uint8_t what, std::uint8_t value, std::span<const std::byte> data);
   void act_control(std::span<const std::byte> data);
 

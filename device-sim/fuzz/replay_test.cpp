@@ -17,6 +17,10 @@ TEST_CASE("emulated storage survives its corpus and mutations of it") {
   replay(kCorpus + "storage", fuzz::storage, 200);
 }
 
+TEST_CASE("an emulated microphone and an emulated speaker survive their corpus and mutations of it") {
+  replay(kCorpus + "audio", fuzz::audio, 500);
+}
+
 TEST_CASE("an emulated camera survives its corpus and mutations of it") {
   replay(kCorpus + "camera", fuzz::camera, 200);
 }

@@ -6,6 +6,7 @@
 /// The fuzz targets of this folder (cmake/Fuzz.cmake): each takes any bytes and must neither crash, leak nor hang.
 namespace usbloop::device_sim::fuzz {
 
+void audio(std::span<const std::byte> input);
 void camera(std::span<const std::byte> input);
 void cdc(std::span<const std::byte> input);
 void hid(std::span<const std::byte> input);

@@ -1,0 +1,78 @@
+#include "device-sim/audio_spec.h"
+
+#include <charconv>
+#include <utility>
+
+#include "device-sim/microphone.h"
+#include "device-sim/speaker.h"
+#include "device-sim/spec_options.h"
+
+namespace usbloop::device_sim {
+namespace {
+
+/// A whole number from `least` to `most`; `value` stays as it is when there is none.
+template <typename Number>
+Result<> read_whole(const DeviceSpec& spec, const char* name, Number least, Number most, Number& value) {
+  const std::string* text = option_of(spec, name);
+  if (text == nullptr) return {};
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || number < least || number > most) {
+    return refuse_option(spec, std::string(name) + "=" + *text + " is no number from " + std::to_string(least) +
+                                   " to " + std::to_string(most));
+  }
+  value = number;
+  return {};
+}
+
+/// What microphones and speakers have in common: id=, speed=, serial= and channels=.
+template <typename Options>
+Result<> read_sound_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
+  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
+  if (!id) return tl::unexpected(id.error());
+  options.vendor_id = id->vendor;
+  options.product_id = id->product;
+  if (const std::string* speed = option_of(spec, "speed")) {
+    if (*speed != "full" && *speed != "high") {
+      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
+                           "It is full (12 Mbit/s) or high (480).");
+    }
+    options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
+  }
+  if (const std::string* serial = option_of(spec, "serial")) {
+    if (auto sound = check_serial(spec, *serial); !sound) return sound;
+    options.serial = *serial;
+  }
+  return read_whole(spec, "channels", 1U, 2U, options.channels);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> make_microphone(const DeviceSpec& spec, std::optional<UsbId> default_id) {
+  constexpr std::uint32_t kLowest = 20, kHighest = 20'000;
+  MicrophoneOptions options;
+  if (auto read = read_sound_device(spec, default_id, options); !read) return tl::unexpected(read.error());
+  if (auto read = read_whole(spec, "tone", kLowest, kHighest, options.tone); !read) return tl::unexpected(read.error());
+  return std::make_unique<Microphone>(options);
+}
+
+Result<std::unique_ptr<Device>> make_speaker(const DeviceSpec& spec, std::optional<UsbId> default_id) {
+  constexpr std::uint64_t kLongest = 100'000;  // beyond what a file can hold
+  SpeakerOptions options;
+  if (auto read = read_sound_device(spec, default_id, options); !read) return tl::unexpected(read.error());
+  std::uint64_t seconds = kLongest;
+  if (auto read = read_whole(spec, "seconds", std::uint64_t{1}, kLongest, seconds); !read)
+    return tl::unexpected(read.error());
+  std::unique_ptr<WaveFile> file;
+  if (const std::string* path = option_of(spec, "file")) {
+    const std::uint64_t most = seconds * kSoundRate * sound_frame_size(options.channels);
+    auto made = WaveFile::create(*path, options.channels, kSoundRate, most);
+    if (!made) return tl::unexpected(made.error());
+    file = std::move(*made);
+  } else if (option_of(spec, "seconds") != nullptr) {
+    return refuse_option(spec, "seconds= goes with file=");
+  }
+  return std::make_unique<Speaker>(options, std::move(file));
+}
+
+}  // namespace usbloop::device_sim
