@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <semaphore>
 #include <thread>
+#include <vector>
 
 #include "apiserver-sim/options.h"
 #include "apiserver-sim/server.h"
@@ -21,18 +23,19 @@ int fail(const usbloop::Error& error) {
   return 1;
 }
 
-/// Stops the server in order, in a thread that is made at the start: when the memory is used up later (ulimit -v),
-/// there may be no room for a thread.
+/// Stops the server in order, in a thread that is made at the start, with memory of its own: when the memory is used up
+/// later (ulimit -v), there may be no room for a thread, nor for what stopping takes.
 class Stopper {
  public:
-  /// Throws std::system_error when there is no room for the thread. Block the signals before.
+  /// Throws std::system_error or std::bad_alloc when there is no room for the thread. Block the signals before.
   explicit Stopper(usbloop::apiserver::ApiServer& server)
-      : server_(server), thread_([this, waiting = pthread_self()] {
-          begin_.acquire();
-          server_.stop();
-          stopped_ = true;
-          pthread_kill(waiting, SIGTERM);  // wakes the sigwait of stop()
-        }) {}
+      : server_(server), thread_([this, waiting = pthread_self()] { run(waiting); }) {
+    ready_.acquire();
+    if (has_reserve_) return;
+    begin_.release();
+    thread_.join();
+    throw std::bad_alloc();
+  }
   ~Stopper() {
     begin_.release();
     thread_.join();
@@ -53,7 +56,26 @@ class Stopper {
   }
 
  private:
+  void run(pthread_t waiting) {
+    // In the thread that needs it, as the C library keeps what is free by threads, and in pieces that it keeps so.
+    std::vector<std::vector<char>> reserve;
+    try {
+      for (int piece = 0; piece < 16; ++piece) reserve.emplace_back(std::size_t{64} << 10);
+      has_reserve_ = true;
+    } catch (const std::bad_alloc&) {
+    }
+    ready_.release();
+    begin_.acquire();
+    if (!has_reserve_) return;
+    reserve.clear();
+    server_.stop();
+    stopped_ = true;
+    pthread_kill(waiting, SIGTERM);  // wakes the sigwait of stop()
+  }
+
   usbloop::apiserver::ApiServer& server_;
+  std::binary_semaphore ready_{0};
+  bool has_reserve_ = false;  ///< told by ready_
   std::counting_semaphore<2> begin_{0};
   std::atomic<bool> stopped_ = false;
   std::thread thread_;  // last: it uses the others

@@ -1,15 +1,21 @@
 // What the API server refuses (wire.md sections 11 and 12), as the client shows it and as it stands on the wire.
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
 #include <regex>
 
 #include "client/proxy_double.h"
+#include "common/fd.h"
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
+#include "e2e/harness/failure.h"
 #include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/loop.h"
+#include "e2e/harness/programs.h"
 #include "e2e/harness/raw_websocket.h"
 #include "e2e/harness/vmi.h"
 
@@ -231,24 +237,75 @@ TEST_CASE("kubectl's flags say who asks and whom: --as, --server with --token an
   CHECK_MESSAGE(contains(unknown.err, "the token or certificate is wrong or has expired"), unknown.err);
 }
 
+namespace {
+
+/// What the client hears of a VMI that is not there, with a kubeconfig that names the proxy.
+std::string heard_through(const Desk& desk, const std::string& name, const std::string& url) {
+  const auto config = desk.dir.path() / (name + ".kubeconfig");
+  write_file(config,
+             std::regex_replace(read_file(desk.loop.kubeconfig()), std::regex("( *)server: "),
+                                "$1proxy-url: " + url + "\n$1server: ", std::regex_constants::format_first_only));
+  return run_client(
+             desk.dir, name,
+             {"--kubeconfig", config, "--emulate", "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"})
+      .err;
+}
+
+/// A socket of the loopback at a port, or at one that the kernel chooses; what `use` (bind, connect) gives as true.
+template <typename Use>
+bool use_port(std::uint16_t& port, const Use& use) {
+  const usbloop::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  socklen_t size = sizeof address;
+  if (use(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return false;
+  REQUIRE(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  if (port == 0) port = ntohs(address.sin_port);
+  return true;
+}
+
+/// tinyproxy at a port of its own. It cannot be told to choose one, so somebody may be quicker to take it.
+Process start_tinyproxy(const Desk& desk, std::uint16_t& port, const std::filesystem::path& log) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port = 0;
+    REQUIRE(use_port(port, ::bind));
+    const auto config = desk.dir.path() / "tinyproxy.conf";
+    write_file(config, "Port " + std::to_string(port) +
+                           "\nListen 127.0.0.1\nLogLevel Connect\nMaxClients 10\nLogFile \"" + log.string() + "\"\n");
+    Process proxy({.name = "tinyproxy", .argv = {"tinyproxy", "-d", "-c", config}, .log_dir = desk.dir.path()});
+    static_cast<void>(holds_within(10s, [&] { return !proxy.running() || use_port(port, ::connect); }));
+    if (proxy.running()) return proxy;
+  }
+  throw Failure("tinyproxy does not start");
+}
+
+}  // namespace
+
 TEST_CASE("the server's words come through the proxy of the kubeconfig, in TLS from end to end") {
   using usbloop::client::testing::ProxyDouble;
   using usbloop::kube::Proxy;
   Desk desk;
   for (const auto& [kind, scheme] : {std::pair(Proxy::Kind::http, "http"), {Proxy::Kind::socks5, "socks5"}}) {
     const ProxyDouble proxy(kind);
-    const auto config = desk.dir.path() / "proxy.kubeconfig";
-    const std::string url = std::string(scheme) + "://127.0.0.1:" + std::to_string(proxy.proxy().port);
-    const std::string text =
-        std::regex_replace(read_file(desk.loop.kubeconfig()), std::regex("( *)server: "),
-                           "$1proxy-url: " + url + "\n$1server: ", std::regex_constants::format_first_only);
-    write_file(config, text);
-    const ClientEnd end = run_client(
-        desk.dir, scheme,
-        {"--kubeconfig", config, "--emulate", "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
-    CHECK_MESSAGE(contains(end.err, "virtualmachineinstance.kubevirt.io \"ghost\" not found"), end.err);
+    const std::string said =
+        heard_through(desk, scheme, std::string(scheme) + "://127.0.0.1:" + std::to_string(proxy.proxy().port));
+    CHECK_MESSAGE(contains(said, "virtualmachineinstance.kubevirt.io \"ghost\" not found"), said);
     CHECK(proxy.tunnels() == 1);
   }
+}
+
+TEST_CASE("the server's words come through a proxy that is not ours") {
+  if (!on_path("tinyproxy")) return skip_case("no tinyproxy on PATH (Debian: tinyproxy-bin)");
+  Desk desk;
+  std::uint16_t port = 0;
+  const auto log = desk.dir.path() / "tinyproxy.log";
+  const Process proxy = start_tinyproxy(desk, port, log);
+  const std::string said = heard_through(desk, "tinyproxy", "http://127.0.0.1:" + std::to_string(port));
+  CHECK_MESSAGE(contains(said, "virtualmachineinstance.kubevirt.io \"ghost\" not found"), said);
+  CHECK_MESSAGE(contains(read_file(log), "CONNECT 127.0.0.1:" + std::to_string(desk.loop.api().port())),
+                read_file(log));
 }
 
 TEST_CASE("a request that is no websocket upgrade is refused in text, and takes no slot") {

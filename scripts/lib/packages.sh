@@ -21,8 +21,8 @@ declare -A packages_of=(
     curl openssl procps socat"
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
   # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
-  # Kubernetes client for Node.js; tshark reads captures.
-  [test]="usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl tshark"
+  # Kubernetes client for Node.js; tshark reads captures; tinyproxy is a proxy of others (its program alone).
+  [test]="usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl tshark tinyproxy-bin"
   [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev llvm"
 )
 
@@ -65,7 +65,7 @@ declare -A sign_of=(
   [doctest-dev]='header doctest/doctest.h' [lld]='command ld.lld' [usbredirect]='command usbredirect' [usbutils]='command lsusb'
   [strace]='command strace' [sudo]='command sudo' [perl]='command perl'
   [python3-kubernetes]='file /usr/lib/python3/dist-packages/kubernetes'
-  [nodejs]='command node' [npm]='command npm' [umockdev]='command umockdev-run' [tshark]='command tshark'
+  [nodejs]='command node' [npm]='command npm' [umockdev]='command umockdev-run' [tshark]='command tshark' [tinyproxy-bin]='command tinyproxy'
   [clang-format]='command clang-format' [clang-tidy]='command clang-tidy' [shellcheck]='command shellcheck'
   [clang]='command clang' [libclang-rt-dev]='runtime asan' [llvm]='command llvm-symbolizer'
 )
