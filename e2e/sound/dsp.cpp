@@ -23,7 +23,8 @@
 namespace {
 
 using usbloop::Fd;
-using namespace usbloop::e2e;
+using usbloop::e2e::kSoundSequenceRate;
+using usbloop::e2e::sequence_sample;
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
