@@ -28,21 +28,10 @@ Result<> read_whole(const DeviceSpec& spec, const char* name, Number least, Numb
 /// What microphones and speakers have in common: id=, speed=, serial= and channels=.
 template <typename Options>
 Result<> read_sound_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  options.vendor_id = id->vendor;
-  options.product_id = id->product;
-  if (const std::string* speed = option_of(spec, "speed")) {
-    if (*speed != "full" && *speed != "high") {
-      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
-                           "It is full (12 Mbit/s) or high (480).");
-    }
-    options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
-  }
-  if (const std::string* serial = option_of(spec, "serial")) {
-    if (auto sound = check_serial(spec, *serial); !sound) return sound;
-    options.serial = *serial;
-  }
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read) return read;
+  if (auto read = read_one_of_speeds(spec, usbredir::Speed::full, usbredir::Speed::high, options.speed); !read)
+    return read;
+  if (auto read = read_serial_number(spec, options.serial); !read) return read;
   return read_whole(spec, "channels", 1U, 2U, options.channels);
 }
 

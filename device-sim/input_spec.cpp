@@ -31,20 +31,10 @@ Result<> read_milliseconds(const DeviceSpec& spec, const char* name, millisecond
 /// What keyboards and mice have in common: id=, speed=, serial=, delay= and pace=.
 template <typename Options>
 Result<> read_input_device(const DeviceSpec& spec, std::optional<UsbId> default_id, Options& options) {
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  options.vendor_id = id->vendor;
-  options.product_id = id->product;
-  if (const std::string* speed = option_of(spec, "speed")) {
-    if (*speed != "low" && *speed != "full")
-      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
-                           "It is low (1.5 Mbit/s) or full (12).");
-    options.speed = *speed == "low" ? usbredir::Speed::low : usbredir::Speed::full;
-  }
-  if (const std::string* serial = option_of(spec, "serial")) {
-    if (auto sound = check_serial(spec, *serial); !sound) return sound;
-    options.serial = *serial;
-  }
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read) return read;
+  if (auto read = read_one_of_speeds(spec, usbredir::Speed::low, usbredir::Speed::full, options.speed); !read)
+    return read;
+  if (auto read = read_serial_number(spec, options.serial); !read) return read;
   if (auto read = read_milliseconds(spec, "delay", milliseconds(0), milliseconds(3'600'000), options.delay); !read)
     return read;
   return read_milliseconds(spec, "pace", milliseconds(10), milliseconds(60'000), options.pace);

@@ -49,17 +49,9 @@ Result<network::Reach> read_reach(const DeviceSpec& spec) {
 }
 
 Result<> read_adapter(const DeviceSpec& spec, NetworkAdapterOptions& options) {
-  if (const std::string* speed = option_of(spec, "speed")) {
-    if (*speed != "full" && *speed != "high") {
-      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
-                           "It is full (12 Mbit/s) or high (480).");
-    }
-    options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
-  }
-  if (const std::string* serial = option_of(spec, "serial")) {
-    if (auto sound = check_serial(spec, *serial); !sound) return sound;
-    options.serial = *serial;
-  }
+  if (auto read = read_one_of_speeds(spec, usbredir::Speed::full, usbredir::Speed::high, options.speed); !read)
+    return read;
+  if (auto read = read_serial_number(spec, options.serial); !read) return read;
   options.mac = network::made_up_mac(options.serial);
   if (const std::string* text = option_of(spec, "mac")) {
     const auto mac = network::parse_mac(*text);
@@ -76,10 +68,8 @@ Result<> read_adapter(const DeviceSpec& spec, NetworkAdapterOptions& options) {
 
 Result<std::unique_ptr<Device>> make_network(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   NetworkAdapterOptions options;
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  options.vendor_id = id->vendor;
-  options.product_id = id->product;
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read)
+    return tl::unexpected(read.error());
   if (auto read = read_adapter(spec, options); !read) return tl::unexpected(read.error());
   auto reach = read_reach(spec);
   if (!reach) return tl::unexpected(reach.error());

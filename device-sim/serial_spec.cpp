@@ -12,15 +12,6 @@ namespace usbloop::device_sim {
 
 namespace {
 
-/// serial=, where it is given.
-Result<> read_serial_number(const DeviceSpec& spec, std::string& number) {
-  const std::string* text = option_of(spec, "serial");
-  if (text == nullptr) return {};
-  if (auto sound = check_serial(spec, *text); !sound) return sound;
-  number = *text;
-  return {};
-}
-
 /// What to=, pty= or command= say; without them an echo.
 Result<std::unique_ptr<FarEnd>> make_far_end(const DeviceSpec& spec) {
   Result<std::unique_ptr<FarEnd>> (*make)(const std::string&) = nullptr;
@@ -42,10 +33,8 @@ Result<std::unique_ptr<FarEnd>> make_far_end(const DeviceSpec& spec) {
 
 Result<std::unique_ptr<Device>> make_ftdi(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   FtdiAdapterOptions options;
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  options.vendor_id = id->vendor;
-  options.product_id = id->product;
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read)
+    return tl::unexpected(read.error());
   if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
   auto far_end = make_far_end(spec);
   if (!far_end) return tl::unexpected(far_end.error());
@@ -54,17 +43,10 @@ Result<std::unique_ptr<Device>> make_ftdi(const DeviceSpec& spec, std::optional<
 
 Result<std::unique_ptr<Device>> make_serial(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   SerialPortOptions options;
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  options.vendor_id = id->vendor;
-  options.product_id = id->product;
-  if (const std::string* speed = option_of(spec, "speed")) {
-    if (*speed != "full" && *speed != "high") {
-      return refuse_option(spec, "speed=" + *speed + " is not a speed of this device",
-                           "It is full (12 Mbit/s) or high (480).");
-    }
-    options.speed = *speed == "full" ? usbredir::Speed::full : usbredir::Speed::high;
-  }
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read)
+    return tl::unexpected(read.error());
+  if (auto read = read_one_of_speeds(spec, usbredir::Speed::full, usbredir::Speed::high, options.speed); !read)
+    return tl::unexpected(read.error());
   if (auto read = read_serial_number(spec, options.serial); !read) return tl::unexpected(read.error());
   auto far_end = make_far_end(spec);
   if (!far_end) return tl::unexpected(far_end.error());

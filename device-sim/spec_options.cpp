@@ -14,11 +14,41 @@ tl::unexpected<Error> refuse_option(const DeviceSpec& spec, std::string cause, s
   return make_error(ErrorKind::invalid, kEmulateOperation, spec.kind, std::move(cause), std::move(hint));
 }
 
-Result<UsbId> read_id(const DeviceSpec& spec, std::optional<UsbId> default_id, UsbId own) {
+Result<> read_ids(const DeviceSpec& spec, std::optional<UsbId> default_id, std::uint16_t& vendor,
+                  std::uint16_t& product) {
   const std::string* text = option_of(spec, "id");
-  if (text == nullptr) return default_id.value_or(own);
-  if (const auto id = parse_usb_id(*text)) return *id;
-  return refuse_option(spec, "id=" + *text + " is not VENDOR:PRODUCT", "Four hexadecimal digits each: id=0951:1666");
+  const auto id = text != nullptr ? parse_usb_id(*text) : default_id.value_or(UsbId{vendor, product});
+  if (!id) {
+    return refuse_option(spec, "id=" + *text + " is not VENDOR:PRODUCT", "Four hexadecimal digits each: id=0951:1666");
+  }
+  vendor = id->vendor;
+  product = id->product;
+  return {};
+}
+
+Result<> read_one_of_speeds(const DeviceSpec& spec, usbredir::Speed slower, usbredir::Speed faster,
+                            usbredir::Speed& speed) {
+  const std::string* text = option_of(spec, "speed");
+  if (text == nullptr) return {};
+  for (const usbredir::Speed one : {slower, faster}) {
+    if (*text != to_string(one)) continue;
+    speed = one;
+    return {};
+  }
+  const auto megabits = [](usbredir::Speed one) {
+    return one == usbredir::Speed::low ? "1.5" : one == usbredir::Speed::full ? "12" : "480";
+  };
+  return refuse_option(spec, "speed=" + *text + " is not a speed of this device",
+                       std::string("It is ") + to_string(slower) + " (" + megabits(slower) + " Mbit/s) or " +
+                           to_string(faster) + " (" + megabits(faster) + ").");
+}
+
+Result<> read_serial_number(const DeviceSpec& spec, std::string& serial) {
+  const std::string* text = option_of(spec, "serial");
+  if (text == nullptr) return {};
+  if (auto sound = check_serial(spec, *text); !sound) return sound;
+  serial = *text;
+  return {};
 }
 
 Result<> check_serial(const DeviceSpec& spec, const std::string& serial) {

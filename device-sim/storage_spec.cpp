@@ -1,7 +1,6 @@
 #include "device-sim/storage_spec.h"
 
 #include <cstdlib>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -86,9 +85,8 @@ Result<std::unique_ptr<BlockStore>> open_store(const DeviceSpec& spec) {
 /// Reads what sticks and SSDs have in common, over the defaults in `options`, and opens the image.
 Result<std::unique_ptr<BlockStore>> read_options(const DeviceSpec& spec, std::optional<UsbId> default_id, bool has_full,
                                                  StorageOptions& options) {
-  const auto id = read_id(spec, default_id, {options.vendor_id, options.product_id});
-  if (!id) return tl::unexpected(id.error());
-  std::tie(options.vendor_id, options.product_id) = std::pair(id->vendor, id->product);
+  if (auto read = read_ids(spec, default_id, options.vendor_id, options.product_id); !read)
+    return tl::unexpected(read.error());
   if (const std::string* text = option_of(spec, "speed")) {
     const auto speed = parse_speed(spec, *text, has_full);
     if (!speed) return tl::unexpected(speed.error());
