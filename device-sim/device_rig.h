@@ -49,6 +49,23 @@ struct DeviceRig {
     return reply();
   }
 
+  static usb_redir_bulk_packet_header bulk(std::uint8_t endpoint, std::size_t size) {
+    return {endpoint, 0, static_cast<std::uint16_t>(size), 0, static_cast<std::uint16_t>(size >> 16)};
+  }
+  /// Bulk data to an endpoint, and a request for bulk data; what has been answered, of these or of earlier ones.
+  std::vector<Reply> bulk_out(std::uint8_t endpoint, std::span<const std::byte> data) {
+    guest.parser.send(++id, bulk(endpoint, data.size()), data);
+    return answers();
+  }
+  std::vector<Reply> bulk_in(std::uint8_t endpoint, std::size_t size) {
+    guest.parser.send(++id, bulk(endpoint, size));
+    return answers();
+  }
+  std::vector<Reply> answers() {
+    exchange();
+    return std::exchange(guest.replies, {});
+  }
+
   /// The answer to what was sent last.
   Reply reply() {
     exchange();

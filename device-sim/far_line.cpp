@@ -106,7 +106,7 @@ Result<std::unique_ptr<FarEnd>> FarLine::command(const std::string& text) {
 
 FarLine::~FarLine() {
   thread_.request_stop();
-  poke();
+  ::eventfd_write(poke_.get(), 1);
   thread_.join();
   std::error_code ignored;
   if (!link_.empty()) std::filesystem::remove(link_, ignored);
@@ -119,7 +119,7 @@ OutReply FarLine::put(std::span<const std::byte> data) {
     if (!from_guest_.empty() && from_guest_.size() + data.size() > kMostWaiting) return OutReply::not_yet();
     from_guest_.insert(from_guest_.end(), data.begin(), data.end());
   }
-  poke();
+  ::eventfd_write(poke_.get(), 1);
   return OutReply::taken(data.size());
 }
 
@@ -132,7 +132,7 @@ std::size_t FarLine::take(std::span<std::byte> room) {
     std::copy(for_guest_.begin(), end, room.begin());
     for_guest_.erase(for_guest_.begin(), end);
   }
-  poke();
+  ::eventfd_write(poke_.get(), 1);
   return size;
 }
 
@@ -146,7 +146,7 @@ void FarLine::clear() {
     const std::lock_guard lock(mutex_);
     for_guest_.clear();
   }
-  poke();
+  ::eventfd_write(poke_.get(), 1);
 }
 
 bool FarLine::is_there() const {
@@ -157,11 +157,6 @@ bool FarLine::is_there() const {
 void FarLine::set_wake(std::function<void()> wake) {
   const std::lock_guard lock(mutex_);
   wake_ = std::move(wake);
-}
-
-void FarLine::poke() {
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(poke_.get(), &one, sizeof one));  // an eventfd takes it
 }
 
 void FarLine::run(const std::stop_token& stop) {
@@ -176,8 +171,8 @@ void FarLine::run(const std::stop_token& stop) {
     // Without events it would still be told of the end, again and again.
     std::array<pollfd, 2> both{{{events != 0 ? line_.get() : -1, events, 0}, {poke_.get(), POLLIN, 0}}};
     static_cast<void>(::poll(both.data(), both.size(), -1));
-    std::uint64_t pokes = 0;
-    static_cast<void>(!::read(poke_.get(), &pokes, sizeof pokes));
+    eventfd_t pokes = 0;
+    ::eventfd_read(poke_.get(), &pokes);
     goes_on = write_some() && ((events & POLLIN) == 0 || read_some());
   }
   if (goes_on) return;

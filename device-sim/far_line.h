@@ -40,7 +40,6 @@ class FarLine final : public FarEnd {
   FarLine(Fd line, Fd poke, std::string name);
   static Result<std::unique_ptr<FarLine>> start(Fd line, const std::string& name);
   void run(const std::stop_token& stop);
-  void poke();
   [[nodiscard]] bool write_some();
   [[nodiscard]] bool read_some();
 

@@ -17,11 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kHelloTime{2000};
 
-void poke(const Fd& eventfd) {
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(eventfd.get(), &one, sizeof one));  // an eventfd takes it
-}
-
 Result<Fd> connected(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -57,7 +52,7 @@ Result<std::unique_ptr<ModelLink>> ModelLink::connect(const std::string& path) {
 
 ModelLink::~ModelLink() {
   thread_.request_stop();
-  poke(poke_);
+  ::eventfd_write(poke_.get(), 1);
 }
 
 Result<> ModelLink::hear_hello() {
@@ -93,7 +88,7 @@ void ModelLink::send(const std::string& line, std::optional<std::uint64_t> id) {
     output_ += line;
     if (id) asked_.insert(*id);
   }
-  poke(poke_);
+  ::eventfd_write(poke_.get(), 1);
 }
 
 std::optional<ModelAnswer> ModelLink::take(std::uint64_t id) {
@@ -125,8 +120,8 @@ void ModelLink::run(const std::stop_token& stop) {
     std::array<pollfd, 2> both{
         {{socket_.get(), static_cast<short>(has_output ? POLLIN | POLLOUT : POLLIN), 0}, {poke_.get(), POLLIN, 0}}};
     static_cast<void>(::poll(both.data(), both.size(), -1));
-    std::uint64_t pokes = 0;
-    static_cast<void>(!::read(poke_.get(), &pokes, sizeof pokes));
+    eventfd_t pokes = 0;
+    ::eventfd_read(poke_.get(), &pokes);
     goes_on = write_some() && read_some() && take_lines();
   }
 }

@@ -23,10 +23,6 @@ namespace {
 constexpr std::uint8_t kFromAdapter = 0xa1, kToAdapter = 0x21;
 const network::MacAddress kMac = {2, 0, 0, 0, 0, 1};
 
-usb_redir_bulk_packet_header bulk_of(std::uint8_t endpoint, std::size_t size) {
-  return {endpoint, 0, static_cast<std::uint16_t>(size), 0, static_cast<std::uint16_t>(size >> 16)};
-}
-
 struct AdapterRig {
   explicit AdapterRig(usbredir::Speed speed = usbredir::Speed::high, std::string serial = "N1") {
     NetworkAdapterOptions options;
@@ -46,18 +42,9 @@ struct AdapterRig {
     rig->guest.replies.clear();
   }
 
-  std::vector<Reply> write(const Frame& data) {
-    rig->guest.parser.send(++rig->id, bulk_of(NetworkAdapter::kOut, data.size()), data);
-    return answers();
-  }
-  std::vector<Reply> ask(std::size_t size) {
-    rig->guest.parser.send(++rig->id, bulk_of(NetworkAdapter::kIn, size));
-    return answers();
-  }
-  std::vector<Reply> answers() {
-    rig->exchange();
-    return std::exchange(rig->guest.replies, {});
-  }
+  std::vector<Reply> write(const Frame& data) { return rig->bulk_out(NetworkAdapter::kOut, data); }
+  std::vector<Reply> ask(std::size_t size) { return rig->bulk_in(NetworkAdapter::kIn, size); }
+  std::vector<Reply> answers() { return rig->answers(); }
   /// A frame has come in.
   void deliver(Frame frame) {
     network->for_guest.push_back(std::move(frame));
@@ -355,11 +342,11 @@ TEST_CASE("a guest that cancels, resets and chooses settings at any moment has e
       adapter.deliver(frame_to(kMac, 14 + random() % 1500));
     } else if (what < 70) {
       open.insert(++rig.id);
-      rig.guest.parser.send(rig.id, bulk_of(NetworkAdapter::kIn, random() % 5 * 64 + random() % 2));
+      rig.guest.parser.send(rig.id, DeviceRig::bulk(NetworkAdapter::kIn, random() % 5 * 64 + random() % 2));
     } else {
       const Frame data(random() % 5 * 64 + random() % 2);
       open.insert(++rig.id);
-      rig.guest.parser.send(rig.id, bulk_of(NetworkAdapter::kOut, data.size()), data);
+      rig.guest.parser.send(rig.id, DeviceRig::bulk(NetworkAdapter::kOut, data.size()), data);
     }
     for (const Reply& reply : adapter.answers()) {
       if (reply.id != 9) REQUIRE(open.erase(reply.id) == 1);

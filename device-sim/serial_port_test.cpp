@@ -32,23 +32,8 @@ struct SerialRig {
     rig->configure();
   }
 
-  static usb_redir_bulk_packet_header bulk(std::uint8_t endpoint, std::size_t size) {
-    return {endpoint, 0, static_cast<std::uint16_t>(size), 0, static_cast<std::uint16_t>(size >> 16)};
-  }
-
-  /// Sends both and gives what has been answered.
-  std::vector<Reply> write(std::span<const std::byte> data) {
-    rig->guest.parser.send(++rig->id, bulk(SerialPort::kOut, data.size()), data);
-    return answers();
-  }
-  std::vector<Reply> ask(std::size_t size) {
-    rig->guest.parser.send(++rig->id, bulk(SerialPort::kIn, size));
-    return answers();
-  }
-  std::vector<Reply> answers() {
-    rig->exchange();
-    return std::exchange(rig->guest.replies, {});
-  }
+  std::vector<Reply> write(std::span<const std::byte> data) { return rig->bulk_out(SerialPort::kOut, data); }
+  std::vector<Reply> ask(std::size_t size) { return rig->bulk_in(SerialPort::kIn, size); }
 
   Reply set_lines(std::uint16_t lines) { return rig->control_out(kToPort, 0x22, lines, 0); }
 
@@ -229,13 +214,13 @@ TEST_CASE("a guest that cancels and resets at any moment has each answer once, a
       rig.guest.parser.send(9, usb_redir_set_alt_setting_header{static_cast<std::uint8_t>(random() % 3), 0});
     } else if (what < 60) {
       open.insert(++rig.id);
-      rig.guest.parser.send(rig.id, SerialRig::bulk(SerialPort::kIn, random() % 2000));
+      rig.guest.parser.send(rig.id, DeviceRig::bulk(SerialPort::kIn, random() % 2000));
     } else {
       const std::vector<std::byte> data(random() % 2000);
       open.insert(++rig.id);
-      rig.guest.parser.send(rig.id, SerialRig::bulk(SerialPort::kOut, data.size()), data);
+      rig.guest.parser.send(rig.id, DeviceRig::bulk(SerialPort::kOut, data.size()), data);
     }
-    for (const Reply& reply : serial.answers()) {
+    for (const Reply& reply : serial.rig->answers()) {
       if (reply.id != 9) REQUIRE(open.erase(reply.id) == 1);
     }
   }

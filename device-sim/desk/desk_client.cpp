@@ -127,10 +127,7 @@ Result<std::optional<nlohmann::json>> DeskClient::next_line(std::chrono::millise
 
 void DeskClient::wait_readable(std::chrono::milliseconds time, const std::stop_token& stop) const {
   const Fd stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  const std::stop_callback wake(stop, [&stopped] {
-    const std::uint64_t one = 1;
-    static_cast<void>(!::write(stopped.get(), &one, sizeof one));  // an eventfd takes it
-  });
+  const std::stop_callback wake(stop, [&stopped] { ::eventfd_write(stopped.get(), 1); });
   std::array<pollfd, 2> both{{{fd_.get(), POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
   static_cast<void>(::poll(both.data(), both.size(), static_cast<int>(time.count())));
 }

@@ -26,8 +26,7 @@ Result<std::unique_ptr<PollThread>> PollThread::start() {
 }
 
 PollThread::~PollThread() {
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(stop_.get(), &one, sizeof one));  // an eventfd takes it
+  ::eventfd_write(stop_.get(), 1);
   thread_.join();
 }
 

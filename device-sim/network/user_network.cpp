@@ -31,13 +31,8 @@ UserNetwork::~UserNetwork() {
     const std::lock_guard lock(mutex_);
     is_stopped_ = true;
   }
-  stir();
+  ::eventfd_write(stir_.get(), 1);
   if (thread_.joinable()) thread_.join();
-}
-
-void UserNetwork::stir() {
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(stir_.get(), &one, sizeof one));  // an eventfd takes it
 }
 
 bool UserNetwork::has_room() const {
@@ -57,7 +52,7 @@ void UserNetwork::send(std::span<const std::byte> frame) {
     for_host_.emplace_back(frame.begin(), frame.end());
     if (for_host_.size() > 1) return;  // the thread knows already
   }
-  stir();
+  ::eventfd_write(stir_.get(), 1);
 }
 
 Frame UserNetwork::receive() {
@@ -76,7 +71,7 @@ void UserNetwork::restart() {
     for_host_.clear();
     for_guest_.clear();
   }
-  stir();
+  ::eventfd_write(stir_.get(), 1);
 }
 
 void UserNetwork::set_wake(std::function<void()> wake) {
@@ -140,8 +135,8 @@ int UserNetwork::wait_for_sockets() {
   constexpr std::uint32_t kLongest = std::numeric_limits<int>::max();
   const int ready = ::poll(polled_.data(), polled_.size(), wait > kLongest ? -1 : static_cast<int>(wait));
   if (ready > 0 && polled_[0].revents != 0) {
-    std::uint64_t count = 0;
-    static_cast<void>(!::read(stir_.get(), &count, sizeof count));
+    eventfd_t count = 0;
+    ::eventfd_read(stir_.get(), &count);
   }
   return ready;
 }

@@ -45,7 +45,6 @@ class UserNetwork final : public Network {
  private:
   UserNetwork(SlirpLibrary library, Reach reach, Fd stir);
 
-  void stir();
   void run();
   [[nodiscard]] bool make_slirp();
   bool take_orders();
