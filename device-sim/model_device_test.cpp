@@ -213,6 +213,21 @@ TEST_CASE("a model that ends, or says what makes no sense, takes its device away
   CHECK_MESSAGE(contains(rig.host->outcome().error().cause, cause), rig.host->outcome().error().message());
 }
 
+TEST_CASE("a model that does not read is given up, and nothing waits for it without bounds") {
+  Program program;
+  auto device = program.device(device_sim::test::kModelHello);
+  REQUIRE(device);
+  // A guest that gives up its writes may always send the next one.
+  const std::vector<std::byte> data(std::size_t{1} << 20);
+  int writes = 0;
+  for (; writes < 100 && !(*device)->gone(); ++writes) {
+    CHECK_FALSE((*device)->out({0x02, 0}, data).done);
+    (*device)->cancelled({0x02, 0});
+  }
+  CHECK(writes < 15);
+  CHECK((*device)->trouble().value_or(Error{}).cause == "it does not read");
+}
+
 TEST_CASE("a device whose program came back is plugged in again") {
   Program program;
   auto device = program.device(device_sim::test::kModelHello);

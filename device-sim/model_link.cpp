@@ -85,6 +85,10 @@ void ModelLink::send(const std::string& line, std::optional<std::uint64_t> id) {
   {
     const std::lock_guard lock(mutex_);
     if (trouble_) return;
+    if (!output_.empty() && output_.size() + line.size() > kMostUnread) {
+      trouble_ = Error{ErrorKind::timeout, "speak to the model", path_, "it does not read", ""};
+      return output_.clear();
+    }
     output_ += line;
     if (id) asked_.insert(*id);
   }

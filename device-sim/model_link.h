@@ -33,6 +33,9 @@ class ModelLink {
   /// one before is not called any more when this returns.
   void set_wake(std::function<void()> wake);
 
+  /// What waits for a program that does not read, in bytes; one line may go over it. More ends the connection.
+  static constexpr std::size_t kMostUnread = std::size_t{16} << 20;
+
   /// Sends a line. `id` when it is a question: its answer is kept for take().
   void send(const std::string& line, std::optional<std::uint64_t> id = std::nullopt);
   /// The answer to a question, once.
