@@ -171,7 +171,8 @@ class Table {
 
   void attach(Row& row, int round, bool pull_out) {
     const std::size_t there = guest_.mark();
-    machine_.start_client("--once --force " + place_ + " demo");
+    // As it is: for a slow enough machine the way is long, and the stick would be a UAS disk of another speed.
+    machine_.start_client("--once --force --transport bulk-only " + place_ + " demo");
     const auto speed = std::to_string(static_cast<int>(row.speed));
     const std::string added = guest_.wait_for_line("usbloop-guest: usb add .* speed=" + speed + " ", 60s, there);
     const std::string name = added.substr(added.rfind("path=") + 5);
