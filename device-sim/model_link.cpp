@@ -3,13 +3,13 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <utility>
+
+#include "common/unix_socket.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -18,19 +18,11 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kHelloTime{2000};
 
 Result<Fd> connected(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return make_error(ErrorKind::invalid, "connect to the model", path, "a socket's name has at most 107 characters");
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return make_errno_error("make", "a unix socket");
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    auto error = make_errno_error("connect to the model", path);
-    if (errno == ENOENT || errno == ECONNREFUSED) error.value().hint = "Start the program that listens there first.";
-    return error;
-  }
+  auto socket = connect_unix_socket(path, SOCK_NONBLOCK);
+  if (socket) return socket;
+  socket.error().operation = "connect to the model";
+  if (socket.error().kind == ErrorKind::not_found || socket.error().kind == ErrorKind::unavailable)
+    socket.error().hint = "Start the program that listens there first.";
   return socket;
 }
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "launcher-sim/directory_socket.h"
+#include "common/unix_socket.h"
 #include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
@@ -23,7 +23,7 @@ constexpr int kLookEveryMs = 100;
 }  // namespace
 
 Result<ConsoleLines> ConsoleLines::connect(const std::string& directory) {
-  auto socket = connect_in_directory(directory, kSerialSocket);
+  auto socket = connect_unix_socket(directory + "/" + kSerialSocket, SOCK_NONBLOCK);
   if (!socket) return tl::unexpected(socket.error());
   return ConsoleLines(std::move(*socket));
 }

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json_text.h"
-#include "launcher-sim/directory_socket.h"
+#include "common/unix_socket.h"
 #include "launcher-sim/qemu_command.h"
 
 namespace usbloop::launcher {
@@ -45,7 +45,7 @@ ssize_t send_with_descriptor(int socket, const std::string& bytes, int descripto
 }  // namespace
 
 Result<Qmp> Qmp::connect(const std::string& directory, std::chrono::milliseconds timeout) {
-  auto socket = connect_in_directory(directory, kQmpSocket);
+  auto socket = connect_unix_socket(directory + "/" + kQmpSocket, SOCK_NONBLOCK);
   if (!socket) return tl::unexpected(socket.error());
   return greet(std::move(*socket), timeout);
 }

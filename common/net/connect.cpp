@@ -1,4 +1,4 @@
-#include <fcntl.h>
+#include <sys/socket.h>
 
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -6,28 +6,14 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <filesystem>
 
-#include "common/fd.h"
 #include "common/net/deadline.h"
 #include "common/net/stream.h"
+#include "common/unix_socket.h"
 
 namespace usbloop::net {
-namespace {
 
 using asio::ip::tcp;
-
-/// A name for `path` that fits sockaddr_un (108 bytes on Linux): through /proc when the path itself is too long.
-/// `directory` keeps the name alive.
-Result<std::string> short_name(const std::string& path, Fd& directory) {
-  if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
-  const std::filesystem::path full(path);
-  directory.reset(::open(full.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return make_errno_error("open", full.parent_path().string());
-  return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + full.filename().string();
-}
-
-}  // namespace
 
 void enable_keepalive(Stream::Socket& socket) {
   asio::error_code ignored;  // a missing option only delays the notice
@@ -41,24 +27,16 @@ void enable_keepalive(Stream::Socket& socket) {
 }
 
 Result<StreamPtr> connect_unix(const asio::any_io_executor& executor, const std::string& path) {
-  Fd directory;
-  auto name = short_name(path, directory);
-  if (!name) return tl::unexpected(name.error());
-  if (name->size() >= sizeof(sockaddr_un::sun_path)) {
-    return make_error(ErrorKind::invalid, "connect to", path, "the socket's name is too long");
-  }
+  // Asio's connect is not used here: it would wait for a peer whose backlog is full, and block the whole loop.
+  auto connected = connect_unix_socket(path, SOCK_NONBLOCK);
+  if (!connected) return tl::unexpected(connected.error());
   asio::local::stream_protocol::socket socket(executor);
   asio::error_code code;
-  socket.open(asio::local::stream_protocol(), code);
-  if (!code) socket.native_non_blocking(true, code);
-  if (code) return make_errno_error("make", "a unix socket", code.value());
-  // Asio's connect is not used here: it would wait for a peer whose backlog is full, and block the whole loop.
-  const asio::local::stream_protocol::endpoint endpoint(*name);
-  if (::connect(socket.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-    // EAGAIN: the peer's backlog is full, so a later try may go through.
-    if (errno == EAGAIN) return make_error(ErrorKind::conflict, "connect to", path, "its backlog is full");
-    return make_errno_error("connect to", path);
-  }
+  socket.assign(asio::local::stream_protocol(), connected->get(), code);
+  if (code) return make_errno_error("use", path, code.value());
+  static_cast<void>(connected->release());
+  // The descriptor does not block already, but Asio has to know.
+  socket.native_non_blocking(true, code);
   return make_plain_stream(Stream::Socket(std::move(socket)));
 }
 

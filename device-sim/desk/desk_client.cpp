@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 
 #include "common/json_at.h"
 #include "common/json_text.h"
+#include "common/unix_socket.h"
 #include "device-sim/desk/desk_name.h"
 
 namespace usbloop::desk {
@@ -53,23 +53,14 @@ Result<> check_peer(int fd, const std::string& desk) {
 Result<DeskClient> DeskClient::connect(const std::string& desk) {
   const auto path = socket_of_desk(desk);
   if (!path) return tl::unexpected(path.error());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path->size() >= sizeof address.sun_path) {
-    return make_error(ErrorKind::invalid, "use the desk", desk, "the socket's name is too long: " + *path);
+  auto fd = connect_unix_socket(*path);
+  if (!fd && (fd.error().kind == ErrorKind::not_found || fd.error().kind == ErrorKind::unavailable)) {
+    return make_error(ErrorKind::unavailable, "use the desk", desk, "it is not running",
+                      "Begin it with: device-sim desk " + desk);
   }
-  std::memcpy(address.sun_path, path->c_str(), path->size());
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) return make_errno_error("make", "a unix socket");
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED) {
-      return make_error(ErrorKind::unavailable, "use the desk", desk, "it is not running",
-                        "Begin it with: device-sim desk " + desk);
-    }
-    return make_errno_error("use the desk", desk);
-  }
-  if (auto ours = check_peer(fd.get(), desk); !ours) return tl::unexpected(ours.error());
-  return DeskClient(std::move(fd), desk);
+  if (!fd) return make_error(fd.error().kind, "use the desk", desk, fd.error().message());
+  if (auto ours = check_peer(fd->get(), desk); !ours) return tl::unexpected(ours.error());
+  return DeskClient(std::move(*fd), desk);
 }
 
 tl::unexpected<Error> DeskClient::gone() const {

@@ -1,16 +1,13 @@
 #include "e2e/harness/guest_console.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <regex>
 
+#include "common/unix_socket.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/process.h"
 
@@ -50,17 +47,9 @@ std::optional<GuestResult> find_result(const std::string& text, int number) {
 }  // namespace
 
 Fd connect_unix(const std::filesystem::path& path) {
-  // Through the directory's descriptor: an address holds only 107 bytes.
-  const Fd dir(::open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const std::string name = "/proc/self/fd/" + std::to_string(dir.get()) + "/" + path.filename().string();
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, name.c_str(), sizeof address.sun_path - 1);
-  if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    throw Failure("connect to " + path.string() + ": " + std::strerror(errno));
-  }
-  return fd;
+  auto socket = connect_unix_socket(path.string());
+  if (!socket) throw Failure(socket.error().message());
+  return std::move(*socket);
 }
 
 GuestConsole::GuestConsole(const std::filesystem::path& socket, std::filesystem::path log)
