@@ -5,9 +5,8 @@
 
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -25,16 +24,8 @@ void check_refused(const ClientEnd& end, int code, const std::string& what) {
 }
 
 /// A loop without a node, a VMI that seems to run, and a good stick.
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  fs::path image = dir.path() / "stick.img";
-  Desk() {
-    node.add_running_vmi("demo");
-    make_random_image(image, 1 << 20, 1);
-  }
-  [[nodiscard]] std::string spec() const { return "stick,image=" + image.string(); }
+struct Desk : FakeNodeScene {
+  Desk() { node.add_running_vmi("demo"); }
 };
 
 std::string replaced(const fs::path& file, const std::string& pattern, const std::string& with) {
@@ -71,7 +62,7 @@ TEST_CASE("a malformed device selector is refused by name") {
 TEST_CASE("an empty VMI name is refused") {
   const Desk desk;
   const std::string config = desk.loop.kubeconfig();
-  check_refused(run_client(desk.dir, "empty", {"--kubeconfig", config, "--emulate", desk.spec(), ""}), 2, "VMI");
+  check_refused(run_client(desk.dir, "empty", {"--kubeconfig", config, "--emulate", desk.stick(), ""}), 2, "VMI");
   check_refused(run_client(desk.dir, "selector", {"--kubeconfig", config, "0951:1666", ""}), 2, "VMI");
 }
 
@@ -103,9 +94,9 @@ TEST_CASE("a bad image or emulation is refused with its reason") {
   attempt("directory", "stick,image=" + desk.dir.path().string(), desk.dir.path().string(), 1);
   attempt("kind", "toaster,image=" + desk.image.string(), "toaster");
   attempt("no-image", "stick", "image");
-  attempt("id", desk.spec() + ",id=zzzz:1666", "zzzz");
-  attempt("speed", desk.spec() + ",speed=warp", "warp");
-  attempt("setting", desk.spec() + ",colour=red", "colour");
+  attempt("id", desk.stick() + ",id=zzzz:1666", "zzzz");
+  attempt("speed", desk.stick() + ",speed=warp", "warp");
+  attempt("setting", desk.stick() + ",colour=red", "colour");
 }
 
 TEST_CASE("a kubeconfig that is missing or broken is refused by its name") {
@@ -113,7 +104,7 @@ TEST_CASE("a kubeconfig that is missing or broken is refused by its name") {
   const fs::path file = desk.dir.path() / "broken.kubeconfig";
   const auto attempt = [&](const std::string& name, const std::vector<std::string>& options, const std::string& what) {
     std::vector<std::string> arguments = options;
-    arguments.insert(arguments.end(), {"--emulate", desk.spec(), "demo"});
+    arguments.insert(arguments.end(), {"--emulate", desk.stick(), "demo"});
     check_refused(run_client(desk.dir, name, arguments), 1, what);
   };
   attempt("missing", {"--kubeconfig", "/nowhere/config"}, "/nowhere/config");
@@ -134,7 +125,7 @@ TEST_CASE("a server that cannot be reached is refused by its address") {
   // No sane machine has a listener on port 1 of the loopback, so nothing is started for this.
   write_file(file, replaced(desk.loop.kubeconfig(), "https://127.0.0.1:[0-9]+", "https://127.0.0.1:1"));
   const Stopwatch watch;
-  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.spec(), "demo"}), 1,
+  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.stick(), "demo"}), 1,
                 "127.0.0.1:1");
   CHECK(watch.elapsed() < 10s);
 }
@@ -148,7 +139,7 @@ TEST_CASE("a certificate that the kubeconfig does not trust is refused") {
   const fs::path file = desk.dir.path() / "distrusting.kubeconfig";
   write_file(file, replaced(desk.loop.kubeconfig(), "certificate-authority-data: *\\S+",
                             "certificate-authority-data: " + authority[1].str()));
-  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.spec(), "demo"}), 1,
+  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.stick(), "demo"}), 1,
                 "certificate");
 }
 
@@ -156,14 +147,14 @@ TEST_CASE("a token that the server refuses is reported as Unauthorized") {
   const Desk desk;
   const fs::path file = desk.dir.path() / "stranger.kubeconfig";
   write_file(file, replaced(desk.loop.kubeconfig(), "token: *\\S+", "token: stranger"));
-  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.spec(), "demo"}), 1,
+  check_refused(run_client(desk.dir, "client", {"--kubeconfig", file, "--emulate", desk.stick(), "demo"}), 1,
                 "Unauthorized");
 }
 
 TEST_CASE("KUBECONFIG and ~/.kube/config are used when no option names a file") {
   const Desk desk;
   const auto refused_by_server = [&](const std::string& name, std::map<std::string, std::string> env) {
-    const ClientEnd end = run_client(desk.dir, name, {"--emulate", desk.spec(), "ghost"}, std::move(env));
+    const ClientEnd end = run_client(desk.dir, name, {"--emulate", desk.stick(), "ghost"}, std::move(env));
     check_refused(end, 1, "Can't access VMI ghost: ");
   };
   refused_by_server("environment", {{"KUBECONFIG", desk.loop.kubeconfig().string()}});

@@ -11,7 +11,7 @@
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 #include "usbredir/capture/reader.h"
 #include "usbredir/capture/tshark.h"
@@ -26,11 +26,7 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir};
-  Vmi vmi{loop, "demo"};
-  GuestConsole& guest = vmi.boot();
+struct Desk : GuestScene {
   fs::path image = dir.path() / "stick.img";
   std::string sha = make_random_image(image, 8 * kMiB, 5);
 

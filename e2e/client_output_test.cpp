@@ -7,11 +7,9 @@
 
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
-#include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/programs.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/usbredir_bytes.h"
 
 using namespace usbloop::e2e;
@@ -20,15 +18,9 @@ using usbloop::testing::contains;
 
 namespace {
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  Desk() {
-    make_random_image(dir.path() / "stick.img", 1 << 20, 1);
-    node.add_running_vmi("demo");
-  }
-  [[nodiscard]] std::string spec() const { return "stick,image=" + (dir.path() / "stick.img").string() + ",serial=AB"; }
+struct Desk : FakeNodeScene {
+  Desk() { node.add_running_vmi("demo"); }
+  [[nodiscard]] std::string spec() const { return stick() + ",serial=AB"; }
 
   /// The client at a terminal of 100 columns, for one session, with more arguments or a shell's words around it.
   [[nodiscard]] Process at_terminal(const std::string& name, const std::string& before, const std::string& more) const {

@@ -4,7 +4,7 @@
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -14,12 +14,7 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir};
-  Vmi vmi{loop, "demo"};
-  GuestConsole& guest = vmi.boot();
-};
+using Desk = GuestScene;
 
 void wait_no_disk(GuestConsole& guest) {
   wait_until("no disk in the guest", 5s, [&] { return guest.run("ls /sys/block | grep -c '^sd'").output == "0"; });

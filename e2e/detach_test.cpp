@@ -6,9 +6,9 @@
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/proc_fs.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -16,12 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir};
-  Vmi vmi{loop, "demo"};
-  GuestConsole& guest = vmi.boot();
-
+struct Desk : GuestScene {
   Client client(const std::string& name, const std::string& id) {
     const fs::path image = dir.path() / (id.substr(5) + ".img");  // an image serves one device at a time
     make_random_image(image, 4 << 20, 1);

@@ -7,9 +7,8 @@
 #include "common/net/test_certificate.h"
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -38,20 +37,13 @@ struct Findings {
   }
 };
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  Desk() {
-    make_random_image(dir.path() / "stick.img", 1 << 20, 1);
-    node.add_running_vmi("demo");
-  }
+struct Desk : FakeNodeScene {
+  Desk() { node.add_running_vmi("demo"); }
 
   Process start(const std::string& vmi, std::vector<std::string> more = {}) {
     const bool names_cluster = !more.empty() && (more.front() == "--server" || more.front() == "--kubeconfig");
     if (!names_cluster) more.insert(more.begin(), {"--kubeconfig", loop.kubeconfig()});
-    std::vector<std::string> arguments = {"doctor", "--emulate", "stick,image=" + (dir.path() / "stick.img").string(),
-                                          vmi,      "-o",        "json"};
+    std::vector<std::string> arguments = {"doctor", "--emulate", stick(), vmi, "-o", "json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return start_client(dir, "doctor-" + std::to_string(++runs_), arguments);
   }
@@ -173,7 +165,7 @@ TEST_CASE("doctor goes on behind what fails first: a missing image, a missing ku
   CHECK(findings.failed() == "kubeconfig");
   CHECK(findings.status("server") == "notChecked");
 
-  std::filesystem::remove(desk.dir.path() / "stick.img");
+  std::filesystem::remove(desk.image);
   Process doctor = desk.start("demo");
   auto request = desk.node.accept();
   request.socket->send("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");

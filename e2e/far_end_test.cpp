@@ -8,10 +8,9 @@
 
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/usbredir_bytes.h"
 #include "e2e/harness/vmi.h"
 
@@ -20,19 +19,13 @@ using usbloop::testing::contains;
 
 namespace {
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  Desk() {
-    make_random_image(dir.path() / "stick.img", 1 << 20, 1);
-    node.add_running_vmi("demo");
-  }
+struct Desk : FakeNodeScene {
+  Desk() { node.add_running_vmi("demo"); }
   /// Read-only, so that several clients can hold the image at once; each for one session, which is what is tested here.
   Process start() {
-    return start_client(dir, "client-" + std::to_string(++clients_),
-                        {"--once", "--kubeconfig", loop.kubeconfig(), "--emulate",
-                         "stick,image=" + (dir.path() / "stick.img").string() + ",id=0951:1666,ro", "demo"});
+    return start_client(
+        dir, "client-" + std::to_string(++clients_),
+        {"--once", "--kubeconfig", loop.kubeconfig(), "--emulate", stick() + ",id=0951:1666,ro", "demo"});
   }
 
  private:

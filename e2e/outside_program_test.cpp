@@ -8,11 +8,9 @@
 
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
-#include "e2e/harness/fake_node.h"
-#include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/programs.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/usbredir_bytes.h"
 
 using namespace usbloop::e2e;
@@ -21,15 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  fs::path image = dir.path() / "stick.img";
-  Desk() {
-    make_random_image(image, 1 << 20, 1);
-    node.add_running_vmi("demo");
-  }
+struct Desk : FakeNodeScene {
+  Desk() { node.add_running_vmi("demo"); }
 
   Process start(const std::string& name, std::vector<std::string> arguments,
                 std::map<std::string, std::string> env = {}) {
@@ -42,7 +33,7 @@ struct Desk {
     return Process({.name = "usbredirect",
                     .argv = {device_sim(), "--device", "0951:1666", "--to", address},
                     .log_dir = dir.path(),
-                    .env = {{"USBLOOP_EMULATE", "stick,image=" + image.string()}}});
+                    .env = {{"USBLOOP_EMULATE", stick()}}});
   }
 
   /// A program of the test's own, by its shell script.

@@ -12,11 +12,10 @@
 #include "common/test_text.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/failure.h"
-#include "e2e/harness/fake_node.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/programs.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -25,12 +24,7 @@ using usbloop::testing::contains;
 
 namespace {
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir, {.nodes = {}}};
-  FakeNode node{loop};
-  Desk() { make_random_image(dir.path() / "stick.img", 1 << 20, 1); }
-
+struct Desk : FakeNodeScene {
   /// What the client says when it asks for the VMI; it must end with 1.
   std::string refusal(const std::string& vmi, const std::vector<std::string>& more = {}) {
     Process client = start(vmi, more);
@@ -42,8 +36,7 @@ struct Desk {
   }
 
   Process start(const std::string& vmi, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {"--kubeconfig", loop.kubeconfig(), "--emulate",
-                                          "stick,image=" + (dir.path() / "stick.img").string(), vmi};
+    std::vector<std::string> arguments = {"--kubeconfig", loop.kubeconfig(), "--emulate", stick(), vmi};
     arguments.insert(arguments.begin(), more.begin(), more.end());
     return start_client(dir, "client-" + std::to_string(++clients_), arguments);
   }
@@ -191,9 +184,9 @@ TEST_CASE("who may view is refused usbredir, who may edit is not, and a binding 
   Desk desk;
   int runs = 0;
   const auto said_to = [&](const std::string& config) {
-    const ClientEnd end = run_client(desk.dir, "user-" + std::to_string(++runs),
-                                     {"--kubeconfig", desk.loop.dir() / "apiserver" / config, "--emulate",
-                                      "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+    const ClientEnd end =
+        run_client(desk.dir, "user-" + std::to_string(++runs),
+                   {"--kubeconfig", desk.loop.dir() / "apiserver" / config, "--emulate", desk.stick(), "ghost"});
     CHECK(end.status.code == 1);
     return end.err;
   };
@@ -229,7 +222,7 @@ TEST_CASE("kubectl's flags say who asks and whom: --as, --server with --token an
   const auto without_kubeconfig = [&](const std::string& token, const std::string& name) {
     return run_client(desk.dir, name,
                       {"--server", server, "--token", token, "--certificate-authority", api.ca_file(), "--emulate",
-                       "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"});
+                       desk.stick(), "ghost"});
   };
   const ClientEnd known = without_kubeconfig(api.token(), "by-flags");
   CHECK_MESSAGE(contains(known.err, not_there), known.err);
@@ -245,10 +238,7 @@ std::string heard_through(const Desk& desk, const std::string& name, const std::
   write_file(config,
              std::regex_replace(read_file(desk.loop.kubeconfig()), std::regex("( *)server: "),
                                 "$1proxy-url: " + url + "\n$1server: ", std::regex_constants::format_first_only));
-  return run_client(
-             desk.dir, name,
-             {"--kubeconfig", config, "--emulate", "stick,image=" + (desk.dir.path() / "stick.img").string(), "ghost"})
-      .err;
+  return run_client(desk.dir, name, {"--kubeconfig", config, "--emulate", desk.stick(), "ghost"}).err;
 }
 
 /// A socket of the loopback at a port, or at one that the kernel chooses; what `use` (bind, connect) gives as true.

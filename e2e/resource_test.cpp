@@ -6,9 +6,9 @@
 
 #include "e2e/harness/client.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/proc_fs.h"
 #include "e2e/harness/raw_websocket.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/usbredir_bytes.h"
 #include "e2e/harness/vmi.h"
 
@@ -19,11 +19,7 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir};
-  Vmi vmi{loop, "demo"};
-  GuestConsole& guest = vmi.boot();
+struct Desk : GuestScene {
   fs::path image = dir.path() / "stick.img";
   std::string sha = make_random_image(image, 16 * kMiB, 1);
 };

@@ -5,8 +5,8 @@
 
 #include "e2e/harness/client.h"
 #include "e2e/harness/image.h"
-#include "e2e/harness/loop.h"
 #include "e2e/harness/proc_fs.h"
+#include "e2e/harness/scene.h"
 #include "e2e/harness/vmi.h"
 
 using namespace usbloop::e2e;
@@ -16,12 +16,7 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-struct Desk {
-  CaseDir dir;
-  Loop loop{dir};
-  Vmi vmi{loop, "demo"};
-  GuestConsole& guest = vmi.boot();
-};
+using Desk = GuestScene;
 
 }  // namespace
 
