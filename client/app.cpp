@@ -30,7 +30,7 @@
 #include "common/log.h"
 #include "common/shown_text.h"
 #include "device-sim/desk/desk_name.h"
-#include "device-sim/spec.h"
+#include "device-sim/emulation/spec.h"
 
 namespace usbloop::client {
 

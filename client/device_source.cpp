@@ -8,7 +8,7 @@
 #include "client/devices/libusb_host.h"
 #include "client/devices/usb_device.h"
 #include "common/stop_wait.h"
-#include "device-sim/spec.h"
+#include "device-sim/kinds.h"
 
 namespace usbloop::client {
 

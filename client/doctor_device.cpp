@@ -3,7 +3,7 @@
 #include "client/devices/usb_device.h"
 #include "client/doctor.h"
 #include "client/load_policy.h"
-#include "device-sim/spec.h"
+#include "device-sim/kinds.h"
 
 // What doctor sees of the device and of this machine.
 namespace usbloop::client {

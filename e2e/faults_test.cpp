@@ -10,8 +10,8 @@
 #include <set>
 #include <sstream>
 
-#include "device-sim/descriptor_lies.h"
-#include "device-sim/fault.h"
+#include "device-sim/emulation/descriptor_lies.h"
+#include "device-sim/emulation/fault.h"
 #include "e2e/harness/digest.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/plain_guest.h"

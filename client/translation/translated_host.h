@@ -7,7 +7,7 @@
 
 #include "client/translation/stick_link.h"
 #include "client/translation/translated_stick.h"
-#include "device-sim/emulated_host.h"
+#include "device-sim/emulation/emulated_host.h"
 #include "usbredir/host_end.h"
 
 namespace usbloop::client {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "device-sim/storage_descriptors.h"
+#include "device-sim/storage/storage_descriptors.h"
 #include "uas/pipes.h"
 
 namespace usbloop::client {

@@ -7,7 +7,7 @@
 #include "client/translation/block_limits.h"
 #include "client/translation/bulk_only_initiator.h"
 #include "client/translation/stick_link.h"
-#include "device-sim/device.h"
+#include "device-sim/emulation/device.h"
 #include "uas/target.h"
 
 namespace usbloop::client {

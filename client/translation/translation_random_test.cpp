@@ -11,7 +11,7 @@
 #include <set>
 
 #include "client/translation/translation_rig.h"
-#include "device-sim/disk_unit.h"
+#include "device-sim/storage/disk_unit.h"
 
 using namespace usbloop;
 using client::testing::FaultyStick;

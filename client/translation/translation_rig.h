@@ -10,10 +10,10 @@
 
 #include "client/translation/slow_host.h"
 #include "client/translation/translated_host.h"
-#include "device-sim/emulated_host.h"
-#include "device-sim/guest_double.h"
-#include "device-sim/stick.h"
-#include "device-sim/test_support.h"
+#include "device-sim/emulation/emulated_host.h"
+#include "device-sim/emulation/guest_double.h"
+#include "device-sim/storage/stick.h"
+#include "device-sim/storage/test_support.h"
 #include "uas/pipes.h"
 #include "uas/test_support.h"
 

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/shown_text.h"
 #include "device-sim/desk/device_loan.h"
+#include "device-sim/kinds.h"
 #include "usbredir/descriptors.h"
 
 namespace usbloop::desk {

@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "device-sim/desk/desk_file.h"
 #include "device-sim/desk/device_info.h"
-#include "device-sim/emulated_host.h"
+#include "device-sim/emulation/emulated_host.h"
 
 namespace usbloop::desk {
 

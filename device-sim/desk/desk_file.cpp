@@ -13,6 +13,7 @@
 #include "common/shown_text.h"
 #include "common/small_file.h"
 #include "device-sim/desk/desk_entry.h"
+#include "device-sim/kinds.h"
 
 namespace usbloop::desk {
 

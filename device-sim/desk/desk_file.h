@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "common/error.h"
-#include "device-sim/device.h"
-#include "device-sim/spec.h"
+#include "device-sim/emulation/device.h"
+#include "device-sim/emulation/spec.h"
 
 // The file that describes a desk: a list of emulated devices, each at its place. docs/devices.md has its keys.
 namespace usbloop::desk {

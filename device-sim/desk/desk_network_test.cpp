@@ -5,9 +5,9 @@
 
 #include "common/test_wait.h"
 #include "device-sim/desk/desk.h"
-#include "device-sim/guest_double.h"
+#include "device-sim/emulation/guest_double.h"
+#include "device-sim/network/network_adapter.h"
 #include "device-sim/network/test_packets.h"
-#include "device-sim/network_adapter.h"
 
 using namespace usbloop;
 using namespace usbloop::desk;

@@ -5,7 +5,7 @@
 #include "common/test_text.h"
 #include "device-sim/desk/protocol.h"
 #include "device-sim/desk/test_support.h"
-#include "device-sim/guest_double.h"
+#include "device-sim/emulation/guest_double.h"
 
 using namespace usbloop;
 using namespace usbloop::desk;

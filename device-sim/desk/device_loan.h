@@ -1,7 +1,7 @@
 #pragma once
 
 #include "device-sim/desk/device_info.h"
-#include "device-sim/forwarding_device.h"
+#include "device-sim/emulation/forwarding_device.h"
 
 namespace usbloop::desk {
 

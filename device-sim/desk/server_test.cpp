@@ -16,7 +16,7 @@
 #include "common/test_text.h"
 #include "device-sim/desk/desk_host.h"
 #include "device-sim/desk/test_support.h"
-#include "device-sim/guest_double.h"
+#include "device-sim/emulation/guest_double.h"
 
 using namespace usbloop;
 using namespace usbloop::desk;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "device-sim/fault.h"
+#include "device-sim/emulation/fault.h"
 
 namespace usbloop::device_sim::fuzz {
 namespace {

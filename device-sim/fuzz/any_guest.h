@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "device-sim/emulated_host.h"
+#include "device-sim/emulation/emulated_host.h"
 #include "usbredir/parser.h"
 
 // A guest for the fuzz targets of emulated devices; no part of the library.

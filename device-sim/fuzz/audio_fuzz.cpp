@@ -1,11 +1,11 @@
 #include <memory>
 #include <span>
 
-#include "device-sim/faulty_device.h"
+#include "device-sim/emulation/faulty_device.h"
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/microphone.h"
-#include "device-sim/speaker.h"
+#include "device-sim/sound/microphone.h"
+#include "device-sim/sound/speaker.h"
 
 namespace usbloop::device_sim::fuzz {
 

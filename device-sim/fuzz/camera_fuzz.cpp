@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "device-sim/camera.h"
-#include "device-sim/emulated_host.h"
+#include "device-sim/camera/camera.h"
+#include "device-sim/emulation/emulated_host.h"
 #include "device-sim/fuzz/targets.h"
 #include "usbredir/parser.h"
 

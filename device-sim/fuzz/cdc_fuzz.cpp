@@ -1,11 +1,11 @@
 #include <memory>
 #include <span>
 
-#include "device-sim/echo.h"
-#include "device-sim/faulty_device.h"
+#include "device-sim/emulation/faulty_device.h"
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/serial_port.h"
+#include "device-sim/serial/echo.h"
+#include "device-sim/serial/serial_port.h"
 
 namespace usbloop::device_sim::fuzz {
 

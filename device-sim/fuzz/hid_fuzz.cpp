@@ -1,12 +1,12 @@
 #include <memory>
 #include <span>
 
-#include "device-sim/faulty_device.h"
+#include "device-sim/emulation/faulty_device.h"
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/key_strokes.h"
-#include "device-sim/keyboard.h"
-#include "device-sim/mouse.h"
+#include "device-sim/input/key_strokes.h"
+#include "device-sim/input/keyboard.h"
+#include "device-sim/input/mouse.h"
 
 namespace usbloop::device_sim::fuzz {
 namespace {

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/model_message.h"
+#include "device-sim/model/model_message.h"
 
 /// A line of a program that models a device, as its first one and as an answer.
 void usbloop::device_sim::fuzz::model(std::span<const std::byte> input) {

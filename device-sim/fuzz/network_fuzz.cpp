@@ -5,11 +5,11 @@
 #include <span>
 #include <utility>
 
-#include "device-sim/faulty_device.h"
+#include "device-sim/emulation/faulty_device.h"
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
+#include "device-sim/network/network_adapter.h"
 #include "device-sim/network/reach.h"
-#include "device-sim/network_adapter.h"
 
 namespace usbloop::device_sim::fuzz {
 namespace {

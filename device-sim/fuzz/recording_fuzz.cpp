@@ -8,8 +8,8 @@
 
 #include "device-sim/fuzz/any_guest.h"
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/recording.h"
-#include "device-sim/replay_device.h"
+#include "device-sim/replay/recording.h"
+#include "device-sim/replay/replay_device.h"
 
 namespace usbloop::device_sim::fuzz {
 namespace {

@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "device-sim/emulated_host.h"
+#include "device-sim/emulation/emulated_host.h"
 #include "device-sim/fuzz/targets.h"
-#include "device-sim/ssd.h"
-#include "device-sim/stick.h"
-#include "device-sim/test_support.h"
+#include "device-sim/storage/ssd.h"
+#include "device-sim/storage/stick.h"
+#include "device-sim/storage/test_support.h"
 #include "usbredir/parser.h"
 
 namespace usbloop::device_sim::fuzz {

@@ -11,8 +11,8 @@
 #include "common/shown_text.h"
 #include "device-sim/desk/desk_name.h"
 #include "device-sim/desk/server.h"
+#include "device-sim/kinds.h"
 #include "device-sim/program/report.h"
-#include "device-sim/spec.h"
 
 namespace usbloop::device_sim {
 namespace {

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
-#include "device-sim/fault.h"
+#include "device-sim/emulation/fault.h"
 #include "usbredir/capture/capture_flags.h"
 
 namespace usbloop::device_sim {

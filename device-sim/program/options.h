@@ -6,7 +6,7 @@
 
 #include "common/error.h"
 #include "common/net/address.h"
-#include "device-sim/spec.h"
+#include "device-sim/emulation/spec.h"
 #include "usbredir/capture/capture_file.h"
 
 namespace usbloop::device_sim {

@@ -22,11 +22,11 @@
 #include "common/shown_text.h"
 #include "device-sim/desk/desk_host.h"
 #include "device-sim/desk/desk_name.h"
+#include "device-sim/kinds.h"
 #include "device-sim/program/ctl_command.h"
 #include "device-sim/program/desk_command.h"
 #include "device-sim/program/options.h"
 #include "device-sim/program/report.h"
-#include "device-sim/spec.h"
 #include "usbredir/capture/capture_flags.h"
 #include "usbredir/capture/capturing_host.h"
 

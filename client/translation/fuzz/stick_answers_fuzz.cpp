@@ -9,9 +9,9 @@
 #include "client/translation/bulk_only_initiator.h"
 #include "client/translation/fuzz/targets.h"
 #include "client/translation/stick_link.h"
-#include "device-sim/device.h"
-#include "device-sim/emulated_host.h"
-#include "device-sim/storage_descriptors.h"
+#include "device-sim/emulation/device.h"
+#include "device-sim/emulation/emulated_host.h"
+#include "device-sim/storage/storage_descriptors.h"
 #include "uas/target.h"
 
 namespace usbloop::client::fuzz {
