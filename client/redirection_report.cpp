@@ -11,7 +11,7 @@ namespace {
 /// The parser, which reads the stream for emulated and translated devices, does not know whose stream it is.
 Error with_cure(const Error& error, const std::string& label) {
   if (error.kind != ErrorKind::protocol || !error.hint.empty()) return error;
-  return redirection_outcome(usbredir::HostState::failed, label, error.cause).error();
+  return broken_protocol(label, error.cause);
 }
 
 }  // namespace

@@ -75,6 +75,10 @@ Result<std::unique_ptr<Device>> with_faults(const DeviceSpec& spec, std::unique_
 Result<std::unique_ptr<Device>> make_device(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   const auto kind =
       std::find_if(kinds().begin(), kinds().end(), [&](const Kind& candidate) { return spec.kind == candidate.name; });
+  if (spec.kind == "hub") {
+    return refuse(spec.kind, "usbredir carries one device and has no hubs",
+                  "Emulate what would stand behind it, each device by itself.");
+  }
   if (kind == kinds().end()) {
     return refuse(spec.kind, "there is no such kind of device", "Known kinds: " + known_kinds() + ".");
   }

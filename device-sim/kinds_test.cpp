@@ -72,6 +72,7 @@ TEST_CASE("mistakes in the description are named") {
   const TempDir dir;
   const std::string image = dir.file("a.img", 4096);
   CHECK(contains(refusal("webcam2").hint, "stick"));
+  CHECK(contains(refusal("hub").cause, "usbredir carries one device and has no hubs"));
   CHECK(contains(refusal("stick").cause, "image= is missing"));
   CHECK(contains(refusal("stick,image=" + image + ",colour=red").cause, "no option 'colour'"));
   CHECK(contains(refusal("stick,image=" + image + ",speed=low").cause, "speed=low"));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "e2e/camera/pictures.h"
+#include "e2e/camera/png.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/failure.h"
 #include "e2e/harness/image.h"
@@ -134,6 +135,17 @@ std::vector<unsigned char> luma_of_jpeg(const std::vector<unsigned char>& jpeg) 
   return luma;
 }
 
+/// For a person who reads the log: the picture as the guest has it, beside the log of ctest.
+void show(const std::vector<unsigned char>& jpeg) {
+  std::vector<unsigned char> rgb(std::size_t{640} * 480 * 3);
+  const tjhandle library = ::tjInitDecompress();
+  CHECK(::tjDecompress2(library, jpeg.data(), jpeg.size(), rgb.data(), 640, 0, 480, TJPF_RGB, 0) == 0);
+  ::tjDestroy(library);
+  fs::create_directories(fs::path(USBLOOP_PICTURE).parent_path());
+  PngFile::write(USBLOOP_PICTURE, 640, 480, rgb);
+  MESSAGE("a picture that the guest has captured: " << USBLOOP_PICTURE);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -152,6 +164,7 @@ TEST_CASE(
   const auto jpeg = rig.fetch("/tmp/plain.jpg");
   CHECK(number_of_mjpeg(jpeg).value_or(0) >= 29U);
   const auto plain = luma_of_jpeg(jpeg);
+  show(jpeg);
   rig.capture("640 480", 30, 3, 3, "-m -b 40 -c 16", "/tmp/changed.jpg");
   const auto changed = luma_of_jpeg(rig.fetch("/tmp/changed.jpg"));
   // The first bar is 180 in studio range: (180 - 126) / 2 + 126 + 40 is 193.

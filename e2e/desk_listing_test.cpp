@@ -60,6 +60,14 @@ TEST_CASE("ctl says what it did, what it could not do, and what programs need") 
   CHECK(has(desk.ctl({"attach", "stick", "none.img"}, 1), "none.img"));
   CHECK(has(desk.ctl({"dance"}, 2), "--help"));
   CHECK(has(desk.ctl({"counters"}), "BYTES-OUT"));
+  write_file(dir.path() / "other.img", std::string(1 << 20, 'o'));
+  CHECK(has(desk.ctl({"attach", "stick", (dir.path() / "other.img").string()}), "stick"));
+  CHECK(nlohmann::json::parse(desk.ctl({"-o", "json", "list", "stick"}))["devices"][0]["arrivals"] == 2);
+  CHECK(has(desk.ctl({"eject", "stick"}), "stick"));
+  CHECK(has(desk.ctl({"load", "stick"}), "stick"));
+  CHECK(has(desk.ctl({"fault", "stick", "medium-error:block=99999999"}, 1), "block"));
+  CHECK(has(desk.ctl({"fault", "stick", "slow:latency=5"}), "stick"));
+  CHECK(has(desk.ctl({"repair", "stick"}), "stick"));
   desk.stop();
   const auto late = desk.ctl({"list"}, 1);
   CHECK_MESSAGE(has(late, "device-sim desk "), late);

@@ -93,7 +93,7 @@ class Bench {
           "kill $reader 2> /dev/null; rm -f /tmp/typed; head -n 1 < /dev/tty1 > /tmp/typed 2> /dev/null & "
           "reader=$!");
     }
-    const std::string spec = row.device + (is_disk ? ",image=" + image_.string() : ",text=abc\\n");
+    const std::string spec = row.device + (is_disk ? ",image=" + image_.string() : ",pace=150,text=abc\\n");
     e2e::Process device({.name = "device-" + std::to_string(++number_),
                          .argv = {e2e::device_sim(), "--emulate", spec + ",fault=" + row.fault, "--to",
                                   "unix:" + (plain_.dir() / "slot.sock").string()},

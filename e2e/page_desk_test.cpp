@@ -101,8 +101,23 @@ TEST_CASE("the commands of KubeVirt's page work without its hardware, by our cli
   CHECK(twice.wait_exit(10s).code == 1);
   CHECK_MESSAGE(twice.err().find("usbredirect (process ") != std::string::npos, twice.err());
   stop(by_id);
+  Process camera_by_address = person.types({"usbredir", "--launch", "01-03", "vm"});
+  CHECK(driver_at(guest, port_of(guest, "13d3:5406", mark) + ":1.1") == "uvcvideo");
+  stop(camera_by_address);
   desk.ctl({"unplug", "01-10"});
   guest.wait_for_line("usbloop-guest: usb remove 0781:55ae", 5s, mark);
   CHECK(by_address.wait_exit(10s).code == 1);
+  desk.ctl({"plug", "01-10"});
+
+  // The SSD the other way round: by its address through our client, and by its id through the other program.
+  for (const bool is_launched : {false, true}) {
+    CAPTURE(is_launched);
+    mark = guest.mark();
+    Process ssd_again = is_launched ? person.types({"usbredir", "--launch", "0781:55ae", "vm"})
+                                    : person.types({"usbredir", "01-10", "vm"});
+    CHECK(driver_at(guest, port_of(guest, "0781:55ae", mark) + ":1.0") == "uas");
+    stop(ssd_again);
+    guest.wait_for_line("usbloop-guest: usb remove 0781:55ae", 5s, mark);
+  }
   desk.stop();
 }

@@ -17,10 +17,12 @@ namespace {
 constexpr std::size_t kMiB = 1 << 20;
 
 PlainGuestOptions with_two_slots() {
+  const std::string tools = fs::path(USBLOOP_SCSI_RESET).parent_path();
   return {.arguments = {"-chardev", "socket,id=slot0,path=slot0.sock,server=on,wait=off", "-device",
                         "usb-redir,chardev=slot0,bus=xhci.0,port=1", "-chardev",
                         "socket,id=slot1,path=slot1.sock,server=on,wait=off", "-device",
-                        "usb-redir,chardev=slot1,bus=xhci.0,port=2"}};
+                        "usb-redir,chardev=slot1,bus=xhci.0,port=2", "-virtfs",
+                        "local,path=" + tools + ",mount_tag=tools,security_model=none,readonly=on"}};
 }
 
 struct Ssd {
@@ -105,4 +107,47 @@ TEST_CASE("the driver goes in the middle of reads and comes back, and without ua
   CHECK(guest_sha256(guest, wait_disk(guest, "2-1"), 32 * kMiB) == ssd.sha);
   ssd.process.signal(SIGTERM);
   CHECK(ssd.process.wait_exit(5s).code == 0);
+}
+
+TEST_CASE(
+    "a command without an answer is aborted, and a reset in the middle of four readers and a writer loses nothing") {
+  const CaseDir dir;
+  PlainGuest plain(dir, with_two_slots());
+  GuestConsole& guest = plain.boot();
+  guest.must_run("mkdir /tools && mount -t 9p -o trans=virtio,version=9p2000.L,ro tools /tools");
+  Ssd ssd(dir, plain, "ssd", 0, "");
+  const std::string disk = wait_disk(guest, "2-1");
+  const std::string content = read_file(ssd.image);
+  const std::string says = "; echo 3 > /proc/sys/vm/drop_caches; dmesg -c > /dev/null; ";
+  const std::string readers = "for i in 0 1 2 3; do dd if=/dev/" + disk +
+                              " bs=64k skip=$((i * 96)) count=96 iflag=direct 2>/dev/null | sha256sum > /tmp/part$i & "
+                              "done; dd if=/dev/" +
+                              disk + " of=/dev/" + disk + " bs=64k count=64 seek=448 conv=notrunc,fsync 2>/dev/null & ";
+  const auto check = [&] {
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(guest.must_run("cat /tmp/part" + std::to_string(i)).substr(0, 64) ==
+            sha256_of(content.substr(i * 6 * kMiB, 6 * kMiB)));
+    }
+    std::string expected = content;
+    expected.replace(28 * kMiB, 4 * kMiB, content.substr(0, 4 * kMiB));
+    CHECK(read_file(ssd.image) == expected);
+  };
+  guest.must_run(":" + says + readers + "usleep 50000; /tools/scsi_reset /dev/" + disk + "; wait", 60s);
+  CHECK(guest.run("dmesg | grep -q 'uas_eh_device_reset_handler success'").status == 0);
+  check();
+  ssd.process.signal(SIGTERM);
+  CHECK(ssd.process.wait_exit(5s).code == 0);
+
+  // One status does not come: the guest gives its command up after a second, and tries again.
+  guest.must_run("for i in $(seq 400); do [ -e /sys/bus/usb/devices/2-1 ] || break; usleep 50000; done");
+  Ssd mute(dir, plain, "mute", 0, ",fault=timeout:endpoint=0x83:at=120");
+  const std::string again = wait_disk(guest, "2-1");
+  REQUIRE(again == disk);
+  guest.must_run("echo 1 > /sys/block/" + disk + "/device/timeout" + says + readers + "wait", 60s);
+  const std::string log = guest.run("dmesg").output;
+  CHECK_MESSAGE(log.find("uas_eh_abort_handler") != std::string::npos, log);
+  CHECK_MESSAGE(log.find("uas_eh_device_reset_handler success") != std::string::npos, log);
+  check();
+  mute.process.signal(SIGTERM);
+  CHECK(mute.process.wait_exit(5s).code == 0);
 }

@@ -62,8 +62,8 @@ class DeviceRun {
 
   void idle(DeviceResults& results) {
     const std::string image = ",image=" + file_path();
-    const std::vector<std::string> specs = {"stick" + image, "ssd" + image, "keyboard",   "mouse",  "serial",
-                                            "ftdi",          "camera",      "microphone", "speaker"};
+    const std::vector<std::string> specs = {"stick" + image, "ssd" + image, "keyboard",   "mouse",   "serial",
+                                            "ftdi",          "camera",      "microphone", "speaker", "network"};
     // One after the other, since the two disks have one image, and a device by itself is what is asked for.
     for (const std::string& spec : specs) {
       DeviceGuest guest(dir_.path(), spec);

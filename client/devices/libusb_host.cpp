@@ -52,9 +52,7 @@ class LibusbHost : public usbredir::HostEnd {
   [[nodiscard]] std::span<const std::byte> pending() const override { return output_.front(); }
   void consume(std::size_t count) override;
   [[nodiscard]] HostState state() const override { return state_; }
-  [[nodiscard]] Result<> outcome() const override {
-    return redirection_outcome(state_, description_.label(), last_error());
-  }
+  [[nodiscard]] Result<> outcome() const override { return redirection_outcome(state_, description_, last_error()); }
   void disconnect() override;
 
  private:

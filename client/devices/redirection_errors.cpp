@@ -1,5 +1,7 @@
 #include "client/devices/redirection_errors.h"
 
+#include "usbredir/rejection.h"
+
 namespace usbloop::client {
 
 using usbredir::HostState;
@@ -22,20 +24,19 @@ Error not_taken(const std::string& label, const std::string& said) {
   return error;
 }
 
-Result<> redirection_outcome(HostState state, const std::string& label, const std::string& said) {
+Error broken_protocol(const std::string& label, const std::string& said) {
+  return {ErrorKind::protocol, "redirect", label, "the virtual machine's side broke the usbredir protocol: " + said,
+          "Try again; if it happens again, report it with what -vv says."};
+}
+
+Result<> redirection_outcome(HostState state, const usbredir::DeviceDescription& device, const std::string& said) {
+  const std::string label = device.label();
   switch (state) {
-    case HostState::rejected:
-      return make_error(
-          ErrorKind::denied, "redirect", label, "the virtual machine's side rejected the device",
-          "A filter on its side, or a speed or feature that its USB controller lacks, forbids this device. Where it "
-          "is the speed, a port of this machine with another one helps (USB 2 in place of USB 3).");
+    case HostState::rejected: return tl::unexpected(usbredir::rejection_of(device));
     case HostState::device_gone:
       return make_error(ErrorKind::unavailable, "redirect", label, "the device has been unplugged or does not answer",
                         "Plug it in again. Without --once the client waits for that by itself.");
-    case HostState::failed:
-      return make_error(ErrorKind::protocol, "redirect", label,
-                        "the virtual machine's side broke the usbredir protocol: " + said,
-                        "Try again; if it happens again, report it with what -vv says.");
+    case HostState::failed: return tl::unexpected(broken_protocol(label, said));
     default: return {};
   }
 }

@@ -42,10 +42,13 @@ TEST_CASE("what usbredirhost says becomes an error that a person can do somethin
 }
 
 TEST_CASE("the end of a redirection is told by its state") {
-  CHECK(redirection_outcome(HostState::disconnected, "a stick", "said"));
-  CHECK(redirection_outcome(HostState::rejected, "a stick", "said").error().kind == ErrorKind::denied);
-  CHECK(redirection_outcome(HostState::device_gone, "a stick", "said").error().kind == ErrorKind::unavailable);
-  const auto failed = redirection_outcome(HostState::failed, "a stick", "a packet too long");
+  const usbredir::DeviceDescription stick{0x951, 0x1666, usbredir::Speed::full, "", "", "", "a stick"};
+  CHECK(redirection_outcome(HostState::disconnected, stick, "said"));
+  const auto rejected = redirection_outcome(HostState::rejected, stick, "said");
+  CHECK(rejected.error().kind == ErrorKind::denied);
+  CHECK(rejected.error().hint.starts_with("It has full speed (12 Mbit/s). Where QEMU's log says \"speed mismatch\""));
+  CHECK(redirection_outcome(HostState::device_gone, stick, "said").error().kind == ErrorKind::unavailable);
+  const auto failed = redirection_outcome(HostState::failed, stick, "a packet too long");
   CHECK(failed.error().kind == ErrorKind::protocol);
   CHECK(failed.error().cause.ends_with("broke the usbredir protocol: a packet too long"));
 }

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/shown_text.h"
+#include "usbredir/rejection.h"
 
 namespace usbloop::device_sim {
 namespace {
@@ -108,10 +109,7 @@ void EmulatedHost::set_alarm() {
 Result<> EmulatedHost::outcome() const {
   const std::string name = device_->description().label();
   switch (state_) {
-    case HostState::rejected:
-      return make_error(
-          ErrorKind::denied, "redirect", name, "the virtual machine's side rejected the device",
-          "A filter of the virtual machine's usb-redir device forbids it, or the far side lacks a capability.");
+    case HostState::rejected: return tl::unexpected(usbredir::rejection_of(device_->description()));
     case HostState::device_gone:
       if (failure_) return tl::unexpected(*failure_);
       return make_error(ErrorKind::unavailable, "redirect", name, "the device is gone");

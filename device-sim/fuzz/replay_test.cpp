@@ -29,7 +29,7 @@ TEST_CASE("an emulated keyboard and an emulated mouse survive their corpus and m
   replay(kCorpus + "hid", fuzz::hid, 500);
 }
 
-TEST_CASE("an emulated serial port survives its corpus and mutations of it") {
+TEST_CASE("an emulated serial port and an emulated adapter survive their corpus and mutations of it") {
   replay(kCorpus + "cdc", fuzz::cdc, 500);
 }
 

@@ -78,15 +78,23 @@ Result<> choose_kind(const Raw& raw, const Surroundings& around, Options& option
   return {};
 }
 
+/// usbredirect also takes the numbers of VENDOR:PRODUCT with 0x in front.
+std::string without_prefixes(std::string id) {
+  for (const std::size_t at : {id.find(':') + 1, std::size_t{0}}) {  // from the back
+    if (id.compare(at, 2, "0x") == 0) id.erase(at, 2);
+  }
+  return id;
+}
+
 /// What --device says.
 Result<> choose_device(const Raw& raw, Options& options) {
-  options.wanted = raw.device;
+  options.wanted = without_prefixes(raw.device);
   if (!options.desk.empty()) {
     if (!raw.device.empty()) return {};
     return refuse("--desk", "--device is missing", "device-sim ctl list shows what the desk has.");
   }
   if (raw.device.empty()) return {};
-  options.device = parse_usb_id(raw.device);
+  options.device = parse_usb_id(options.wanted);
   // usbredirect also takes BUS-DEVICE; an emulated device that stands on no desk is on no bus, so it names no id.
   const auto dash = raw.device.find('-');
   const bool is_bus_device = dash != std::string::npos && dash > 0 && dash + 1 < raw.device.size() &&
@@ -136,6 +144,7 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   Raw raw;
   CLI::App app(kDescription, program);
   app.footer(footer(program));
+  app.set_help_flag("-h,-?,--help", "Print this help message and exit");
   app.set_version_flag("--version", version);
   app.add_option(
       "--device", raw.device,
@@ -149,6 +158,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
   app.add_flag("-k,--keepalive", raw.keepalive, "Set SO_KEEPALIVE on the socket (connections by --to always have it)");
   app.add_option("-v,--verbose", raw.verbosity, "Log level from 1 to 5, where 5 is the most verbose")
       ->check(CLI::Range(0, 5));
+  // Given twice, the last one counts, as with usbredirect.
+  for (CLI::Option* option : app.get_options()) option->take_last();
   capture::CaptureOptions captured;
   capture::CaptureFlags capture(app, captured);
   try {

@@ -4,7 +4,9 @@
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -73,6 +75,9 @@ class Run {
  public:
   Run(asio::io_context& loop, const Options& options, usbredir::HostEnd& host)
       : loop_(loop), options_(options), host_(host), signals_(loop, SIGINT, SIGTERM) {}
+  ~Run() { host_.set_wake(nullptr); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   Result<> operator()() {
     signals_.async_wait([this](const asio::error_code& code, int) {
@@ -113,9 +118,26 @@ class Run {
     auto listener = co_await net::Listener::open(*options_.as, net::Listener::For::everybody);
     if (!listener) co_return tl::unexpected(listener.error());
     say("Listening on " + (*listener)->address().text());
-    auto stream = co_await (*listener)->accept();
+    auto stream = co_await accept_while_there(**listener);
     asio::error_code ignored;  // a unix socket has no such option that does anything
     if (stream && options_.keepalive) (*stream)->socket().set_option(asio::socket_base::keep_alive(true), ignored);
+    co_return stream;
+  }
+
+  /// The device may be pulled out, and its desk may end, before anybody has connected.
+  asio::awaitable<Result<net::StreamPtr>> accept_while_there(net::Listener& listener) {
+    const auto look = [this, &listener] {
+      host_.look();
+      if (is_final(host_.state())) listener.close();
+    };
+    host_.set_wake([this, look] { asio::post(loop_, look); });
+    look();
+    auto stream = co_await listener.accept();
+    host_.set_wake(nullptr);
+    co_await asio::post(loop_, asio::use_awaitable);  // behind the looks that were scheduled before
+    if (is_final(host_.state())) {
+      if (auto outcome = host_.outcome(); !outcome) co_return tl::unexpected(outcome.error());
+    }
     co_return stream;
   }
 

@@ -91,12 +91,14 @@ class Child {
 /// QEMU with one usb-redir slot and no guest.
 class Qemu {
  public:
-  Qemu(const ProgramDir& dir, const std::string& slot, const std::string& redir_options = "") : dir_(dir) {
+  Qemu(const ProgramDir& dir, const std::string& slot, const std::string& redir_options = "",
+       const std::string& controller = "qemu-xhci,p2=15,p3=15")
+      : dir_(dir) {
     process_ = std::make_unique<Child>(
         std::vector<std::string>{"qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "64", "-nodefaults",
                                  "-no-user-config", "-display", "none", "-qmp",
                                  "unix:" + dir.file("qmp.sock") + ",server=on,wait=off", "-device",
-                                 "qemu-xhci,p2=15,p3=15,id=usb", "-chardev", "socket,id=slot," + slot, "-device",
+                                 controller + ",id=usb", "-chardev", "socket,id=slot," + slot, "-device",
                                  "usb-redir,chardev=slot,id=redir,bus=usb.0,port=1" + redir_options},
         dir.file("qemu.log"));
     REQUIRE_MESSAGE(eventually([&] { return connect(); }), dir.read("qemu.log"));
@@ -217,6 +219,39 @@ TEST_CASE("a device that QEMU's filter refuses ends with status 1 and says why")
                dir.file("device.log"));
   CHECK(device.wait() == 1);
   CHECK(contains(dir.read("device.log"), "rejected the device"));
+}
+
+TEST_CASE("a device whose speed QEMU's controller has not is told as that, in QEMU's words and with the speed") {
+  const ProgramDir dir;
+  Qemu qemu(dir, "server=on,wait=off,path=" + dir.file("slot"), "", "usb-ehci");
+  Child device({kProgram, "--emulate", "keyboard,speed=low", "--to", "unix:" + dir.file("slot")},
+               dir.file("device.log"));
+  CHECK(device.wait() == 1);
+  CHECK_MESSAGE(contains(dir.read("qemu.log"), "speed mismatch"), dir.read("qemu.log"));
+  const std::string log = dir.read("device.log");
+  CHECK_MESSAGE(contains(log, "It has low speed (1.5 Mbit/s). Where QEMU's log says \"speed mismatch\""), log);
+}
+
+TEST_CASE("a device of a desk that nobody has connected to ends with its desk, and when it is pulled out") {
+  const ProgramDir dir;
+  std::ofstream(dir.path / "desk.yaml") << "devices:\n- kind: serial\n";
+  for (const bool is_pulled_out : {false, true}) {
+    CAPTURE(is_pulled_out);
+    const std::string socket = dir.file(is_pulled_out ? "second" : "first");
+    const std::string desk_file = dir.file("desk.yaml");
+    Child desk({kProgram, "desk", "--socket", socket, desk_file}, dir.file("desk.log"));
+    REQUIRE(eventually([&] { return fs::exists(socket); }));
+    Child device({kProgram, "--desk", socket, "--device", "serial", "--as", "127.0.0.1:0"}, dir.file("device.log"));
+    REQUIRE(eventually([&] { return contains(dir.read("device.log"), "Listening on"); }));
+    if (is_pulled_out) {
+      CHECK(Child({kProgram, "ctl", "--desk", socket, "unplug", "serial"}, dir.file("ctl.log")).wait() == 0);
+    } else {
+      desk.signal(SIGKILL);
+    }
+    CHECK(device.wait() == 1);
+    const std::string log = dir.read("device.log");
+    CHECK_MESSAGE(contains(log, is_pulled_out ? "the device is gone" : "it has ended"), log);
+  }
 }
 
 TEST_CASE("QEMU's end is noticed at once, with status 1") {
