@@ -107,6 +107,27 @@ TEST_CASE("an MJPEG picture looks like that of YUYV, whatever the controls say")
   }
 }
 
+TEST_CASE("what an encoder keeps of the picture before is not seen in the next") {
+  constexpr PictureSize kSize{640, 480};
+  JpegEncoder encoder(kSize);
+  TestPattern pattern(kSize.width, kSize.height);
+  std::vector<std::byte> yuyv(kSize.bytes()), kept, fresh;
+  std::uint32_t number = 0;
+  for (const auto& tone : {Tone{}, Tone{}, Tone{-20, 40}, Tone{-20, 40}, Tone{}}) {
+    CAPTURE(number);
+    number += 9;
+    pattern.draw(number, number * 33, tone, yuyv);
+    CHECK(strip(yuyv, kSize.width, 2) == sum_below_strip(yuyv, kSize.width));
+    std::vector<std::byte> anew(kSize.bytes());
+    TestPattern(kSize.width, kSize.height).draw(number, number * 33, tone, anew);
+    CHECK((yuyv == anew));
+    REQUIRE(encoder.encode(yuyv, number, number * 33, kept));
+    REQUIRE(JpegEncoder(kSize).encode(yuyv, number, number * 33, fresh));
+    CHECK((kept == fresh));
+    CHECK(difference(Decoded(kept), yuyv) < 1.5);
+  }
+}
+
 TEST_CASE("a picture that would be larger than the camera has told is an error") {
   constexpr PictureSize kSize{320, 240};
   std::vector<std::byte> noise(kSize.bytes()), jpeg;

@@ -14,8 +14,12 @@ namespace usbloop::device_sim {
 /// Makes JPEG pictures of YUYV ones by libjpeg-turbo, with a note for programs that do not decode them: a comment (COM)
 /// right behind the JFIF header, `usbloop NUMBER MILLISECONDS CHECKSUM`, the first two of 10 decimal digits, the last
 /// of 8 hexadecimal ones: FNV-1a (32 bits) over all bytes behind the comment. Belongs to one thread.
+///
+/// A picture is compressed in bands of 8 lines with a restart marker between them (ITU-T T.81, F.1.1.5 and B.2.1), so
+/// that none depends on another and those that are as in the picture before need no work.
 class JpegEncoder {
  public:
+  /// The width is a multiple of 16 and the height of 8.
   explicit JpegEncoder(PictureSize size);
   ~JpegEncoder();
   JpegEncoder(JpegEncoder&&) noexcept;
@@ -29,7 +33,6 @@ class JpegEncoder {
  private:
   struct Library;
 
-  PictureSize size_;
   std::unique_ptr<Library> library_;
 };
 
