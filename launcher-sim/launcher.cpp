@@ -28,6 +28,7 @@
 #include "launcher-sim/log_keeper.h"
 #include "launcher-sim/node_agent.h"
 #include "launcher-sim/qemu_command.h"
+#include "launcher-sim/qemu_files.h"
 #include "launcher-sim/run_dir.h"
 #include "launcher-sim/signals.h"
 #include "launcher-sim/template_keeper.h"
@@ -55,6 +56,11 @@ Result<QemuHost> qemu_host(const Options& options) {
   if (!host) return host;
   host->qemu = options.qemu;
   return host;
+}
+
+/// Under KVM a guest boots within a second with either firmware, and no machine of ours could try the quick one there.
+void choose_firmware(const Options& options, QemuHost& host) {
+  if (options.quick_firmware && host.accelerator == "tcg") host.quick_firmware = quick_firmware(host.qemu);
 }
 
 /// Waits for the API server, or for a signal (ErrorKind::cancelled). It leaves the signal to the code that takes
@@ -85,6 +91,7 @@ Result<Node> prepare(const Options& options, const Signals& signals) {
   auto accelerator = choose_accelerator(options.accelerator, *host);
   if (!accelerator) return tl::unexpected(accelerator.error());
   host->accelerator = *accelerator;
+  choose_firmware(options, *host);
   return Node{options, std::move(*host), std::move(*run_dir), std::move(*client)};
 }
 
@@ -202,8 +209,9 @@ int fail(const Error& error) {
 }
 
 int dry_run(const Options& options) {
-  const auto host = qemu_host(options);
+  auto host = qemu_host(options);
   if (!host) return fail(host.error());
+  choose_firmware(options, *host);
   const auto text = read_small_file(options.dry_run_vmi);
   if (!text) return fail(text.error());
   const auto vmi = parse_json_object(*text);

@@ -23,6 +23,8 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
   app.add_option("--accel", options.accelerator, "auto: KVM where it really runs a guest")
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->capture_default_str();
+  app.add_flag("!--no-quick-firmware", options.quick_firmware,
+               "Start guests with SeaBIOS also where QEMU has qboot.rom, which takes less time. Under KVM all do");
   app.add_option("--max-vmis", options.max_vmis, "Guests at the same time; further VMIs wait")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -18,6 +18,7 @@ struct Options {
   std::string template_dir;  ///< empty: all guests are booted
   std::string qemu = "qemu-system-x86_64";
   std::string accelerator = "auto";  ///< auto, kvm or tcg
+  bool quick_firmware = true;        ///< qboot, where QEMU has it and TCG runs the guests
   int max_vmis = 64;
   std::chrono::seconds ping_interval{10};
   std::chrono::seconds peer_timeout{30};

@@ -44,6 +44,7 @@ Arguments machine(const GuestSpec& guest, const QemuHost& host, const std::strin
                 "-kernel", host.kernel,                                  //
                 "-initrd", host.initramfs,                               //
                 "-append", parameters});
+  if (!host.quick_firmware.empty() && !guest.own_start) append(argv, {"-bios", host.quick_firmware});
   return argv;
 }
 

@@ -29,6 +29,7 @@ struct QemuHost {
   std::string kernel;
   std::string initramfs;
   std::string kernel_parameters = "console=ttyS0";
+  std::string quick_firmware = {};  ///< qemu_files.h; empty: all guests start with QEMU's own choice
 };
 
 /// The guest's artefacts in `directory` (scripts/build-guest makes them): vmlinux, initramfs.cpio.gz, cmdline.

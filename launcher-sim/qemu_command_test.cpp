@@ -70,6 +70,22 @@ TEST_CASE("a template and its copies are the same machine but for names, the use
   CHECK(differing == std::vector<std::string>{"-name", "-uuid", "-object", "-append"});
 }
 
+TEST_CASE("the quick firmware is every guest's that does not say how it starts, template and copy alike") {
+  QemuHost quick = host();
+  quick.quick_firmware = "/usr/share/qemu/qboot.rom";
+  const auto firmware = [](const std::vector<std::string>& argv) {
+    const auto found = std::find(argv.begin(), argv.end(), "-bios");
+    return found == argv.end() ? std::string() : *(found + 1);
+  };
+  CHECK(firmware(qemu_command(guest(), quick)) == quick.quick_firmware);
+  CHECK(firmware(template_command(guest(), quick, "/memory")) == quick.quick_firmware);
+  CHECK(firmware(clone_command(guest(), quick, "/memory")) == quick.quick_firmware);
+  CHECK(firmware(qemu_command(guest(), host())).empty());
+  GuestSpec other = guest();
+  other.own_start = true;
+  CHECK(firmware(qemu_command(other, quick)).empty());
+}
+
 TEST_CASE("SMBIOS shows the UUID and serial number that a VMI sets") {
   GuestSpec spec = guest();
   spec.system_uuid = "5d307ca9-b3ef-428c-8861-06e72d69f223";

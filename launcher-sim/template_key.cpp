@@ -1,14 +1,12 @@
 #include "launcher-sim/template_key.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include "common/digest.h"
 #include "common/small_file.h"
+#include "launcher-sim/qemu_files.h"
 
 namespace usbloop::launcher {
 namespace {
@@ -30,18 +28,6 @@ Result<std::string> file_identity(const std::string& path) {
   }
   return real.string() + " " + std::to_string(about.st_size) + " " + std::to_string(about.st_mtim.tv_sec) + "." +
          std::to_string(about.st_mtim.tv_nsec);
-}
-
-/// As execvp finds it.
-std::string path_of_program(const std::string& program) {
-  if (program.find('/') != std::string::npos) return program;
-  const char* path = std::getenv("PATH");
-  std::istringstream directories(path == nullptr ? "/usr/bin:/bin" : path);
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    std::string candidate = (directory.empty() ? "." : directory) + "/" + program;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return program;
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ TEST_CASE("another shape, QEMU, kernel or kernel parameter is another template")
   differs("display");
   machine.host.kernel_parameters += " quiet";
   differs("parameters");
+  machine.host.quick_firmware = "/usr/share/qemu/qboot.rom";
+  differs("firmware");
   machine.host.accelerator = "kvm";
   differs("accelerator");
   for (const auto& file : {machine.host.qemu, machine.host.kernel, machine.host.initramfs}) {

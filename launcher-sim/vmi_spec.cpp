@@ -71,6 +71,14 @@ Result<std::string> hostname_of(const json& vmi, const std::string& name) {
   return name.substr(0, std::min(name.find('.'), kMaxLabel));
 }
 
+/// Nothing here acts on these fields; a guest that has one starts as a machine does whose firmware nobody chose. A BIOS
+/// without settings is what every guest has.
+bool says_how_to_start(const json& vmi) {
+  return !at(vmi, "/spec/domain/firmware/bootloader/efi").is_null() ||
+         at(vmi, "/spec/domain/firmware/bootloader/bios/useSerial") == true ||
+         !at(vmi, "/spec/domain/firmware/kernelBoot").is_null();
+}
+
 /// What the VMI sets of SMBIOS' table of the system.
 Result<> read_system(const json& vmi, GuestSpec& guest) {
   guest.system_uuid = text_at(vmi, "/spec/domain/firmware/uuid");
@@ -157,7 +165,7 @@ Result<GuestSpec> guest_spec(const json& vmi) {
   if (!hostname) return tl::unexpected(hostname.error());
   guest.hostname = std::move(*hostname);
   if (auto read = read_system(vmi, guest); !read) return tl::unexpected(read.error());
-  guest.has_volumes = !array_at(vmi, "/spec/volumes").empty();
+  guest.own_start = !array_at(vmi, "/spec/volumes").empty() || says_how_to_start(vmi);
   guest.grace = termination_grace(vmi);
   guest.graphics = at(vmi, "/spec/domain/devices/autoattachGraphicsDevice") != false;
   guest.client_passthrough = at(vmi, "/spec/domain/devices/clientPassthrough").is_object();
@@ -177,7 +185,7 @@ GuestSpec template_shape(const GuestSpec& guest) {
 }
 
 bool may_be_cloned(const GuestSpec& guest) {
-  return guest.system_uuid.empty() && guest.system_serial.empty() && !guest.has_volumes &&
+  return guest.system_uuid.empty() && guest.system_serial.empty() && !guest.own_start &&
          guest.memory_mib <= kMaxClonedMib;
 }
 

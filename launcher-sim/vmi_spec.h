@@ -22,8 +22,8 @@ struct GuestSpec {
   int cores = 1;
   bool client_passthrough = false;  ///< four USB slots
   bool graphics = true;             ///< a display, to be had by VNC
-  bool has_volumes = false;
-  std::chrono::seconds grace{30};  ///< between the power button and the plug; see termination_grace()
+  bool own_start = false;           ///< it has volumes, or says with which firmware it starts, or what that boots
+  std::chrono::seconds grace{30};   ///< between the power button and the plug; see termination_grace()
 
   /// "default/demo".
   [[nodiscard]] std::string full_name() const { return vmi_namespace + "/" + name; }
@@ -36,7 +36,7 @@ Result<GuestSpec> guest_spec(const nlohmann::json& vmi);
 GuestSpec template_shape(const GuestSpec& guest);
 
 /// Whether the guest may go on as a copy of another that was booted: it asks for nothing that a kernel reads when it
-/// boots (a UUID or serial number of the system), brings no volume, and has at most 4 GiB.
+/// boots (a UUID or serial number of the system), has no start of its own, and at most 4 GiB.
 bool may_be_cloned(const GuestSpec& guest);
 
 /// spec.terminationGracePeriodSeconds of a VMI as it is now: 30 s when there is none, 0 for a negative one, and at most

@@ -72,8 +72,23 @@ TEST_CASE("what a kernel reads when it boots keeps a guest from being a copy") {
     CHECK(guest_spec(object)->system_serial == "A1 B2");
   }
   SUBCASE("a volume") { object["spec"]["volumes"] = json::array({{{"name", "root"}}}); }
+  SUBCASE("another firmware") { object["spec"]["domain"]["firmware"]["bootloader"]["efi"] = json::object(); }
+  SUBCASE("a kernel of its own") { object["spec"]["domain"]["firmware"]["kernelBoot"] = json::object(); }
   SUBCASE("more memory than a template has") { object["spec"]["domain"]["memory"]["guest"] = "5Gi"; }
   CHECK_FALSE(may_be_cloned(*guest_spec(object)));
+}
+
+TEST_CASE("a guest that says how it starts is told from one that has the usual BIOS") {
+  json object = vmi();
+  CHECK_FALSE(guest_spec(object)->own_start);
+  json& firmware = object["spec"]["domain"]["firmware"];
+  firmware["uuid"] = "5d307ca9-b3ef-428c-8861-06e72d69f223";
+  firmware["bootloader"]["bios"] = json::object();
+  CHECK_FALSE(guest_spec(object)->own_start);
+  SUBCASE("words of the BIOS") { firmware["bootloader"]["bios"]["useSerial"] = true; }
+  SUBCASE("EFI") { firmware["bootloader"] = {{"efi", json::object()}}; }
+  SUBCASE("a volume") { object["spec"]["volumes"] = json::array({{{"name", "root"}}}); }
+  CHECK(guest_spec(object)->own_start);
 }
 
 TEST_CASE("a UUID or serial number that SMBIOS cannot show is refused") {
