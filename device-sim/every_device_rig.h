@@ -15,7 +15,7 @@
 #include "common/temp_dir.h"
 #include "device-sim/emulation/emulated_host.h"
 #include "device-sim/emulation/forwarding_device.h"
-#include "device-sim/emulation/spec.h"
+#include "device-sim/kinds.h"
 #include "device-sim/model/model_test_hello.h"
 #include "device-sim/replay/replay_rig.h"
 
