@@ -37,7 +37,7 @@ const std::vector<Kind>& kinds() {
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"to", "pty", "command", "id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"to", "pty", "command", "id", "serial"}, make_ftdi},
-      {"camera", kCameraHelp, {"transfers", "id", "serial"}, make_camera},
+      {"camera", kCameraHelp, {"transfers", "frames", "id", "serial"}, make_camera},
       {"microphone", kMicrophoneHelp, {"tone", "channels", "id", "speed", "serial"}, make_microphone},
       {"speaker", kSpeakerHelp, {"file", "seconds", "channels", "id", "speed", "serial"}, make_speaker},
       {"network", kNetworkHelp, {"mac", "ports", "outside", "id", "speed", "serial"}, make_network},

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "device-sim/camera/picture_files.h"
 #include "device-sim/camera/video_control.h"
 #include "device-sim/camera/video_mode.h"
 #include "device-sim/camera/video_stream.h"
@@ -15,9 +17,10 @@ struct CameraOptions {
   std::uint16_t product_id = 0x5406;
   std::string serial;
   VideoTransfers transfers = VideoTransfers::bulk;
+  std::shared_ptr<const PictureFiles> files;  ///< what it shows; null: a TestPattern
 };
 
-/// A camera (USB Video Class 1.0) at high speed, which shows a TestPattern.
+/// A camera (USB Video Class 1.0) at high speed, which shows a TestPattern, or files.
 class Camera final : public Device {
  public:
   explicit Camera(const CameraOptions& options);
@@ -36,7 +39,11 @@ class Camera final : public Device {
   Result<> flush() override { return {}; }
 
  private:
+  void start();
+
   const VideoTransfers transfers_;
+  const std::shared_ptr<const PictureFiles> files_;
+  const VideoOffer offer_;
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
   VideoControl control_;

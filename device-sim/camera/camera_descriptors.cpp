@@ -31,41 +31,53 @@ void write_control_interface(DescriptorWriter& writer) {
   writer.begin(kClassSpecific).u8(kOutput).u8(kOutputTerminal).u16(kStreaming).u8(0).u8(kProcessingUnit).u8(0);
 }
 
-void write_size(DescriptorWriter& writer, PictureFormat format, std::uint8_t index) {
+void write_size(DescriptorWriter& writer, const VideoOffer& offer, PictureFormat format, std::uint8_t index) {
   constexpr std::uint8_t kUncompressedFrame = 5, kMjpegFrame = 7;
   constexpr std::uint32_t kSecond = 10'000'000;  // in units of 100 ns
-  const VideoMode mode{format, index};
+  const PictureSize size = offer.sizes.at(index - 1U);
+  const std::uint32_t most_bytes = offer.most_bytes({format, index, kIntervals.front()});
   const auto bits_per_second = [&](std::uint32_t interval) {
-    return static_cast<std::uint32_t>(std::uint64_t{mode.most_bytes()} * 8 * kSecond / interval);
+    return static_cast<std::uint32_t>(std::uint64_t{most_bytes} * 8 * kSecond / interval);
   };
   writer.begin(kClassSpecific).u8(format == PictureFormat::yuyv ? kUncompressedFrame : kMjpegFrame).u8(index).u8(0);
-  writer.u16(mode.size().width).u16(mode.size().height);
-  writer.u32(bits_per_second(kIntervals.back())).u32(bits_per_second(kIntervals.front())).u32(mode.most_bytes());
-  writer.u32(VideoMode{}.interval).u8(kIntervals.size());
+  writer.u16(size.width).u16(size.height);
+  writer.u32(bits_per_second(kIntervals.back())).u32(bits_per_second(kIntervals.front())).u32(most_bytes);
+  writer.u32(offer.usual().interval).u8(kIntervals.size());
   for (const std::uint32_t interval : kIntervals) writer.u32(interval);
 }
 
-void write_sizes_and_colours(DescriptorWriter& writer, PictureFormat format) {
+void write_sizes_and_colours(DescriptorWriter& writer, const VideoOffer& offer, PictureFormat format) {
   constexpr std::uint8_t kColours = 13;
-  for (std::uint8_t index = 1; index <= sizes_of(format).size(); ++index) write_size(writer, format, index);
+  for (std::uint8_t index = 1; index <= offer.sizes_of(format).size(); ++index)
+    write_size(writer, offer, format, index);
   writer.begin(kClassSpecific).u8(kColours).u8(1).u8(1).u8(4);  // BT.709's primaries and gamma, BT.601's matrix
 }
 
-void write_formats(DescriptorWriter& writer) {
+void write_formats(DescriptorWriter& writer, const VideoOffer& offer) {
   constexpr std::uint8_t kInputHeader = 1, kUncompressed = 4, kMjpeg = 6, kBitsPerPixel = 16;
-  const std::size_t sizes = sizes_of(PictureFormat::yuyv).size() + sizes_of(PictureFormat::mjpeg).size();
+  const std::size_t sizes = offer.yuyv_sizes + offer.sizes.size();
   const std::size_t total = 15 + 27 + 11 + sizes * (26 + 4 * kIntervals.size()) + 2 * 6;
   writer.begin(kClassSpecific).u8(kInputHeader).u8(2).u16(static_cast<std::uint16_t>(total)).u8(kVideoEndpoint).u8(0);
   writer.u8(kOutputTerminal).u8(0).u8(0).u8(0).u8(1).u8(0).u8(0);
-  writer.begin(kClassSpecific).u8(kUncompressed).u8(1).u8(2);
+  const auto count_of = [&](PictureFormat format) { return static_cast<std::uint8_t>(offer.sizes_of(format).size()); };
+  writer.begin(kClassSpecific).u8(kUncompressed).u8(1).u8(count_of(PictureFormat::yuyv));
   for (const char c : {'Y', 'U', 'Y', '2'}) writer.u8(static_cast<std::uint8_t>(c));
   for (const int byte : {0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}) {
     writer.u8(static_cast<std::uint8_t>(byte));
   }
-  writer.u8(kBitsPerPixel).u8(VideoMode{}.frame).u8(0).u8(0).u8(0).u8(0);
-  write_sizes_and_colours(writer, PictureFormat::yuyv);
-  writer.begin(kClassSpecific).u8(kMjpeg).u8(2).u8(3).u8(0).u8(VideoMode{}.frame).u8(0).u8(0).u8(0).u8(0);
-  write_sizes_and_colours(writer, PictureFormat::mjpeg);
+  writer.u8(kBitsPerPixel).u8(offer.usual_frame).u8(0).u8(0).u8(0).u8(0);
+  write_sizes_and_colours(writer, offer, PictureFormat::yuyv);
+  writer.begin(kClassSpecific)
+      .u8(kMjpeg)
+      .u8(2)
+      .u8(count_of(PictureFormat::mjpeg))
+      .u8(0)
+      .u8(offer.usual_frame)
+      .u8(0)
+      .u8(0)
+      .u8(0)
+      .u8(0);
+  write_sizes_and_colours(writer, offer, PictureFormat::mjpeg);
 }
 
 void write_streaming_setting(DescriptorWriter& writer, std::uint8_t alternate, std::uint8_t endpoints) {
@@ -78,10 +90,10 @@ void write_video_endpoint(DescriptorWriter& writer, std::uint8_t attributes, std
   writer.begin(type::kEndpoint).u8(kVideoEndpoint).u8(attributes).u16(packet).u8(interval);
 }
 
-void write_streaming_interface(DescriptorWriter& writer, VideoTransfers transfers) {
+void write_streaming_interface(DescriptorWriter& writer, VideoTransfers transfers, const VideoOffer& offer) {
   const bool is_bulk = transfers == VideoTransfers::bulk;
   write_streaming_setting(writer, 0, is_bulk ? 1 : 0);
-  write_formats(writer);
+  write_formats(writer, offer);
   if (is_bulk) return write_video_endpoint(writer, kBulkTransfers, 512, 0);
   for (std::size_t i = 0; i < kIsoSettings.size(); ++i) {
     write_streaming_setting(writer, static_cast<std::uint8_t>(i + 1), 1);
@@ -100,7 +112,8 @@ DescriptorWriter& write_class(DescriptorWriter& writer) {
 
 }  // namespace
 
-DescriptorSet camera_descriptors(const usbredir::DeviceDescription& description, VideoTransfers transfers) {
+DescriptorSet camera_descriptors(const usbredir::DeviceDescription& description, VideoTransfers transfers,
+                                 const VideoOffer& offer) {
   constexpr std::uint16_t kRelease = 0x0100;
   constexpr std::uint8_t kSerial = 3, kHalfAnAmpere = 250;
   DescriptorSet set;
@@ -110,7 +123,7 @@ DescriptorSet camera_descriptors(const usbredir::DeviceDescription& description,
   writer.begin(type::kConfiguration).u16(0).u8(2).u8(1).u8(0).u8(0x80).u8(kHalfAnAmpere);
   writer.begin(kAssociation).u8(kControlInterface).u8(2).u8(kVideo).u8(kVideoCollection).u8(0).u8(2);
   write_control_interface(writer);
-  write_streaming_interface(writer, transfers);
+  write_streaming_interface(writer, transfers, offer);
   set.configuration = writer.finish(2);
   set.strings = {description.manufacturer, description.product, description.serial};
   return set;

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "device-sim/camera/camera_rig.h"
+#include "device-sim/camera/jpeg_encoder.h"
+#include "device-sim/camera/test_pattern.h"
 
 using namespace usbloop;
 using namespace usbloop::device_sim;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "device-sim/camera/camera.h"
@@ -40,10 +41,11 @@ inline std::uint32_t word(std::span<const std::byte> bytes, std::size_t at) {
 
 /// A camera and a guest with a cable between them.
 struct CameraRig : DeviceRig {
-  explicit CameraRig(VideoTransfers transfers = VideoTransfers::bulk) {
+  explicit CameraRig(VideoTransfers transfers = VideoTransfers::bulk, std::shared_ptr<const PictureFiles> files = {}) {
     the_time = Time(std::chrono::hours(1));
     CameraOptions options;
     options.transfers = transfers;
+    options.files = std::move(files);
     plug(std::make_unique<Camera>(options), tell_time);
     configure();
   }

@@ -18,6 +18,11 @@ Result<std::unique_ptr<Device>> make_camera(const DeviceSpec& spec, std::optiona
     }
     options.transfers = *text == "bulk" ? VideoTransfers::bulk : VideoTransfers::isochronous;
   }
+  if (const std::string* path = option_of(spec, "frames")) {
+    auto files = PictureFiles::load(*path);
+    if (!files) return tl::unexpected(files.error());
+    options.files = std::move(*files);
+  }
   return std::make_unique<Camera>(options);
 }
 

@@ -32,30 +32,17 @@ std::uint32_t nearest_interval(std::uint32_t wanted) {
                            [&](std::uint32_t a, std::uint32_t b) { return distance(a) < distance(b); });
 }
 
-/// The nearest mode that the camera has.
-VideoMode nearest_mode(std::span<const std::byte> data) {
-  VideoMode mode;
-  if (data[kFormatAt] == std::byte{2}) mode.format = PictureFormat::mjpeg;
-  const auto frame = std::to_integer<std::uint8_t>(data[kFrameAt]);
-  if (frame >= 1 && frame <= sizes_of(mode.format).size()) mode.frame = frame;
-  const std::uint32_t interval = number_at(data, kIntervalAt);
-  if (interval != 0) mode.interval = nearest_interval(interval);  // 0: the guest has no wish
-  return mode;
-}
-
-std::uint8_t last_frame(const VideoMode& mode) { return static_cast<std::uint8_t>(sizes_of(mode.format).size()); }
-
 ControlReply accepted(std::vector<std::byte> data = {}) { return {TransferStatus::success, std::move(data)}; }
 
 }  // namespace
 
-std::uint32_t longest_payload(const VideoMode& mode, VideoTransfers transfers) {
+std::uint32_t longest_payload(std::uint32_t interval, std::uint32_t most_bytes, VideoTransfers transfers) {
   if (transfers == VideoTransfers::bulk) return kBulkPayload;
   constexpr std::uint32_t kMicroframe = 1250;  // in units of 100 ns
   for (const IsoSetting& setting : kIsoSettings) {
     // One of eight is left out (emulated_iso.cpp), and a picture has to be out before the next one is due.
-    const std::uint32_t packets = mode.interval / (kMicroframe << (setting.exponent - 1)) * 4 / 5;
-    if (packets * (setting.bytes() - kPayloadHeader) >= mode.most_bytes()) return setting.bytes();
+    const std::uint32_t packets = interval / (kMicroframe << (setting.exponent - 1)) * 4 / 5;
+    if (packets * (setting.bytes() - kPayloadHeader) >= most_bytes) return setting.bytes();
   }
   return kIsoSettings.back().bytes();
 }
@@ -75,7 +62,7 @@ ControlReply VideoControl::request(const SetupPacket& setup, std::span<const std
 
 void VideoControl::reset() {
   const PictureControls kept = controls_;
-  *this = VideoControl(transfers_);
+  *this = VideoControl(transfers_, std::move(offer_));
   controls_ = kept;
 }
 
@@ -100,12 +87,24 @@ ControlReply VideoControl::error_code(std::uint8_t request) {
   }
 }
 
+/// The nearest mode that the camera has.
+VideoMode VideoControl::nearest_mode(std::span<const std::byte> data) const {
+  VideoMode mode = offer_.usual();
+  if (data[kFormatAt] == std::byte{2}) mode.format = PictureFormat::mjpeg;
+  const auto frame = std::to_integer<std::uint8_t>(data[kFrameAt]);
+  if (frame >= 1 && frame <= offer_.sizes_of(mode.format).size()) mode.frame = frame;
+  const std::uint32_t interval = number_at(data, kIntervalAt);
+  if (interval != 0) mode.interval = nearest_interval(interval);  // 0: the guest has no wish
+  return mode;
+}
+
 ControlReply VideoControl::get_mode(std::uint8_t request, const VideoMode& current) {
+  const auto last_frame = static_cast<std::uint8_t>(offer_.sizes_of(current.format).size());
   switch (request) {
     case kGetCurrent: return accepted(write(current));
     case kGetMin: return accepted(write({current.format, 1, kIntervals.front()}));
-    case kGetMax: return accepted(write({current.format, last_frame(current), kIntervals.back()}));
-    case kGetDefault: return accepted(write(VideoMode{}));
+    case kGetMax: return accepted(write({current.format, last_frame, kIntervals.back()}));
+    case kGetDefault: return accepted(write(offer_.usual()));
     case kGetLength: return accepted({std::byte{kModeLength}, std::byte{0}});
     case kGetInfo: return accepted({kCanGetAndSet});
     default: return refuse(kInvalidRequest);
@@ -132,8 +131,9 @@ std::vector<std::byte> VideoControl::write(const VideoMode& mode) const {
   bytes[kFormatAt] = static_cast<std::byte>(mode.format);
   bytes[kFrameAt] = std::byte{mode.frame};
   put_number(bytes, kIntervalAt, mode.interval);
-  put_number(bytes, kPictureBytesAt, mode.most_bytes());
-  put_number(bytes, kPayloadBytesAt, longest_payload(mode, transfers_));
+  const std::uint32_t most_bytes = offer_.most_bytes(mode);
+  put_number(bytes, kPictureBytesAt, most_bytes);
+  put_number(bytes, kPayloadBytesAt, longest_payload(mode.interval, most_bytes, transfers_));
   return bytes;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "device-sim/camera/picture_controls.h"
@@ -15,7 +16,8 @@ namespace usbloop::device_sim {
 /// stalled; and the controls of the processing unit.
 class VideoControl {
  public:
-  explicit VideoControl(VideoTransfers transfers) : transfers_(transfers) {}
+  VideoControl(VideoTransfers transfers, VideoOffer offer)
+      : transfers_(transfers), offer_(std::move(offer)), probed_(offer_.usual()), committed_(offer_.usual()) {}
 
   /// Everything but the picture's controls.
   void reset();
@@ -38,9 +40,11 @@ class VideoControl {
   ControlReply picture_control(const SetupPacket& setup, std::span<const std::byte> data, bool set);
   ControlReply get_mode(std::uint8_t request, const VideoMode& current);
   ControlReply set_mode(bool commit, std::span<const std::byte> data);
+  [[nodiscard]] VideoMode nearest_mode(std::span<const std::byte> data) const;
   [[nodiscard]] std::vector<std::byte> write(const VideoMode& mode) const;
 
   VideoTransfers transfers_;
+  VideoOffer offer_;
   PictureControls controls_;
   VideoMode probed_;
   VideoMode committed_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace usbloop::device_sim {
 namespace {
@@ -10,20 +11,11 @@ constexpr std::byte kEndOfHeader{0x80}, kEndOfPicture{0x02}, kFrameId{0x01};
 
 }  // namespace
 
-void VideoStream::start(const VideoMode& mode, Time now) {
+void VideoStream::start(std::unique_ptr<PictureSource> source, std::uint32_t interval, Time now) {
   stop();
   now_ = now;
-  const PictureSize size = mode.size();
-  picture_.emplace(Picture{TestPattern(size.width, size.height),
-                           std::vector<std::byte>(size.bytes()),
-                           std::nullopt,
-                           {},
-                           std::chrono::nanoseconds(std::int64_t{mode.interval} * 100),
-                           now,
-                           now,
-                           0,
-                           0});
-  if (mode.format == PictureFormat::mjpeg) picture_->encoder.emplace(size);
+  picture_.emplace(
+      Picture{std::move(source), {}, std::chrono::nanoseconds(std::int64_t{interval} * 100), now, now, 0, 0});
 }
 
 void VideoStream::stop() {
@@ -37,22 +29,18 @@ std::optional<Time> VideoStream::due() const {
   return waits ? std::optional(picture_->next) : std::nullopt;
 }
 
-Result<> VideoStream::draw(Picture& picture) const {
+Result<> VideoStream::make(Picture& picture) const {
   const auto since_start = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - picture.start);
   const auto milliseconds = static_cast<std::uint32_t>(since_start.count());
-  const std::uint32_t number = picture.number++;
-  picture.pattern.draw(number, milliseconds, tone_, picture.drawn);
-  if (picture.encoder) return picture.encoder->encode(picture.drawn, number, milliseconds, picture.bytes);
-  picture.bytes = picture.drawn;
-  return {};
+  return picture.source->make(picture.number++, milliseconds, tone_, picture.bytes);
 }
 
 bool VideoStream::begin_picture() {
   Picture& picture = *picture_;
   if (now_ < picture.next) return false;
   picture.next += picture.interval * (1 + (now_ - picture.next) / picture.interval);
-  if (const auto drawn = draw(picture); !drawn) {  // there is no such picture, and its number is missing
-    errors_.report(drawn.error().message());
+  if (const auto made = make(picture); !made) {  // there is no such picture, and its number is missing
+    errors_.report(made.error().message());
     picture.at = picture.bytes.size();
     return false;
   }

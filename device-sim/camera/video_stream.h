@@ -3,13 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "common/repeated_error.h"
-#include "device-sim/camera/jpeg_encoder.h"
-#include "device-sim/camera/test_pattern.h"
+#include "device-sim/camera/picture_source.h"
 #include "device-sim/camera/video_mode.h"
 #include "device-sim/emulation/alarm.h"
 #include "device-sim/emulation/device.h"
@@ -20,7 +20,8 @@ namespace usbloop::device_sim {
 /// the next one has the next number: what is missing in a guest got lost on the way.
 class VideoStream {
  public:
-  void start(const VideoMode& mode, Time now);
+  /// `interval` as VideoMode has it.
+  void start(std::unique_ptr<PictureSource> source, std::uint32_t interval, Time now);
   /// From the next picture on; kept when streaming stops.
   void set_tone(const Tone& tone) { tone_ = tone; }
   void stop();
@@ -39,10 +40,8 @@ class VideoStream {
 
  private:
   struct Picture {
-    TestPattern pattern;
-    std::vector<std::byte> drawn;        ///< YUYV
-    std::optional<JpegEncoder> encoder;  ///< of MJPEG
-    std::vector<std::byte> bytes;        ///< as it is sent
+    std::unique_ptr<PictureSource> source;
+    std::vector<std::byte> bytes;  ///< as it is sent
     std::chrono::nanoseconds interval;
     Time start;
     Time next;             ///< when the next one is due
@@ -52,13 +51,13 @@ class VideoStream {
   };
 
   bool begin_picture();
-  Result<> draw(Picture& picture) const;
+  Result<> make(Picture& picture) const;
   bool begin_payload(std::size_t longest);
   std::size_t read(std::span<std::byte> room);
 
   std::optional<Picture> picture_;
   Tone tone_;
-  RepeatedError errors_;  ///< of the encoder
+  RepeatedError errors_;  ///< of the source
   Time now_;
   std::array<std::byte, kPayloadHeader> header_{};
   std::size_t header_left_ = 0;  ///< bytes of the payload's header that are not sent yet

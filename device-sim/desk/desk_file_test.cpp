@@ -119,12 +119,13 @@ TEST_CASE("hostile desk files are refused at their bounds") {
 TEST_CASE("a device that says nothing of its place gets the lowest free one of its bus") {
   const auto entries = parse_desk(
       "devices:\n- kind: mouse\n- {kind: keyboard, bus: 2}\n- {kind: serial, address: 2, port: 1}\n"
-      "- {kind: camera, port: 3.1}\n- {kind: ftdi, pty: tty}\n- {kind: stick, image: a.img}\n",
+      "- {kind: camera, port: 3.1, frames: shots}\n- {kind: ftdi, pty: tty}\n- {kind: stick, image: a.img}\n",
       "d/desk.yaml");
   REQUIRE_MESSAGE(entries, entries.error().message());
   std::string places;
   for (const auto& entry : *entries) places += entry.place.bus_device() + "/" + entry.place.port_path() + " ";
   CHECK(places == "1-3/1-2 2-2/2-1 1-2/1-1 1-4/1-3.1 1-5/1-4 1-6/1-5 ");
+  CHECK(entries->at(3).spec.options.at("frames") == "d/shots");
   CHECK(entries->at(4).spec.options.at("pty") == "d/tty");
   CHECK(entries->back().spec.options.at("image") == "d/a.img");
   CHECK(entries->back().line == 7);

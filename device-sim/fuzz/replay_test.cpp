@@ -25,6 +25,10 @@ TEST_CASE("an emulated camera survives its corpus and mutations of it") {
   replay(kCorpus + "camera", fuzz::camera, 200);
 }
 
+TEST_CASE("the files of a camera's pictures survive their corpus and mutations of it") {
+  replay(kCorpus + "picture", fuzz::picture, 1000);
+}
+
 TEST_CASE("an emulated keyboard and an emulated mouse survive their corpus and mutations of it") {
   replay(kCorpus + "hid", fuzz::hid, 500);
 }

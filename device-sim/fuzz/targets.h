@@ -12,6 +12,7 @@ void cdc(std::span<const std::byte> input);
 void hid(std::span<const std::byte> input);
 void model(std::span<const std::byte> input);
 void network(std::span<const std::byte> input);
+void picture(std::span<const std::byte> input);
 void recording(std::span<const std::byte> input);
 void storage(std::span<const std::byte> input);
 
