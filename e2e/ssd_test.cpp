@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <random>
 
 #include "e2e/harness/client.h"
 #include "e2e/harness/digest.h"
@@ -43,6 +44,29 @@ std::string driver_of(GuestConsole& guest, const std::string& port) {
   return guest.must_run("basename $(readlink /sys/bus/usb/devices/" + port + ":1.0/driver)");
 }
 
+/// Four readers at once, each of 12 pieces at places without an order.
+void read_by_chance(GuestConsole& guest, const std::string& content, const std::string& disk) {
+  constexpr std::size_t kPiece = 1 << 16;
+  std::minstd_rand random(4);
+  std::string command = "echo 3 > /proc/sys/vm/drop_caches";
+  std::vector<std::string> expected(4);
+  for (std::size_t reader = 0; reader < expected.size(); ++reader) {
+    std::string places;
+    for (int piece = 0; piece < 12; ++piece) {
+      const std::size_t place = random() % (content.size() / kPiece);
+      places += " " + std::to_string(place);
+      expected[reader] += content.substr(place * kPiece, kPiece);
+    }
+    command += (reader == 0 ? "; (for i in" : " (for i in") + places + "; do dd if=/dev/" + disk +
+               " bs=64k count=1 iflag=direct skip=$i 2>/dev/null; done | sha256sum > /tmp/part" +
+               std::to_string(reader) + ") &";
+  }
+  guest.must_run(command + " wait", 60s);
+  for (std::size_t reader = 0; reader < expected.size(); ++reader) {
+    CHECK(guest.must_run("cat /tmp/part" + std::to_string(reader)).substr(0, 64) == sha256_of(expected[reader]));
+  }
+}
+
 /// Reads all, by four readers at once too; then copies the first quarter to the last, and flushes.
 void use(GuestConsole& guest, Ssd& ssd, const std::string& disk) {
   CHECK(std::stoi(guest.must_run("cat /sys/block/" + disk + "/device/queue_depth")) > 8);
@@ -56,6 +80,7 @@ void use(GuestConsole& guest, Ssd& ssd, const std::string& disk) {
     CHECK(guest.must_run("cat /tmp/part" + std::to_string(i)).substr(0, 64) ==
           sha256_of(content.substr(i * 8 * kMiB, 8 * kMiB)));
   }
+  read_by_chance(guest, content, disk);
   guest.must_run("dd if=/dev/" + disk + " of=/dev/" + disk + " bs=1M count=8 seek=24 conv=notrunc,fsync 2>/dev/null");
   std::string expected = content;
   expected.replace(24 * kMiB, 8 * kMiB, content.substr(0, 8 * kMiB));
