@@ -82,6 +82,7 @@ Result<std::unique_ptr<Guest>> Guest::adopt(std::string directory) {
     // The pid may have gone to another process between the two looks; the descriptor cannot.
     if (guest->pidfd_ && !is_recorded_process(*pid, guest->directory_, *record)) guest->pidfd_.reset();
   }
+  if (guest->pidfd_ && has_announced_end(guest->directory_)) guest->ending_since_ = Clock::now();
   if (record->clone == CloneState::being_made) {
     guest->kill_and_wait(kQuitTime);
     static_cast<void>(guest->remove_directory());
@@ -187,9 +188,12 @@ void Guest::check_start_time() {
 void Guest::note_announced_end() {
   if (!qmp_) return;
   if (!qmp_->announced_end()) {
+    if (ending_since_) unmark_announced_end(directory_);
     ending_since_.reset();
   } else if (!ending_since_) {
     ending_since_ = Clock::now();
+    // On its way through a soft reboot the machine is kept: STOP follows, perhaps after our death.
+    if (!view_.rebooting) mark_announced_end(directory_);
   }
 }
 

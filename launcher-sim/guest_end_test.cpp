@@ -65,6 +65,13 @@ class StandIn {
     return std::move(*guest);
   }
 
+  /// The guest of the next launcher, which has not asked QEMU for anything.
+  [[nodiscard]] std::unique_ptr<Guest> adopted_silently() const {
+    auto guest = Guest::adopt(directory_);
+    REQUIRE_MESSAGE(guest, guest.error().message());
+    return std::move(*guest);
+  }
+
   void say(const std::string& line) const {
     const std::string bytes = line + "\n";
     CHECK(::send(qmp_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
@@ -134,6 +141,37 @@ TEST_CASE("a QEMU that has announced its end is not asked by who stops the guest
   REQUIRE(end);
   CHECK(end->ended_well);
   CHECK_FALSE(qemu.was_asked());
+}
+
+TEST_CASE("the next launcher knows of a QEMU that has announced its end: it asks nothing, and kills what stays") {
+  StandIn qemu;
+  {
+    const auto first = qemu.adopted();
+    qemu.say(kShutdown);
+    CHECK(first->observe().state == State::running);
+  }
+  qemu.hang_up();
+  const auto next = qemu.adopted_silently();
+  const auto began = Clock::now();
+  const auto end = watch_end(*next);
+  REQUIRE(end);
+  CHECK(Clock::now() - began >= 9s);
+  CHECK(end->ended_well);
+  CHECK_FALSE(qemu.was_asked());
+}
+
+TEST_CASE("the next launcher asks a QEMU that kept its machine after it had announced its end") {
+  StandIn qemu;
+  {
+    const auto first = qemu.adopted();
+    qemu.say(kShutdown);
+    CHECK(first->observe().state == State::running);
+    qemu.say(R"({"event": "STOP"})");
+    std::jthread answers([&] { qemu.answer({{"status", "paused"}}); });
+    CHECK(first->observe().paused);
+  }
+  qemu.hang_up();
+  CHECK(qemu.adopted()->observe().state == State::running);
 }
 
 TEST_CASE("a QEMU that is killed after it kept its machine has crashed") {

@@ -18,6 +18,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxRecord = 64 * 1024;
+constexpr const char* kEndMark = "ending";
 
 /// The parts of a VMI that a guest's spec is read from, so that one reader with its checks serves both.
 json vmi_of(const GuestSpec& spec) {
@@ -71,6 +72,18 @@ Result<GuestRecord> read_record(const std::string& directory) {
     record.start_time = content.at(start_time).get<std::uint64_t>();
   }
   return record;
+}
+
+void mark_announced_end(const std::string& directory) { std::ofstream(directory + "/" + kEndMark) << "SHUTDOWN\n"; }
+
+void unmark_announced_end(const std::string& directory) {
+  std::error_code ignored;  // without a mark there is nothing to take away
+  fs::remove(directory + "/" + kEndMark, ignored);
+}
+
+bool has_announced_end(const std::string& directory) {
+  std::error_code ignored;
+  return fs::exists(directory + "/" + kEndMark, ignored);
 }
 
 std::optional<pid_t> read_pid(const std::string& directory) {

@@ -31,6 +31,12 @@ Result<> write_record(const std::string& directory, const GuestRecord& record);
 /// ErrorKind::invalid when the folder is no guest's; never trusts it further than a VMI from the API.
 Result<GuestRecord> read_record(const std::string& directory);
 
+/// A mark in the folder: QEMU has announced its end. The next launcher must know, as QEMU does not repeat it, and may
+/// never answer again (usb.md section 6). Best effort: without it that launcher finds out after its time for a start.
+void mark_announced_end(const std::string& directory);
+void unmark_announced_end(const std::string& directory);
+bool has_announced_end(const std::string& directory);
+
 /// The process in the folder's pid file, if there is a pid file.
 std::optional<pid_t> read_pid(const std::string& directory);
 
