@@ -113,7 +113,7 @@ struct Matrix {
 
   /// A slow machine may make it later. The fault was a tenfold time, which is out of reach here.
   void check_noticed(Clock::time_point vanished) {
-    run_for(4 * kOptions.peer_timeout, false);
+    run_for(8 * kOptions.peer_timeout, false);
     for (const auto& session : sessions) {
       CAPTURE(session->name);
       REQUIRE(session->error);
