@@ -30,7 +30,7 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<std::string> kStorage = {"image", "dir", "id", "speed", "serial", "ro", "overlay"};
+  static const std::vector<std::string> kStorage = {"image", "format", "dir", "id", "speed", "serial", "ro", "overlay"};
   static const std::vector<Kind> kKinds = {
       {"stick", kStickHelp, kStorage, make_stick},
       {"ssd", kSsdHelp, kStorage, make_ssd},
