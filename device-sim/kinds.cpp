@@ -29,11 +29,11 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<std::string> kStorage = {"image", "dir", "id", "speed", "serial", "ro", "overlay"};
+  static const std::vector<std::string> kStorage = {"image", "format", "dir", "id", "speed", "serial", "ro", "overlay"};
   static const std::vector<Kind> kKinds = {
       {"stick", kStickHelp, kStorage, make_stick},
       {"ssd", kSsdHelp, kStorage, make_ssd},
-      {"keyboard", kKeyboardHelp, {"text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
+      {"keyboard", kKeyboardHelp, {"media", "text", "delay", "pace", "id", "speed", "serial"}, make_keyboard},
       {"mouse", kMouseHelp, {"do", "delay", "pace", "id", "speed", "serial"}, make_mouse},
       {"serial", kSerialHelp, {"to", "pty", "command", "id", "speed", "serial"}, make_serial},
       {"ftdi", kFtdiHelp, {"to", "pty", "command", "id", "serial"}, make_ftdi},

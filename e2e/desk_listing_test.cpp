@@ -57,6 +57,7 @@ TEST_CASE("ctl says what it did, what it could not do, and what programs need") 
   CHECK(has(desk.ctl({"unplug", "ssd"}, 1), "it is not plugged in"));
   CHECK(has(desk.ctl({"unplug", "tablet"}, 1), "The desk has:"));
   CHECK(has(desk.ctl({"type", "stick", "x"}, 1), "it cannot do that"));
+  CHECK(has(desk.ctl({"press", "stick", "f1"}, 1), "it cannot do that"));
   CHECK(has(desk.ctl({"attach", "stick", "none.img"}, 1), "none.img"));
   CHECK(has(desk.ctl({"dance"}, 2), "--help"));
   CHECK(has(desk.ctl({"counters"}), "BYTES-OUT"));

@@ -113,3 +113,31 @@ TEST_CASE("a guest's input events are what the mouse did") {
   mouse.signal(SIGTERM);
   CHECK(mouse.wait_exit(5s).code == 0);
 }
+
+TEST_CASE("a guest's input events are the media keys that a composite keyboard pressed") {
+  const CaseDir dir;
+  PlainGuest plain(dir, with_slot());
+  GuestConsole& guest = plain.boot();
+  Process keys = keyboard(dir, plain, "media,delay=3000,text=\\{volume-up}\\{play}\\{mute}");
+  guest.wait_for_line("usbloop-guest: usb add 046d:c31c speed=1.5 .*path=1-1", 15s);
+  guest.must_run(
+      "for i in $(seq 200); do set -- /sys/bus/usb/devices/1-1:1.1/*/input/input*/event*; [ -e $1 ] && break; "
+      "usleep 20000; done; exec 5</dev/input/$(basename $1); cat <&5 > /tmp/events & true");
+  keys.wait_err("all is typed", 15s);
+  CHECK(guest.must_run("basename $(readlink /sys/bus/usb/devices/1-1:1.1/driver)") == "usbhid");
+  // struct input_event: 16 bytes of time, type and code of 2 each, value of 4. KEY_MUTE's end is the last.
+  const std::string last = " 01 00 71 00 00 00 00 00";
+  const std::string events =
+      guest.must_run("for i in $(seq 200); do od -An -v -t x1 -w24 /tmp/events | cut -c49- > /tmp/shown; grep -q '" +
+                     last + "' /tmp/shown && break; usleep 20000; done; grep '^ 01 00' /tmp/shown; exec 5<&-");
+  std::string expected;
+  for (const char* code : {"73", "a4", "71"}) {  // KEY_VOLUMEUP, KEY_PLAYPAUSE, KEY_MUTE: down and up
+    for (const char* value : {"01", "00"}) {
+      expected += (expected.empty() ? " 01 00 " : "\n 01 00 ") + std::string(code) + " 00 " + value + " 00 00 00";
+    }
+  }
+  CHECK((events == expected || " " + events == expected));
+  MESSAGE(events);
+  keys.signal(SIGTERM);
+  CHECK(keys.wait_exit(5s).code == 0);
+}

@@ -89,6 +89,9 @@ TEST_CASE("a text that is typed on the desk reaches the guest as keys, behind wh
   CHECK(typed() == "4 0 5 0 ");
   CHECK(desk->act("keyboard", "type", "c\\n"));
   CHECK(typed() == "6 0 40 0 ");
+  CHECK(desk->act("keyboard", "press", "f1"));
+  CHECK(typed() == "58 0 ");
+  CHECK(contains(desk->act("keyboard", "press", "mute").error().hint, "Add media"));
   CHECK(desk->act("keyboard", "type", "\\q").error().kind == ErrorKind::invalid);
   CHECK(desk->act("keyboard", "do", "click:left").error().kind == ErrorKind::invalid);
   const std::string much(64 * 1024, 'x');

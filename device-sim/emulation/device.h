@@ -111,9 +111,9 @@ class Device {
 
   /// The medium that a person can take out, owned by the device; null where there is none.
   [[nodiscard]] virtual Medium* medium() { return nullptr; }
-  /// A person does something to the device: `type` a text on a keyboard, let a mouse `do` a script, `eject` a medium or
-  /// `load` it. Errors: invalid (it has no such thing, or `what` makes no sense), conflict (too much waits already, or
-  /// the guest has locked the medium).
+  /// A person does something to the device: `type` a text on a keyboard or `press` a key of it, let a mouse `do` a
+  /// script, `eject` a medium or `load` it. Errors: invalid (it has no such thing, or `what` makes no sense), conflict
+  /// (too much waits already, or the guest has locked the medium).
   virtual Result<> act(std::string_view verb, std::string_view what);
 
   /// Brings all that the guest has written onto the backing store.

@@ -18,13 +18,16 @@ std::unique_ptr<Device> make_input(unsigned choice) {
     return std::make_unique<Mouse>(mouse);
   }
   KeyboardOptions keyboard;
-  if (auto strokes = key_strokes("aB\\{f1}")) keyboard.strokes = std::move(*strokes);
+  const bool media = (choice & 2) != 0;
+  keyboard.has_media = media;
+  if (auto strokes = key_strokes(media ? "a\\{mute}B\\{play}" : "aB\\{f1}")) keyboard.strokes = std::move(*strokes);
   return std::make_unique<Keyboard>(keyboard);
 }
 
 }  // namespace
 
-// The first byte chooses the device: a keyboard or a mouse. Then what a guest does to it (AnyGuest).
+// The first byte chooses the device: a keyboard, by bit 1 with media keys, or a mouse. Then what a guest does to it
+// (AnyGuest).
 void hid(std::span<const std::byte> input) {
   if (input.empty()) return;
   AnyGuest guest(std::make_unique<FaultyDevice>(make_input(std::to_integer<unsigned>(input[0]))));

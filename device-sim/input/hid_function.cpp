@@ -28,11 +28,13 @@ ControlReply done(std::vector<std::byte> data = {}) { return {TransferStatus::su
 }  // namespace
 
 void HidFunction::write_interface(DescriptorWriter& writer, std::uint8_t protocol, std::size_t report_descriptor,
-                                  std::uint16_t packet, std::uint8_t interval) {
+                                  std::uint16_t packet, std::uint8_t interval, std::uint8_t interface) {
   constexpr std::uint8_t kHid = 3, kBoot = 1, kInterrupt = 3;
-  writer.begin(usbredir::descriptor_type::kInterface).u8(0).u8(0).u8(1).u8(kHid).u8(kBoot).u8(protocol).u8(0);
+  const auto endpoint = static_cast<std::uint8_t>(kEndpoint + interface);
+  writer.begin(usbredir::descriptor_type::kInterface).u8(interface).u8(0).u8(1);
+  writer.u8(kHid).u8(protocol == kNoBoot ? 0 : kBoot).u8(protocol).u8(0);
   write_hid(writer, report_descriptor);
-  writer.begin(usbredir::descriptor_type::kEndpoint).u8(kEndpoint).u8(kInterrupt).u16(packet).u8(interval);
+  writer.begin(usbredir::descriptor_type::kEndpoint).u8(endpoint).u8(kInterrupt).u16(packet).u8(interval);
 }
 
 void HidFunction::reset() {
@@ -48,7 +50,7 @@ std::optional<std::chrono::milliseconds> HidFunction::idle() const {
 
 ControlReply HidFunction::request(const SetupPacket& setup, std::span<const std::byte> data,
                                   std::span<const std::byte> input) {
-  if (setup.index != 0) return {};  // there is interface 0 alone
+  if (setup.index != interface_) return {};
   const auto high = static_cast<std::uint8_t>(setup.value >> 8);
   const auto low = static_cast<std::uint8_t>(setup.value);
   switch (unsigned{setup.request_type} << 8 | setup.request) {

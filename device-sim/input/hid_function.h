@@ -12,20 +12,20 @@
 
 namespace usbloop::device_sim {
 
-/// What HID asks of every device with one interface and one report each way, without ids: the class' descriptors and
-/// requests (HID 1.11, sections 6 and 7). What the reports say is the device's own matter.
+/// What HID asks of every interface with one report each way, without ids: the class' descriptors and requests (HID
+/// 1.11, sections 6 and 7). What the reports say is the device's own matter.
 class HidFunction {
  public:
-  static constexpr std::uint8_t kEndpoint = 0x81;           ///< interrupt IN
-  static constexpr std::uint8_t kKeyboard = 1, kMouse = 2;  ///< bInterfaceProtocol
+  static constexpr std::uint8_t kEndpoint = 0x81;                        ///< interrupt IN, of interface 0
+  static constexpr std::uint8_t kNoBoot = 0, kKeyboard = 1, kMouse = 2;  ///< bInterfaceProtocol
 
   /// `report_descriptor` must outlive this object; `output_size` is that of the output report in bytes, 0: it has none.
-  HidFunction(std::span<const std::uint8_t> report_descriptor, std::size_t output_size)
-      : report_descriptor_(report_descriptor), output_(output_size) {}
+  HidFunction(std::span<const std::uint8_t> report_descriptor, std::size_t output_size, std::uint8_t interface = 0)
+      : report_descriptor_(report_descriptor), output_(output_size), interface_(interface) {}
 
-  /// The interface of a boot device, its HID descriptor and its endpoint.
+  /// The interface, its HID descriptor and its endpoint, which is kEndpoint and the interface's number.
   static void write_interface(usbredir::DescriptorWriter& writer, std::uint8_t protocol, std::size_t report_descriptor,
-                              std::uint16_t packet, std::uint8_t interval);
+                              std::uint16_t packet, std::uint8_t interval, std::uint8_t interface = 0);
 
   /// Report protocol, idle rate 0 (reports only when something has changed), output report all zero.
   void reset();
@@ -45,6 +45,7 @@ class HidFunction {
 
   std::span<const std::uint8_t> report_descriptor_;
   std::vector<std::byte> output_;
+  std::uint8_t interface_;
   std::uint8_t protocol_ = 1;
   std::uint8_t idle_ = 0;  ///< in 4 ms
 };

@@ -45,9 +45,14 @@ Result<> read_input_device(const DeviceSpec& spec, std::optional<UsbId> default_
 Result<std::unique_ptr<Device>> make_keyboard(const DeviceSpec& spec, std::optional<UsbId> default_id) {
   KeyboardOptions options;
   if (auto read = read_input_device(spec, default_id, options); !read) return tl::unexpected(read.error());
+  if (const std::string* media = option_of(spec, "media")) {
+    if (!media->empty()) return refuse_option(spec, "media takes no value");
+    options.has_media = true;
+  }
   if (const std::string* text = option_of(spec, "text")) {
     auto strokes = key_strokes(*text);
     if (!strokes) return tl::unexpected(strokes.error());
+    if (auto fine = check_strokes(*strokes, options.has_media); !fine) return tl::unexpected(fine.error());
     options.strokes = std::move(*strokes);
   }
   return std::make_unique<Keyboard>(std::move(options));

@@ -1,5 +1,6 @@
 #include "device-sim/input/key_strokes.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -31,6 +32,23 @@ constexpr std::array<std::pair<std::string_view, std::uint8_t>, 24> kNames = {
 constexpr std::array<std::pair<std::string_view, std::uint8_t>, 4> kModifiers = {
     {{"ctrl-", 1}, {"shift-", kShift}, {"alt-", 4}, {"meta-", 8}}};
 
+constexpr std::array<std::pair<std::string_view, std::uint16_t>, 16> kMediaNames = {{{"play", 0xcd},
+                                                                                     {"stop", 0xb7},
+                                                                                     {"next", 0xb5},
+                                                                                     {"previous", 0xb6},
+                                                                                     {"rewind", 0xb4},
+                                                                                     {"fast-forward", 0xb3},
+                                                                                     {"record", 0xb2},
+                                                                                     {"eject", 0xb8},
+                                                                                     {"mute", 0xe2},
+                                                                                     {"volume-up", 0xe9},
+                                                                                     {"volume-down", 0xea},
+                                                                                     {"brightness-up", 0x6f},
+                                                                                     {"brightness-down", 0x70},
+                                                                                     {"mail", 0x18a},
+                                                                                     {"calculator", 0x192},
+                                                                                     {"search", 0x221}}};
+
 std::optional<KeyStroke> stroke_of(char c) {
   if (c >= 'a' && c <= 'z') return KeyStroke{0, static_cast<std::uint8_t>(0x04 + (c - 'a'))};
   if (c >= 'A' && c <= 'Z') return KeyStroke{kShift, static_cast<std::uint8_t>(0x04 + (c - 'A'))};
@@ -49,6 +67,9 @@ std::optional<KeyStroke> stroke_of(char c) {
 
 /// What stands between \{ and }.
 std::optional<KeyStroke> named_stroke(std::string_view name) {
+  for (const auto& [known, usage] : kMediaNames) {
+    if (name == known) return KeyStroke{0, 0, usage};
+  }
   std::uint8_t modifiers = 0;
   for (bool found = true; found;) {
     found = false;
@@ -118,6 +139,13 @@ Result<std::vector<KeyStroke>> key_strokes(std::string_view text) {
     text.remove_prefix(1);
   }
   return strokes;
+}
+
+Result<> check_strokes(const std::vector<KeyStroke>& strokes, bool has_media) {
+  const bool asks = std::any_of(strokes.begin(), strokes.end(), [](const KeyStroke& each) { return each.media != 0; });
+  if (!asks || has_media) return {};
+  return make_error(ErrorKind::invalid, "emulate", "a media key", "the keyboard has none",
+                    "Add media: keyboard,media, or media: true in a desk file.");
 }
 
 }  // namespace usbloop::device_sim

@@ -19,11 +19,35 @@ constexpr std::uint8_t kKeyboardReport[] = {
     0x95, 0x06, 0x75, 0x08, 0x15, 0x00, 0x26, 0xff, 0x00,                    // six keys, 0 to 255
     0x05, 0x07, 0x19, 0x00, 0x29, 0xff, 0x81, 0x00, 0xc0};
 
+// One media key that is down, by its usage; 0: none.
+constexpr std::uint8_t kMediaReport[] = {0x05, 0x0c, 0x09, 0x01, 0xa1, 0x01,              // Consumer Control
+                                         0x15, 0x00, 0x26, 0xff, 0x03, 0x19, 0x00, 0x2a,  // usages of ten bits
+                                         0xff, 0x03, 0x75, 0x10, 0x95, 0x01, 0x81, 0x00,  // in two bytes
+                                         0xc0};
+
+constexpr std::uint8_t kMediaInterface = 1, kMediaEndpoint = HidFunction::kEndpoint + kMediaInterface;
+constexpr std::uint8_t kMediaGetIdle = 2, kMediaGetProtocol = 3, kMediaSetIdle = 10, kMediaSetProtocol = 11;
 constexpr std::size_t kLightsSize = 1;
 constexpr std::uint8_t kIntervalMs = 10;
 
 void write_keyboard(usbredir::DescriptorWriter& writer, usbredir::Speed) {
   HidFunction::write_interface(writer, HidFunction::kKeyboard, sizeof kKeyboardReport, 8, kIntervalMs);
+}
+
+void write_media_keyboard(usbredir::DescriptorWriter& writer, usbredir::Speed speed) {
+  write_keyboard(writer, speed);
+  HidFunction::write_interface(writer, HidFunction::kNoBoot, sizeof kMediaReport, 2, kIntervalMs, kMediaInterface);
+}
+
+PlainDevice plain_keyboard(bool has_media) {
+  if (has_media) return {.interfaces = 2, .max_power = 45, .write_interfaces = write_media_keyboard};
+  return {.max_power = 45, .write_interfaces = write_keyboard};
+}
+
+InReply in_reply(std::span<const std::byte> report, std::span<std::byte> room) {
+  const std::size_t size = std::min(room.size(), report.size());
+  std::copy_n(report.begin(), size, room.begin());
+  return InReply::data(size);
 }
 
 std::string text_of_lights(std::uint8_t lights) {
@@ -40,8 +64,9 @@ Keyboard::Keyboard(KeyboardOptions options)
     : options_(std::move(options)),
       description_{options_.vendor_id, options_.product_id, options_.speed,     "Logitech",
                    "USB Keyboard",     options_.serial,     "emulated keyboard"},
-      descriptors_(plain_descriptors(description_, {.max_power = 45, .write_interfaces = write_keyboard})),
-      hid_(kKeyboardReport, kLightsSize) {}
+      descriptors_(plain_descriptors(description_, plain_keyboard(options_.has_media))),
+      hid_(kKeyboardReport, kLightsSize),
+      media_(kMediaReport, 0, kMediaInterface) {}
 
 void Keyboard::reset() {
   // To the guest no key of a device that begins anew is down.
@@ -49,9 +74,17 @@ void Keyboard::reset() {
   step_at_.reset();
   repeat_at_.reset();
   hid_.reset();
+  media_.reset();
 }
 
 ControlReply Keyboard::request(const SetupPacket& setup, std::span<const std::byte> data) {
+  if (options_.has_media && setup.index == kMediaInterface) {
+    const bool is_of_boot = setup.request == kMediaGetProtocol || setup.request == kMediaSetProtocol;
+    const bool is_idle =
+        setup.request == kMediaGetIdle || setup.request == kMediaSetIdle;  // which only keyboards must know
+    const bool is_class = (setup.request_type & 0x60) != 0;
+    return is_class && (is_of_boot || is_idle) ? ControlReply{} : media_.request(setup, data, media_report());
+  }
   const std::uint8_t before = lights();
   const Report input = report();
   ControlReply reply = hid_.request(setup, data, input);
@@ -70,6 +103,11 @@ Keyboard::Report Keyboard::report() const {
   return report;
 }
 
+std::array<std::byte, 2> Keyboard::media_report() const {
+  const std::uint16_t usage = is_down_ ? options_.strokes[next_].media : 0;
+  return {static_cast<std::byte>(usage & 0xff), static_cast<std::byte>(usage >> 8)};
+}
+
 /// Presses the next key, or releases it.
 void Keyboard::step() {
   if (std::exchange(is_down_, !is_down_)) ++next_;
@@ -77,30 +115,35 @@ void Keyboard::step() {
 }
 
 InReply Keyboard::in(Pipe pipe, std::span<std::byte> room) {
-  if (pipe.endpoint != HidFunction::kEndpoint) return InReply::stall();
+  const bool is_media = options_.has_media && pipe.endpoint == kMediaEndpoint;
+  if (pipe.endpoint != HidFunction::kEndpoint && !is_media) return InReply::stall();
   const auto idle = hid_.idle();
   if (!step_at_) {
     step_at_ = now_ + options_.delay;
     if (idle) repeat_at_ = now_ + *idle;
   }
-  if (has_more() && now_ >= *step_at_) {
+  const bool is_next = has_more() && (options_.strokes[next_].media != 0) == is_media;
+  if (is_next && now_ >= *step_at_) {
     step();
     step_at_ = now_ + options_.pace;
-  } else if (!repeat_at_ || now_ < *repeat_at_) {
+  } else if (is_media || !repeat_at_ || now_ < *repeat_at_) {
     return InReply::not_yet();
   }
+  if (is_media) return in_reply(media_report(), room);
   repeat_at_.reset();
   if (idle) repeat_at_ = now_ + std::max<std::chrono::milliseconds>(*idle, std::chrono::milliseconds(kIntervalMs));
-  const Report sent = report();
-  const std::size_t size = std::min(room.size(), sent.size());
-  std::copy_n(sent.begin(), size, room.begin());
-  return InReply::data(size);
+  return in_reply(report(), room);
 }
 
 Result<> Keyboard::act(std::string_view verb, std::string_view what) {
-  if (verb != "type") return Device::act(verb, what);
-  const auto strokes = key_strokes(what);
+  if (verb == "type") return type(what);
+  return verb == "press" ? type("\\{" + std::string(what) + "}") : Device::act(verb, what);
+}
+
+Result<> Keyboard::type(std::string_view text) {
+  const auto strokes = key_strokes(text);
   if (!strokes) return tl::unexpected(strokes.error());
+  if (auto fine = check_strokes(*strokes, options_.has_media); !fine) return fine;
   auto& all = options_.strokes;
   if (!is_down_) {  // what has been typed is over
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::exchange(next_, 0)));
@@ -115,7 +158,8 @@ Result<> Keyboard::act(std::string_view verb, std::string_view what) {
 
 std::optional<Time> Keyboard::due() const {
   std::optional<Time> time = repeat_at_;
-  if (step_at_ && has_more()) time = time ? std::min(*time, *step_at_) : *step_at_;
+  // What is overdue waits for the guest to receive from its interface.
+  if (step_at_ && *step_at_ > now_ && has_more()) time = time ? std::min(*time, *step_at_) : *step_at_;
   return time;
 }
 

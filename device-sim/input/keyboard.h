@@ -18,7 +18,8 @@ struct KeyboardOptions {
   std::uint16_t product_id = 0xc31c;
   usbredir::Speed speed = usbredir::Speed::low;  ///< or full
   std::string serial = {};                       ///< empty: it has none
-  std::vector<KeyStroke> strokes = {};           ///< what it types
+  bool has_media = false;                        ///< an interface with media keys (consumer control) besides
+  std::vector<KeyStroke> strokes = {};           ///< what it types; media keys only if it has them
   /// From the guest's first look for keys to the first stroke.
   std::chrono::milliseconds delay{1000};
   /// From one report to the next: a stroke is two. Not below the endpoint's interval of 10 ms, or QEMU, which keeps
@@ -28,7 +29,7 @@ struct KeyboardOptions {
 
 /// A HID keyboard (boot and report protocol, whose reports are alike) that types its strokes once in its life, and then
 /// what it is told to (act()), when the guest receives from it. A reset lets it go on with the stroke after the one
-/// that was down.
+/// that was down. A media key waits until the guest receives from the interface that has them.
 class Keyboard final : public Device {
  public:
   explicit Keyboard(KeyboardOptions options);
@@ -42,7 +43,7 @@ class Keyboard final : public Device {
   void advance(Time now) override { now_ = now; }
   [[nodiscard]] std::optional<Time> due() const override;
   bool clear_halt(std::uint8_t) override { return true; }
-  /// `type`: a text, behind all that is to be typed already.
+  /// `type`: a text, behind all that is to be typed already; `press`: a key by the name that it has in a text.
   Result<> act(std::string_view verb, std::string_view what) override;
   Result<> flush() override { return {}; }
 
@@ -53,13 +54,15 @@ class Keyboard final : public Device {
   using Report = std::array<std::byte, 8>;
 
   [[nodiscard]] Report report() const;
+  [[nodiscard]] std::array<std::byte, 2> media_report() const;
+  Result<> type(std::string_view text);
   [[nodiscard]] bool has_more() const { return is_down_ || next_ < options_.strokes.size(); }
   void step();
 
   KeyboardOptions options_;
   usbredir::DeviceDescription description_;
   DescriptorSet descriptors_;
-  HidFunction hid_;
+  HidFunction hid_, media_;
   std::size_t next_ = 0;  ///< the stroke that is down, or comes
   bool is_down_ = false;
   Time now_{};

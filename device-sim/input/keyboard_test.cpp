@@ -28,9 +28,10 @@ Time test_time;
 
 /// A keyboard at a guest, by a clock that the test moves.
 struct KeyboardRig {
-  explicit KeyboardRig(const std::string& text, usbredir::Speed speed = usbredir::Speed::low) {
+  explicit KeyboardRig(const std::string& text, usbredir::Speed speed = usbredir::Speed::low, bool has_media = false) {
     KeyboardOptions options;
     options.speed = speed;
+    options.has_media = has_media;
     auto strokes = key_strokes(text);
     REQUIRE(strokes);
     options.strokes = *strokes;
@@ -324,4 +325,54 @@ TEST_CASE("a keyboard is described in words") {
   CHECK(contains(cause("keyboard,pace=10x"), "pace=10x"));
   CHECK(contains(cause("keyboard,text=\\q"), "'\\q'"));
   CHECK(contains(cause("keyboard,image=a"), "no option 'image'"));
+}
+
+TEST_CASE("a composite keyboard types on one interface and presses media keys on the other, in their order") {
+  KeyboardRig keys("a\\{volume-up}b\\{play}", usbredir::Speed::low, true);
+  const auto& guest = keys.rig->guest;
+  CHECK(int{guest.interfaces.interface_protocol[0]} == 1);
+  CHECK(int{guest.interfaces.interface_class[1]} == 3);
+  CHECK(int{guest.interfaces.interface_subclass[1]} == 0);
+  CHECK(int{guest.interfaces.interface_protocol[1]} == 0);
+  CHECK(int{guest.endpoints.type[18]} == usb_redir_type_interrupt);
+  CHECK(guest.endpoints.max_packet_size[18] == 2);
+  CHECK(keys.rig->control_in(kToInterface, 6, 0x2200, 1, 255).data.size() == 23);
+  CHECK(keys.rig->control_in(kToInterface, 6, 0x2200, 0, 255).data.size() == 64);
+  keys.rig->start_receiving(kKeys);
+  CHECK(keys.reports_in(1500ms) == Reports{{0, 0x04}, {0, 0}});
+  // The volume waits for somebody to hear it, and the rest for the volume.
+  CHECK_FALSE(keys.keyboard->due());
+  keys.rig->start_receiving(kKeys + 1);
+  std::vector<std::vector<std::byte>> seen;
+  for (int i = 0; i < 200; ++i) {
+    test_time += 1ms;
+    keys.rig->host->look();
+    for (const Reply& reply : keys.rig->interrupts()) seen.push_back(reply.data);
+  }
+  const auto key = [](int usage) { return bytes_of({0, 0, usage, 0, 0, 0, 0, 0}); };
+  const auto none = bytes_of({0, 0});
+  CHECK(seen == std::vector{bytes_of({0xe9, 0}), none, key(0x05), key(0), bytes_of({0xcd, 0}), none});
+}
+
+TEST_CASE("media keys are pressed by name, and only on a keyboard that has them") {
+  KeyboardRig keys("", usbredir::Speed::full, true);
+  keys.rig->start_receiving(kKeys + 1);
+  REQUIRE(keys.keyboard->act("press", "search"));
+  CHECK(keys.keyboard->act("press", "louder").error().kind == ErrorKind::invalid);
+  CHECK(keys.keyboard->act("press", "ctrl-mute").error().kind == ErrorKind::invalid);
+  test_time += 1001ms;
+  keys.rig->host->look();
+  CHECK(keys.rig->interrupts().back().data == bytes_of({0x21, 0x02}));
+  CHECK(keys.rig->control_in(kClassIn, 1, 0x0100, 1, 2).data == bytes_of({0x21, 0x02}));
+  CHECK(keys.rig->control_in(kClassIn, 3, 0, 1, 1).status == usb_redir_stall);  // it has no boot protocol
+  CHECK(keys.rig->control_out(kClassOut, 10, 0x0500, 1).status == usb_redir_stall);
+  CHECK(keys.rig->control_in(kClassIn, 1, 0x0100, 2, 2).status == usb_redir_stall);
+  const auto made = make_host_end("keyboard,text=\\{mute}");
+  REQUIRE_FALSE(made);
+  CHECK(made.error().hint == "Add media: keyboard,media, or media: true in a desk file.");
+  CHECK(make_host_end("keyboard,media,text=\\{mute}"));
+  CHECK_FALSE(make_host_end("keyboard,media=yes"));
+  KeyboardRig plain("");
+  CHECK(plain.keyboard->act("press", "mute").error().cause == "the keyboard has none");
+  CHECK(plain.keyboard->act("press", "f1"));
 }

@@ -38,6 +38,7 @@ constexpr Verb kVerbs[] = {
      "is empty"},
     {"load", What::act, nullptr, "Put the medium back", "has its medium"},
     {"type", What::act, "TEXT", "Type a text on a keyboard; \\n is Enter (device-sim --help has all keys)", "types"},
+    {"press", What::act, "KEY", "Press a key of a keyboard by its name: f1, ctrl-alt-delete, volume-up", "has it"},
     {"fault", What::act, "FAULT", "Let it do something wrong: stall:endpoint=0x81:at=5 (device-sim --help has all)",
      "has the fault"},
     {"repair", What::act, nullptr, "Let it do everything right again", "is repaired"},

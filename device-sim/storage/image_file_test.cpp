@@ -122,3 +122,33 @@ TEST_CASE("a temporary file has its size, no name, and is writable") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().kind == ErrorKind::not_found);
 }
+
+TEST_CASE("an image of another format is refused with what to type, unless it is said to be raw") {
+  const TempDir dir;
+  const auto image = [&](const std::string& name, std::size_t at, const std::string& magic) {
+    std::string content(4096, '\0');
+    content.replace(at, magic.size(), magic);
+    std::ofstream(dir.path / name, std::ios::binary) << content;
+    return (dir.path / name).string();
+  };
+  const std::string qcow2 = image("a.qcow2", 0, "QFI\xfb");
+  for (const auto& [path, format] : {std::pair(qcow2, "qcow2"),
+                                     {image("a.qed", 0, std::string("QED\0", 4)), "QED"},
+                                     {image("a.vmdk", 0, "KDMV"), "VMDK"},
+                                     {image("b.vmdk", 0, "# Disk DescriptorFile\n"), "VMDK"},
+                                     {image("a.vhdx", 0, "vhdxfile"), "VHDX"},
+                                     {image("a.vhd", 0, "conectix"), "VHD"},
+                                     {image("a.vdi", 64, "\x7f\x10\xda\xbe"), "VDI"},
+                                     {image("a.hdd", 0, "WithoutFreeSpace"), "Parallels"}}) {
+    CAPTURE(path);
+    for (const char* kind : {"stick,", "ssd,ro,", "stick,overlay,"}) {
+      const Error error = image_refusal(kind + ("image=" + path));
+      CHECK(error.cause == std::string("it is a ") + format + " image and no raw one");
+      CHECK(contains(error.hint, "qemu-img convert -O raw " + path));
+    }
+    CHECK(make_host_end("stick,format=raw,image=" + path));
+  }
+  CHECK(contains(image_refusal("stick,format=qcow2,image=" + qcow2).cause, "no format of an image here"));
+  CHECK(contains(image_refusal("stick,format=raw,dir=" + dir.path.string()).hint, "with image="));
+  CHECK(make_host_end("stick,image=" + image("almost.img", 1, "QFI\xfb")));
+}

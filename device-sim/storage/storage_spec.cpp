@@ -6,6 +6,7 @@
 
 #include "device-sim/emulation/spec_options.h"
 #include "device-sim/storage/directory_store.h"
+#include "device-sim/storage/image_format.h"
 #include "device-sim/storage/overlay_store.h"
 #include "device-sim/storage/ssd.h"
 #include "device-sim/storage/stick.h"
@@ -53,6 +54,11 @@ Result<std::unique_ptr<BlockStore>> open_source(const DeviceSpec& spec, bool rea
   const std::string* image = option_of(spec, "image");
   const std::string* directory = option_of(spec, "dir");
   if (image != nullptr && directory != nullptr) return refuse_option(spec, "image= and dir= exclude each other");
+  const std::string* format = option_of(spec, "format");
+  if (format != nullptr && (*format != "raw" || image == nullptr)) {
+    return refuse_option(spec, "format=" + *format + " is no format of an image here",
+                         "It is raw, with image=: the file's bytes are the disk's, whatever they look like.");
+  }
   const std::string* source = source_of(spec);
   if (source == nullptr || source->empty()) {
     return refuse_option(
@@ -62,6 +68,9 @@ Result<std::unique_ptr<BlockStore>> open_source(const DeviceSpec& spec, bool rea
   if (image != nullptr) {
     auto store = ImageFile::open(*image, read_only);
     if (!store) return tl::unexpected(store.error());
+    if (option_of(spec, "format") == nullptr) {
+      if (auto raw = expect_raw(**store, *image); !raw) return tl::unexpected(raw.error());
+    }
     return std::unique_ptr<BlockStore>(std::move(*store));
   }
   auto volume = fat::Volume::make(*directory);

@@ -8,12 +8,14 @@
 namespace usbloop::device_sim {
 
 inline constexpr auto kStickHelp =
-    "  stick,image=FILE|dir=DIRECTORY[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro][,overlay]\n"
+    "  stick,image=FILE[,format=raw]|dir=DIRECTORY[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro]\n"
+    "      [,overlay]\n"
     "      A USB stick whose content is FILE, a raw image of a multiple of 512 bytes; what the guest writes is in it.\n"
     "      Or DIRECTORY as a FAT32 file system that is only read. id defaults to 0951:1666, speed to high; ro refuses\n"
-    "      writing; overlay takes what the guest writes and throws it away at the end (kept in TMPDIR or /var/tmp).\n";
+    "      writing; overlay takes what the guest writes and throws it away at the end (kept in TMPDIR or /var/tmp).\n"
+    "      qcow2, VMDK and the like are refused; format=raw takes such a file's bytes as they are.\n";
 inline constexpr auto kSsdHelp =
-    "  ssd,image=FILE|dir=DIRECTORY[,id=VVVV:PPPP][,speed=high|super][,serial=TEXT][,ro][,overlay]\n"
+    "  ssd,image=FILE[,format=raw]|dir=DIRECTORY[,id=VVVV:PPPP][,speed=high|super][,serial=TEXT][,ro][,overlay]\n"
     "      An SSD that takes many commands at once (UAS; the other alternate setting has Bulk-Only). As a stick, but\n"
     "      id defaults to 0781:55ae, speed to super.\n";
 
