@@ -31,6 +31,13 @@ std::vector<int> capabilities_of(std::uint32_t bits) {
   return capabilities;
 }
 
+/// The capabilities that change what passes once a device is announced; the others change its beginning and its end.
+constexpr std::uint32_t kOfSessions = 1U << usb_redir_cap_bulk_streams | 1U << usb_redir_cap_ep_info_max_packet_size |
+                                      1U << usb_redir_cap_64bits_ids | 1U << usb_redir_cap_32bits_bulk_length |
+                                      1U << usb_redir_cap_bulk_receiving;
+
+bool has_transfers(std::uint32_t bits) { return (bits | kOfSessions) == kCombinations - 1; }
+
 bool has(std::uint32_t bits, int capability) { return (bits >> capability & 1) != 0; }
 
 /// A guest that does what QEMU and Linux do, with some of the capabilities.
@@ -92,6 +99,14 @@ struct OrderlyGuest : DeviceRig {
     CHECK(guest.events == std::vector<std::string>{"ep_info", "interface_info", "connect"});
     CHECK(int{guest.connect.vendor_id} == int{device.description().vendor_id});
     CHECK(int{guest.connect.speed} == static_cast<int>(device.description().speed));
+    if (has_transfers(bits)) check_transfers(device, bits);
+    host->disconnect();
+    exchange();
+    CHECK(guest.events.back() == "disconnect");
+    CHECK(host->state() == HostState::disconnected);
+  }
+
+  void check_transfers(const Device& device, std::uint32_t bits) {
     configure();
     CHECK(control_in(0x80, 6, 0x0100, 0, 18).data == device.descriptors().device);
     CHECK(control_in(0x80, 6, 0x0200, 0, 0xffff).data == device.descriptors().configuration);
@@ -110,10 +125,6 @@ struct OrderlyGuest : DeviceRig {
     }
     configure();
     if (device.description().kind == "emulated stick") check_storage();
-    host->disconnect();
-    exchange();
-    CHECK(guest.events.back() == "disconnect");
-    CHECK(host->state() == HostState::disconnected);
   }
 };
 
@@ -124,12 +135,13 @@ TEST_CASE("every kind of device serves a guest with every combination of usbredi
   std::set<std::string> seen;
   for (const auto& spec : every.specs()) {
     CAPTURE(spec.kind);
-    seen.insert(spec.kind);
+    const bool is_new = seen.insert(spec.kind).second;
     if (spec.kind == "replay") continue;  // it has an order of its own
     auto device = every.make(spec);
     for (std::uint32_t bits = 0; bits < kCombinations; ++bits) {
       CAPTURE(bits);
-      OrderlyGuest(*device, bits).check_session(*device, bits);
+      // A kind at another speed is announced as the one before it.
+      if (is_new || has_transfers(bits)) OrderlyGuest(*device, bits).check_session(*device, bits);
     }
   }
   const std::string known = make_device({"none", {}}).error().hint;  // Known kinds: a, b, c.
@@ -161,7 +173,7 @@ TEST_CASE("whatever guests do in whatever order, each request has one answer, an
   EveryDevice every;
   for (const auto& spec : every.specs()) {
     CAPTURE(spec.kind);
-    for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    for (std::uint32_t seed = 1; seed <= 4; ++seed) {
       CAPTURE(seed);
       auto device = every.make(spec);
       for (std::uint32_t guest_number = 0; guest_number < 3; ++guest_number) {

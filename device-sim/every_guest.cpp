@@ -115,7 +115,7 @@ void ChanceGuest::act_control() {
   const bool is_in = chance(2) == 0;
   const auto type = static_cast<std::uint8_t>((is_in ? 0x80 : 0) | kTypes.at(chance(kTypes.size())));
   const auto request = chance(3) == 0 ? byte() : kRequests.at(chance(kRequests.size()));
-  const auto value = static_cast<std::uint16_t>(chance(2) == 0 ? byte() << 8 : chance(0x10000));
+  const auto value = static_cast<std::uint16_t>(chance(2) == 0 ? std::uint32_t{byte()} << 8 : chance(0x10000));
   const auto index = static_cast<std::uint16_t>(chance(2) == 0 ? any_endpoint() : byte());
   auto data = is_in ? std::vector<std::byte>{} : any_data();
   if (!is_in && chance(2) == 0) data.resize(chance(40));

@@ -126,7 +126,7 @@ InReply BulkOnly::data_in(std::span<std::byte> room) {
     phase_ = Phase::status;
     return InReply::stall();
   }
-  moved_ = true;
+  moved_ = moved_ || size > 0;
   disk_left_ -= size;
   host_left_ -= static_cast<std::uint32_t>(size);
   if (size < room.size() || host_left_ == 0) phase_ = Phase::status;

@@ -84,6 +84,19 @@ TEST_CASE("case 4, Hi > Dn: the data phase stalls, and the status tells why") {
   CHECK(bus.status() == Status{512, 0});
 }
 
+TEST_CASE("a read of no bytes is answered with none, and changes nothing") {
+  Bus bus;
+  bus.command(kTestUnitReady, 512, true);
+  CHECK(bus.in(0).kind == InReply::Kind::data);
+  CHECK(bus.in(512).kind == kStalled);
+  CHECK(bus.status() == Status{512, 0});
+  bus.command(access_10(0x28, 3, 1), 512, true);
+  CHECK(bus.in(0).kind == InReply::Kind::data);
+  CHECK(bus.in(512).size == 512);
+  CHECK(std::equal(bus.data.begin(), bus.data.end(), bus.store.bytes.begin() + 3 * 512));
+  CHECK(bus.status() == Status{0, 0});
+}
+
 TEST_CASE("case 5, Hi > Di: a short packet and the residue") {
   Bus bus;
   bus.command({0x12, 0, 0, 0, 255, 0}, 255, true);

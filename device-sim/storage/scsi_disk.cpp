@@ -108,7 +108,8 @@ ScsiDisk::Intent ScsiDisk::transfer(Command command) {
 }
 
 bool ScsiDisk::produce(std::span<std::byte> room) {
-  if (failed_) return false;  // the medium has been taken out meanwhile
+  if (failed_) return false;      // the medium has been taken out meanwhile
+  if (room.empty()) return true;  // also where there are no prepared data
   if (!from_store_) {
     std::memcpy(room.data(), prepared_.data() + cursor_, room.size());
   } else if (has_bad(room.size())) {
