@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <asio/error.hpp>
 #include <span>
+#include <utility>
 
 #include "common/net/descriptor_passing.h"
 
@@ -66,6 +68,13 @@ void end_device(int descriptor) { ::shutdown(descriptor, SHUT_RDWR); }
 asio::awaitable<void> lease_ends(net::Stream& channel) {
   const auto ended = co_await channel.wait(net::IoStatus::want_read);
   static_cast<void>(ended);
+}
+
+LeaseWatch::LeaseWatch(net::Stream& channel, std::function<void()> ended)
+    : ended_(std::make_shared<std::function<void()>>(std::move(ended))) {
+  channel.socket().async_wait(net::Stream::Socket::wait_read, [call = ended_](const asio::error_code& code) {
+    if (code != asio::error::operation_aborted && *call) (*call)();
+  });
 }
 
 }  // namespace usbloop::bridge

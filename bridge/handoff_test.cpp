@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <optional>
 
 #include "common/net/descriptor_passing.h"
 #include "common/net/test_support.h"
@@ -126,4 +127,31 @@ TEST_CASE("only a connected unix stream socket is taken over") {
   CHECK(refused(Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))));
   CHECK(refused(std::move(socket_pair(SOCK_DGRAM)[0])));
   CHECK(refused(Fd()));
+}
+
+TEST_CASE("a lease's end is told once when the other side ends it, and not when it is closed here or nobody watches") {
+  Channel channel;
+  int told = 0;
+  std::optional<LeaseWatch> watch(std::in_place, *channel.server, [&told] { ++told; });
+  channel.loop.poll();
+  CHECK(told == 0);
+  SUBCASE("ended there") {
+    channel.node->close();
+    channel.loop.restart();
+    channel.loop.poll();
+    CHECK(told == 1);
+  }
+  SUBCASE("closed here") {
+    channel.server->close();
+    channel.loop.restart();
+    channel.loop.poll();
+    CHECK(told == 0);
+  }
+  SUBCASE("nobody watches any more when the loop comes to it") {
+    channel.node->close();
+    watch.reset();
+    channel.loop.restart();
+    channel.loop.poll();
+    CHECK(told == 0);
+  }
 }

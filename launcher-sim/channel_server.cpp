@@ -102,12 +102,13 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
     std::string text;
     const auto length = co_await read_head(*client, text);
     if (!length) co_return;
-    const auto opening = read_opening(std::string_view(text).substr(0, *length), guests_);
+    auto opening = read_opening(std::string_view(text).substr(0, *length), guests_);
     if (!opening) {
       co_await refuse(*client, opening.error());
       co_return;
     }
-    text.erase(0, *length);
+    // Not erase: a session may be idle for days, and would keep the 4 KiB that its head was read into.
+    std::string(text, *length).swap(text);
     if (is_stream(opening->request.kind)) {
       co_await open(client, *opening, text);
     } else {
@@ -117,7 +118,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   /// Takes its place, answers 101, and carries the bytes or hands the device over.
-  asio::awaitable<void> open(net::StreamPtr& client, const Opening& opening, const std::string& leftover) {
+  asio::awaitable<void> open(net::StreamPtr& client, Opening& opening, const std::string& leftover) {
     auto place = co_await take_place(loop_.get_executor(), opening, slots_, sessions_);
     if (!place) {
       spdlog::info("VMI {}: a session is refused ({}) {}", opening.vmi(), place.error().status, place.error().text);
@@ -158,7 +159,7 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   /// Gives the device's socket to the API server, and waits for the end of the lease, that is of the node channel.
-  asio::awaitable<void> hand_over(net::Stream& client, const Opening& opening, const Place& place) {
+  asio::awaitable<void> hand_over(net::Stream& client, Opening& opening, const Place& place) {
     asio::error_code code;
     // Taken out of the loop, which would otherwise wake up with every byte for the API server. This copy ends the
     // device's connection whatever the API server does: when the slot is free, the connection is closed.
@@ -168,8 +169,9 @@ class ChannelServer::Impl : public std::enable_shared_from_this<Impl> {
       client.close();
     };
     const SessionList::Entry session(sessions_, {opening.guest.uid, opening.request.kind, end});
-    const std::string response = bridge::with_handoff(websocket::upgrade_response(opening.head));
-    const auto answered = co_await bridge::send_handoff(client, response, device.get());
+    std::string response = bridge::with_handoff(websocket::upgrade_response(opening.head));
+    opening.head = {};  // the lease may be idle for days
+    const auto answered = co_await bridge::send_handoff(client, std::move(response), device.get());
     if (answered) {
       spdlog::info("VMI {}: session on {} begins, handed over", opening.vmi(), place.socket_name);
       co_await bridge::lease_ends(client);

@@ -70,6 +70,10 @@ Result<TlsContext> TlsContext::server(const std::string& cert_pem, const std::st
   if (!context) return tl::unexpected(context.error());
   SSL_CTX* raw = context->get();
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // No client of ours resumes a session, nor do those written in Go; each connection would keep a second copy of its
+  // own.
+  SSL_CTX_set_num_tickets(raw, 0);
+  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   if (auto used = use_certificate(raw, cert_pem, key_pem); !used) return tl::unexpected(used.error());
   if (!client_ca_pem.empty()) {
     if (auto added = add_authorities(raw, client_ca_pem); !added) return tl::unexpected(added.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -50,7 +51,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
         decoder_(role == Role::server),
         watch_(options_.peer_timeout, Clock::now()),
         next_look_(stream_->socket().get_executor()),
-        control_wakeup_(stream_->socket().get_executor()),
+        next_ping_(stream_->socket().get_executor()),
         writer_free_(stream_->socket().get_executor()) {
     net::limit_retry_interval(stream_->socket().native_handle(), options_.peer_timeout / 3);
     if (leftover.empty()) return;
@@ -62,9 +63,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   void start() {
     last_sent_ = Clock::now();
     look_later();
-    asio::co_spawn(
-        stream_->socket().get_executor(), [self = shared_from_this()] { return self->write_control_frames(); },
-        asio::detached);
+    ping_due_ = !options_.first_ping_sent;  // it tells the peer to expect pings of us
+    write_what_is_due();
   }
 
   asio::awaitable<Result<std::span<const std::byte>>> read() {
@@ -135,7 +135,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     aborted_ = true;
     stream_->close();
     next_look_.cancel();
-    control_wakeup_.cancel();
+    next_ping_.cancel();
     writer_free_.cancel();
   }
 
@@ -210,7 +210,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
       watch_.heard_ping();
       pong_.assign(frame.payload.begin(), frame.payload.end());  // the latest ping is the one to answer
       pong_due_ = true;
-      control_wakeup_.cancel();
+      look_whether_quiet();
     } else if (frame.opcode == Opcode::pong) {
       watch_.heard_pong(frame.payload);
     } else if (frame.opcode == Opcode::close) {
@@ -298,29 +298,47 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
     if (on_peer_gone_) on_peer_gone_(timeout_error().value());
   }
 
-  /// The coroutine that answers pings and sends ours. It sends the first one at once, which tells the peer to expect
-  /// pings of us.
+  /// A ping is due after a time without words, from either side.
+  void look_whether_quiet() {
+    const auto quiet = Clock::now() - options_.ping_interval;
+    if (watch_.last_heard() <= quiet || last_sent_ <= quiet) ping_due_ = true;
+    write_what_is_due();
+  }
+
+  /// Starts the coroutine that answers pings and sends ours, where there is something for it. While a channel is idle,
+  /// only the timer is there, which takes less memory.
+  void write_what_is_due() {
+    if (aborted_ || ended_ || closing_) return;
+    if (!pong_due_ && !ping_due_) {
+      next_ping_.expires_after(options_.ping_interval);
+      next_ping_.async_wait([weak = weak_from_this()](const asio::error_code& code) {
+        if (code) return;
+        if (const auto self = weak.lock()) self->look_whether_quiet();
+      });
+    } else if (!std::exchange(writes_control_, true)) {
+      next_ping_.cancel();
+      // Posted: of many pings that came together, the last is answered.
+      asio::post(stream_->socket().get_executor(), [self = shared_from_this()] {
+        asio::co_spawn(
+            self->stream_->socket().get_executor(), [self] { return self->write_control_frames(); }, asio::detached);
+      });
+    }
+  }
+
   asio::awaitable<void> write_control_frames() {
-    bool ping_due = !options_.first_ping_sent;
-    while (true) {
-      if (!pong_due_ && !ping_due) {
-        control_wakeup_.expires_after(options_.ping_interval);
-        asio::error_code code;
-        co_await control_wakeup_.async_wait(asio::redirect_error(asio::use_awaitable, code));
-        const auto quiet = Clock::now() - options_.ping_interval;
-        ping_due = watch_.last_heard() <= quiet || last_sent_ <= quiet;
-      }
+    while (pong_due_ || ping_due_) {
       if (aborted_ || ended_ || closing_) co_return;
-      if (!pong_due_ && !ping_due) continue;
       if (auto locked = co_await lock_writer(); !locked) co_return;
       const bool is_pong = std::exchange(pong_due_, false);
-      if (!is_pong) ping_due = false;
+      if (!is_pong) ping_due_ = false;
       const auto frame =
           is_pong ? control_frame(Opcode::pong, pong_) : control_frame(Opcode::ping, watch_.ping_payload());
       const auto sent = co_await stream_->write_all(frame);
       unlock_writer();
       if (!sent) co_return;  // the reader sees the same broken stream
     }
+    writes_control_ = false;
+    write_what_is_due();
   }
 
   std::vector<std::byte> control_frame(Opcode opcode, std::span<const std::byte> payload) {
@@ -367,7 +385,7 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
   PeerWatch watch_;
   asio::steady_timer next_look_;
   std::function<void(const Error&)> on_peer_gone_;
-  asio::steady_timer control_wakeup_;
+  asio::steady_timer next_ping_;
   asio::steady_timer writer_free_;  // cancelled when `writing_` becomes false
   unsigned waiting_writers_ = 0;
   bool writing_ = false;
@@ -379,6 +397,8 @@ class Channel::Impl : public std::enable_shared_from_this<Channel::Impl> {
 
   std::vector<std::byte> pong_;
   bool pong_due_ = false;
+  bool ping_due_ = false;
+  bool writes_control_ = false;  // the coroutine for them runs
   Clock::time_point last_sent_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "kube-sim/http/request_head.h"
 #include "kube-sim/http/response_text.h"
 #include "kube-sim/http/services.h"
+#include "kube-sim/http/stream_subresource.h"
 #include "kube-sim/http/watch_session.h"
 
 namespace usbloop::apiserver {
@@ -20,6 +22,9 @@ class Connection {
  public:
   /// `client`: address and port of the other end.
   Connection(Services& services, net::StreamPtr stream, std::string client);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   asio::awaitable<void> run();
 
@@ -29,10 +34,15 @@ class Connection {
   void abort();
 
  private:
-  enum class Next { keep, close };
+  enum class Next {
+    keep,
+    close,
+    stream  ///< open_stream_ is to run, when the frames of its request have gone
+  };
   enum class Read { came, ended, late };
   /// Who answers a request.
   enum class Answerer { rest, watch, stream };
+  struct Served;
   /// A request whose head has been read and of which it is decided whether it may be made, in the frame of
   /// serve_request.
   struct Arrival {
@@ -94,6 +104,8 @@ class Connection {
   WatchSession* watch_ = nullptr;       ///< while one runs
   AnswerForm form_;                     ///< for the request that is being served
   Observation* observation_ = nullptr;  ///< of the request that is being served
+  std::unique_ptr<Served> served_;      ///< that request
+  std::unique_ptr<OpenStream> open_stream_;
   bool stopping_ = false;
   bool idle_ = true;  ///< waiting for a request
   bool aborted_ = false;

@@ -120,13 +120,12 @@ asio::awaitable<Connection::Next> Connection::serve_watch(const Arrival& arrival
 
 asio::awaitable<Connection::Next> Connection::serve_websocket(const Arrival& arrival) {
   std::string leftover = buffer_;
-  const auto refusal =
-      co_await services_.streams.serve(stream_, arrival.head.fields, arrival.info, std::move(leftover), stream_ends_);
-  if (!refusal) {
-    observation_->answers(101);
-    co_return Next::close;
-  }
-  co_return co_await answer(*refusal, arrival.keep_alive);
+  if (buffer_.empty()) std::string().swap(buffer_);  // the room that the head has left
+  StreamStart start =
+      co_await services_.streams.open(stream_, arrival.head.fields, arrival.info, std::move(leftover), stream_ends_);
+  if (start.refusal) co_return co_await answer(*start.refusal, arrival.keep_alive);
+  open_stream_ = std::move(start.stream);
+  co_return Next::stream;
 }
 
 }  // namespace usbloop::apiserver
