@@ -16,8 +16,8 @@ struct JpegHead {
 };
 
 /// Reads the markers of a JPEG file (ITU-T T.81, annex B), of which nothing else is believed: it is what MJPEG is made
-/// of (UVC's Motion-JPEG payload 1.0, section 3), a whole baseline picture of 8 bits with one scan. The error says what
-/// it is instead, as in "it is progressive".
+/// of (UVC's payload of Motion-JPEG), a whole baseline picture of 8 bits with one scan. The error says what it is
+/// instead, as in "it is progressive".
 tl::expected<JpegHead, std::string> read_jpeg_head(std::span<const std::byte> file);
 
 }  // namespace usbloop::device_sim
