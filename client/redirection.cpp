@@ -11,6 +11,7 @@
 #include "client/exit_status.h"
 #include "client/translation/translated_host.h"
 #include "common/log.h"
+#include "common/short_slices.h"
 #include "common/shown_text.h"
 
 namespace usbloop::client {
@@ -32,6 +33,7 @@ int Redirection::run() {
     failure = error;
     status_ = status;
   });
+  ask_for_short_slices();
   loop_.run();
   if (!failure) return status_;
   try {

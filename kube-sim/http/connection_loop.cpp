@@ -6,6 +6,7 @@
 #include <new>
 
 #include "common/log.h"
+#include "common/short_slices.h"
 #include "kube-sim/http/busy_poll.h"
 
 namespace usbloop::apiserver {
@@ -22,7 +23,10 @@ std::string text_of(const tcp::endpoint& peer) {
 }  // namespace
 
 void ConnectionLoop::start(std::chrono::microseconds busy_poll, const std::function<bool()>& wanted) {
-  thread_ = std::thread([this, busy_poll, wanted] { run_polling(context_, busy_poll, wanted); });
+  thread_ = std::thread([this, busy_poll, wanted] {
+    ask_for_short_slices();
+    run_polling(context_, busy_poll, wanted);
+  });
 }
 
 void ConnectionLoop::adopt(Services& services, Accepted accepted, std::function<void()> ended) {
