@@ -89,7 +89,7 @@ TEST_CASE("connects and disconnects in a row, 32 in a change and 100 in the long
     const std::string disk = wait_disk(desk.guest, "1-1");
     if (round % 8 == 0) CHECK(guest_sha256(desk.guest, disk, kMiB) == sha);
     client.stop();
-    desk.guest.wait_for_line("usbloop-guest: usb remove 0951:1666", 5s, mark);
+    desk.guest.wait_for_line("usbloop-guest: usb remove 0951:1666", 15s, mark);  // as detach_test
     if (round == 1) {
       fds_apiserver = open_fds(desk.loop.apiserver().pid());
       fds_launcher = open_fds(desk.loop.launcher().pid());
