@@ -49,6 +49,7 @@ class EveryDevice {
     }
     for (const char* speed : {"high", "super"}) all.push_back({"ssd", {{"image", image_}, {"speed", speed}}});
     all.push_back({"keyboard", {{"text", "abc\\n"}, {"delay", "0"}}});
+    all.push_back({"keyboard", {{"text", "a\\{mute}"}, {"media", ""}, {"delay", "0"}}});
     all.push_back({"mouse", {{"do", "move:300:-2 click:left wheel:1"}, {"delay", "0"}}});
     for (const char* speed : {"full", "high"}) all.push_back({"serial", {{"speed", speed}}});
     all.push_back({"ftdi", {}});
