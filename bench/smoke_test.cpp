@@ -89,7 +89,7 @@ TEST_CASE("bench devices reads, writes, streams and waits, and prints its ratios
     CHECK(camera.at("share_of_core").at("median").get<double>() > 0);
   }
   CHECK(printed.at("cameras").size() == 3);
-  CHECK(printed.at("idle").size() == 9);
+  CHECK(printed.at("idle").size() == 10);
 }
 
 TEST_CASE("bench ends cleanly on Ctrl-C") {

@@ -241,15 +241,16 @@ TEST_CASE("a device of a desk that nobody has connected to ends with its desk, a
     const std::string desk_file = dir.file("desk.yaml");
     Child desk({kProgram, "desk", "--socket", socket, desk_file}, dir.file("desk.log"));
     REQUIRE(eventually([&] { return fs::exists(socket); }));
-    Child device({kProgram, "--desk", socket, "--device", "serial", "--as", "127.0.0.1:0"}, dir.file("device.log"));
-    REQUIRE(eventually([&] { return contains(dir.read("device.log"), "Listening on"); }));
+    const std::string said = is_pulled_out ? "second.log" : "first.log";
+    Child device({kProgram, "--desk", socket, "--device", "serial", "--as", "127.0.0.1:0"}, dir.file(said));
+    REQUIRE(eventually([&] { return contains(dir.read(said), "Listening on"); }));
     if (is_pulled_out) {
       CHECK(Child({kProgram, "ctl", "--desk", socket, "unplug", "serial"}, dir.file("ctl.log")).wait() == 0);
     } else {
       desk.signal(SIGKILL);
     }
     CHECK(device.wait() == 1);
-    const std::string log = dir.read("device.log");
+    const std::string log = dir.read(said);
     CHECK_MESSAGE(contains(log, is_pulled_out ? "the device is gone" : "it has ended"), log);
   }
 }

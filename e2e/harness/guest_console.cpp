@@ -101,7 +101,10 @@ bool GuestConsole::answers() {
 void GuestConsole::start(const std::string& command) {
   ++commands_;
   const std::string number = std::to_string(commands_);
-  send("echo '@@begin'-" + number + "@@; " + command + "; echo '@@end'-" + number + "-$?@@");
+  // By backslashes the echo of what is typed does not look like the marks. Quotes would do that too, but of a line
+  // whose beginning is lost while the shell starts they would leave one open, and the shell would wait for the other
+  // for ever.
+  send("echo @\\@begin-" + number + "@@; " + command + "; echo @\\@end-" + number + "-$?@@");
 }
 
 GuestResult GuestConsole::finish(milliseconds timeout) {
