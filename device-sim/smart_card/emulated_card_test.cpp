@@ -25,11 +25,11 @@ struct CertificateDatabase {
     const std::string where = " -d sql:" + dir.path.string() + " ";
     const std::string noise = dir.file("noise", 64);
     const auto run = [](const std::string& command) {
-      return std::system((command + " >/dev/null 2>&1").c_str()) == 0;  // NOLINT(concurrency-mt-unsafe)
+      return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
     };
     if (!run("command -v certutil")) {
       std::puts("skipped: certutil is not installed (package libnss3-tools)");
-      std::exit(77);  // NOLINT(concurrency-mt-unsafe)
+      std::exit(77);
     }
     REQUIRE(run("certutil -N --empty-password" + where));
     for (const std::string name : {"cert1", "cert2"})
