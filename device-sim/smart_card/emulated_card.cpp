@@ -11,7 +11,7 @@
 namespace usbloop::device_sim {
 namespace {
 
-constexpr const char* kCardOperation = "make a smart card";
+constexpr const char* kCardOperation = "make a smart card of";
 constexpr const char* kReaderName = "Reader";
 
 /// The card that the process has.

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <initializer_list>
 #include <random>
 #include <string>
@@ -19,11 +20,14 @@ using usbloop::testing::contains;
 
 namespace {
 
-/// A database with two certificates and no password.
+constexpr const char* kPin = "123456";
+
+/// A database with two certificates.
 struct CertificateDatabase {
   CertificateDatabase() {
-    const std::string where = " -d sql:" + dir.path.string() + " ";
+    const std::string where = " -d sql:" + dir.path.string() + " -f " + (dir.path / "pin").string() + " ";
     const std::string noise = dir.file("noise", 64);
+    std::ofstream(dir.path / "pin") << kPin;
     const auto run = [](const std::string& command) {
       return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
     };
@@ -31,7 +35,7 @@ struct CertificateDatabase {
       std::puts("skipped: certutil is not installed (package libnss3-tools)");
       std::exit(77);
     }
-    REQUIRE(run("certutil -N --empty-password" + where));
+    REQUIRE(run("certutil -N" + where));
     for (const std::string name : {"cert1", "cert2"})
       REQUIRE(run("certutil -S -x -t ,, -s CN=" + name + " -n " + name + " -z " + noise + where));
   }
@@ -49,17 +53,43 @@ std::unique_ptr<SmartCard> insert_card() {
   return std::move(*card);
 }
 
-std::vector<int> ask_card(SmartCard& card, std::initializer_list<int> values) {
-  std::vector<std::byte> command;
-  for (const int value : values) command.push_back(static_cast<std::byte>(value));
-  std::vector<int> response;
-  for (const std::byte byte : card.transmit(command)) response.push_back(std::to_integer<int>(byte));
-  return response;
+std::vector<std::byte> octets(std::initializer_list<int> values) {
+  std::vector<std::byte> bytes;
+  for (const int value : values) bytes.push_back(static_cast<std::byte>(value));
+  return bytes;
 }
 
-int status_of(const std::vector<int>& response) {
+std::vector<std::byte> ask_card(SmartCard& card, std::initializer_list<int> values) {
+  return card.transmit(octets(values));
+}
+
+int status_of(const std::vector<std::byte>& response) {
   REQUIRE(response.size() >= 2);
-  return response[response.size() - 2] << 8 | response.back();
+  return std::to_integer<int>(response[response.size() - 2]) << 8 | std::to_integer<int>(response.back());
+}
+
+/// SELECT of the application that has the second certificate.
+void select_certificate(SmartCard& card) {
+  const auto response = ask_card(card, {0x00, 0xa4, 0x04, 0x00, 7, 0xa0, 0x00, 0x00, 0x00, 0x79, 0x01, 0x01});
+  CHECK(response.front() == std::byte{0x61});
+}
+
+/// VERIFY, with the PIN filled up as a CAC has it.
+int tell_pin(SmartCard& card, const std::string& pin) {
+  auto command = octets({0x00, 0x20, 0x00, 0x00, 8});
+  for (const char digit : pin) command.push_back(static_cast<std::byte>(digit));
+  command.resize(5 + 8, std::byte{0xff});
+  return status_of(card.transmit(command));
+}
+
+/// SIGN of 256 bytes, as many as the key of 2048 bits has, in two commands. The status: 0x6100 where 256 bytes wait.
+int sign(SmartCard& card) {
+  select_certificate(card);
+  auto first = octets({0x80, 0x42, 0x80, 0x00, 250}), last = octets({0x80, 0x42, 0x00, 0x00, 6});
+  first.resize(5 + 250, std::byte{1});
+  last.resize(5 + 6, std::byte{1});
+  CHECK(status_of(card.transmit(first)) == 0x9000);
+  return status_of(card.transmit(last));
 }
 
 }  // namespace
@@ -76,24 +106,25 @@ TEST_CASE("a card answers to reset, and its applications are selected") {
   CHECK(status_of(ask_card(*card, {0x00, 0xa4, 0x04, 0x00, 5, 0xa0, 0x00, 0x00, 0x03, 0x08})) == 0x6a82);  // not found
 }
 
-TEST_CASE("a card tells its certificate, and signs with its key") {
+TEST_CASE("a card tells its certificate to anybody") {
   const auto card = insert_card();
   card->power_on();
-  CHECK(status_of(ask_card(*card, {0x00, 0x20, 0x00, 0x00, 4, '1', '2', '3', '4'})) == 0x9000);
-  ask_card(*card, {0x00, 0xa4, 0x04, 0x00, 7, 0xa0, 0x00, 0x00, 0x00, 0x79, 0x01, 0x01});
+  select_certificate(*card);
   CHECK(status_of(ask_card(*card, {0x80, 0x52, 0x00, 0x00, 2, 0x02, 100})) == 0x6164);  // READ BUFFER
   CHECK(ask_card(*card, {0x00, 0xc0, 0x00, 0x00, 100}).size() == 102);
-  // 256 bytes for the key of 2048 bits, in two commands.
-  std::vector<std::byte> first(5 + 250, std::byte{1}), last(5 + 6, std::byte{1});
-  first[0] = last[0] = std::byte{0x80};
-  first[1] = last[1] = std::byte{0x42};
-  first[2] = std::byte{0x80};
-  last[2] = first[3] = last[3] = std::byte{0};
-  first[4] = std::byte{250};
-  last[4] = std::byte{6};
-  CHECK(card->transmit(first) == std::vector<std::byte>{std::byte{0x90}, std::byte{0x00}});
-  CHECK(card->transmit(last) == std::vector<std::byte>{std::byte{0x61}, std::byte{0x00}});
+}
+
+TEST_CASE("a card signs once it has been told its PIN, until it is reset") {
+  const auto card = insert_card();
+  card->power_on();
+  CHECK(sign(*card) == 0x6985);
+  CHECK(tell_pin(*card, "654321") == 0x6985);
+  CHECK(sign(*card) == 0x6985);
+  CHECK(tell_pin(*card, kPin) == 0x9000);
+  CHECK(sign(*card) == 0x6100);
   CHECK(ask_card(*card, {0x00, 0xc0, 0x00, 0x00, 0x00}).size() == 258);
+  card->power_on();
+  CHECK(sign(*card) == 0x6985);
 }
 
 TEST_CASE("the process has one card, in one reader") {
