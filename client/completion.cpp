@@ -54,6 +54,7 @@ void query_value(const CLI::Option& option, CompletionQuery& query) {
                    {"microphone", "an emulated USB microphone with a tone"},
                    {"speaker,file=", "an emulated USB speaker, into a WAV file"},
                    {"network", "an emulated network adapter"},
+                   {"smart-card,db=", "an emulated smart-card reader with a card"},
                    {"model,socket=", "a device that a program of yours models"},
                    {"replay,file=", "a device that was recorded"}};
     query.goes_on = true;

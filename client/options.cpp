@@ -160,7 +160,8 @@ CommandLine parse_command_line(const std::string& program, const std::vector<std
          "--emulate", options.emulate,
          "Redirect an emulated device: "
          "stick,image=FILE|dir=DIRECTORY[,id=VVVV:PPPP][,speed=full|high|super][,serial=TEXT][,ro][,overlay], ssd,..., "
-         "keyboard,text=TEXT, serial, ftdi, camera, microphone, speaker,file=FILE, or network; may be repeated")
+         "keyboard,text=TEXT, serial, ftdi, camera, microphone, speaker,file=FILE, network, or smart-card; may be "
+         "repeated")
       ->type_name("SPEC")
       ->allow_extra_args(false);
   app.add_option("--desk", options.desk,

@@ -60,6 +60,13 @@ add_library(usbloop_slirp INTERFACE)
 target_include_directories(usbloop_slirp SYSTEM INTERFACE ${SLIRP_HEADERS})
 target_link_libraries(usbloop_slirp INTERFACE ${CMAKE_DL_LIBS})
 
+# libcacard (emulated smart cards): its headers alone, as with libslirp (device-sim/smart_card/cacard_library.h). Only
+# the one that holds all of them wants GLib.
+find_path(CACARD_HEADERS cacard/vcard_emul.h REQUIRED)
+add_library(usbloop_cacard INTERFACE)
+target_include_directories(usbloop_cacard SYSTEM INTERFACE ${CACARD_HEADERS})
+target_link_libraries(usbloop_cacard INTERFACE ${CMAKE_DL_LIBS})
+
 # yaml-cpp: the static library, whose shared one changes its name with releases. Its CMake files name the shared one alone.
 find_library(YAML_CPP_STATIC libyaml-cpp.a)
 find_path(YAML_CPP_HEADERS yaml-cpp/yaml.h REQUIRED)

@@ -47,8 +47,8 @@ set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME usbloop-client)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "USB devices in virtual machines of KubeVirt")
 set(CPACK_DEBIAN_CLIENT_DESCRIPTION "kubectl usbredir redirects a USB device into a virtual machine of a KubeVirt
 cluster, as virtctl usbredir and usbredirect do together.")
-# libslirp is loaded when a network is emulated.
-set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS "usbredirect, libslirp0")
+# libslirp is loaded when a network is emulated, libcacard when a smart card is.
+set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS "usbredirect, libslirp0, libcacard0")
 set(CPACK_DEBIAN_LOOP_PACKAGE_NAME usbloop)
 set(CPACK_DEBIAN_LOOP_PACKAGE_DEPENDS "usbloop-client (= ${PROJECT_VERSION}), ${runtime_packages}")
 set(CPACK_DEBIAN_LOOP_DESCRIPTION "KubeVirt's USB client passthrough as a loop on one machine:

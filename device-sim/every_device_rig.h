@@ -14,10 +14,13 @@
 #include "common/fd.h"
 #include "common/temp_dir.h"
 #include "device-sim/emulation/emulated_host.h"
+#include "device-sim/emulation/faulty_device.h"
 #include "device-sim/emulation/forwarding_device.h"
 #include "device-sim/kinds.h"
 #include "device-sim/model/model_test_hello.h"
 #include "device-sim/replay/replay_rig.h"
+#include "device-sim/smart_card/smart_card_double.h"
+#include "device-sim/smart_card/smart_card_reader.h"
 
 // One device of each kind, for tests; no part of the library.
 namespace usbloop::device_sim::test {
@@ -58,6 +61,7 @@ class EveryDevice {
       for (const char* speed : {"full", "high"}) all.push_back({kind, {{"speed", speed}}});
     }
     all.push_back({"network", {}});
+    all.push_back({"smart-card", {}});
     all.push_back({"model", {{"socket", socket()}}});
     all.push_back({"replay", {{"file", recording()}}});
     return all;
@@ -66,6 +70,11 @@ class EveryDevice {
   std::unique_ptr<Device> make(const DeviceSpec& spec) {
     std::jthread greeter;
     if (spec.kind == "model") greeter = std::jthread([this] { greet(); });
+    if (spec.kind == "smart-card") {
+      // A process has one real card, which wants certificates.
+      return std::make_unique<FaultyDevice>(
+          std::make_unique<SmartCardReader>(SmartCardReaderOptions{}, std::make_unique<SmartCardDouble>()));
+    }
     auto device = make_device(spec);
     REQUIRE_MESSAGE(device, device.error().message());
     return std::move(*device);

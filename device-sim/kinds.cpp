@@ -13,6 +13,7 @@
 #include "device-sim/network/network_spec.h"
 #include "device-sim/replay/replay_spec.h"
 #include "device-sim/serial/serial_spec.h"
+#include "device-sim/smart_card/smart_card_spec.h"
 #include "device-sim/sound/audio_spec.h"
 #include "device-sim/storage/storage_spec.h"
 
@@ -41,6 +42,7 @@ const std::vector<Kind>& kinds() {
       {"microphone", kMicrophoneHelp, {"tone", "channels", "id", "speed", "serial"}, make_microphone},
       {"speaker", kSpeakerHelp, {"file", "seconds", "channels", "id", "speed", "serial"}, make_speaker},
       {"network", kNetworkHelp, {"mac", "ports", "outside", "id", "speed", "serial"}, make_network},
+      {"smart-card", kSmartCardHelp, {"db", "certs", "id", "serial"}, make_smart_card},
       {"model", kModelHelp, {"socket"}, make_model},
       {"replay", kReplayHelp, {"file", "device", "speed"}, make_replay}};
   return kKinds;

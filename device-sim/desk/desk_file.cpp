@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kMostBytes = 256 * 1024;
 const YamlBounds kDeskBounds{.what = "a desk file", .depth = 8, .nodes = 8192};
 /// Of the kinds that have them: beside the desk file.
-constexpr const char* kFileOptions[] = {"image", "dir", "file", "frames", "socket", "pty"};
+constexpr const char* kFileOptions[] = {"image", "dir", "file", "frames", "socket", "pty", "db"};
 constexpr const char* kShape = "A desk file is: devices: [{kind: stick, bus: 1, address: 3, image: stick.img}, ...].";
 
 tl::unexpected<Error> wrong_file(const std::string& path, std::string cause, std::string hint = kShape) {

@@ -37,6 +37,10 @@ TEST_CASE("an emulated serial port and an emulated adapter survive their corpus 
   replay(kCorpus + "cdc", fuzz::cdc, 500);
 }
 
+TEST_CASE("an emulated smart-card reader survives its corpus and mutations of it") {
+  replay(kCorpus + "ccid", fuzz::ccid, 1000);
+}
+
 TEST_CASE("the lines of a program that models a device survive their corpus and mutations of it") {
   replay(kCorpus + "model", fuzz::model, 2000);
 }

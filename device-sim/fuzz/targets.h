@@ -8,6 +8,7 @@ namespace usbloop::device_sim::fuzz {
 
 void audio(std::span<const std::byte> input);
 void camera(std::span<const std::byte> input);
+void ccid(std::span<const std::byte> input);
 void cdc(std::span<const std::byte> input);
 void hid(std::span<const std::byte> input);
 void model(std::span<const std::byte> input);

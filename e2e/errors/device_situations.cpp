@@ -59,6 +59,12 @@ void add_device_situations(Situations& all) {
     write_file(folder / "libslirp.so.0", "no library");
     return desk.plain({"--emulate", "network", "demo"}, {{"LD_LIBRARY_PATH", folder.string()}});
   };
+  all["the library of emulated smart cards is missing"] = [](Desk& desk) {
+    const auto folder = desk.dir().subdir("libraries");
+    for (const char* file : {"libcacard.so.0", "cert9.db", "key4.db"}) write_file(folder / file, "nothing");
+    return desk.plain({"--emulate", "smart-card,certs=demo,db=" + folder.string(), "demo"},
+                      {{"LD_LIBRARY_PATH", folder.string()}});
+  };
 }
 
 }  // namespace usbloop::e2e

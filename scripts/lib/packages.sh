@@ -8,7 +8,7 @@ declare -A packages_of=(
   [build]="
     g++ lld cmake ninja-build pkg-config git ca-certificates
     libssl-dev nlohmann-json3-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libsqlite3-dev libexpected-dev
-    prometheus-cpp-dev libturbojpeg0-dev libslirp-dev
+    prometheus-cpp-dev libturbojpeg0-dev libslirp-dev libcacard-dev
     libusb-1.0-0-dev libusbredirhost-dev libusbredirparser-dev libasio-dev libwebsocketpp-dev libcpp-httplib-dev
     doctest-dev"
   # What unpacks a kernel package and packs an initramfs.
@@ -21,8 +21,10 @@ declare -A packages_of=(
     curl openssl procps socat"
   # usbredirect and usbutils are the parts that ours are compared with; strace counts what a message costs; sudo is what
   # an ordinary user installs packages with; perl reads the sources for the checks, which have tests; npm fetches the
-  # Kubernetes client for Node.js; tshark reads captures; tinyproxy is a proxy of others (its program alone).
-  [test]="usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl tshark tinyproxy-bin"
+  # Kubernetes client for Node.js; tshark reads captures; tinyproxy is a proxy of others (its program alone);
+  # libnss3-tools makes the certificates of a smart card.
+  [test]="usbredirect usbutils strace sudo python3-kubernetes nodejs npm umockdev perl tshark tinyproxy-bin
+    libnss3-tools"
   [check-tools]="perl clang-format clang-tidy shellcheck clang libclang-rt-dev llvm"
 )
 
@@ -55,6 +57,7 @@ declare -A sign_of=(
   [libcli11-dev]='header CLI/CLI.hpp' [libyaml-cpp-dev]='module yaml-cpp' [libsqlite3-dev]='module sqlite3'
   [libexpected-dev]='header tl/expected.hpp' [prometheus-cpp-dev]='module prometheus-cpp-core'
   [libturbojpeg0-dev]='module libturbojpeg' [libslirp-dev]='header slirp/libslirp.h'
+  [libcacard-dev]='header cacard/vcard_emul.h' [libnss3-tools]='command certutil'
   [libusb-1.0-0-dev]='module libusb-1.0' [libusbredirhost-dev]='module libusbredirhost'
   [libusbredirparser-dev]='module libusbredirparser-0.5' [libasio-dev]='header asio.hpp'
   [libwebsocketpp-dev]='header websocketpp/version.hpp' [libcpp-httplib-dev]='module cpp-httplib'
