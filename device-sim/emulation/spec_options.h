@@ -5,6 +5,7 @@
 #include <string>
 
 #include "device-sim/emulation/spec.h"
+#include "usbredir/host_end.h"
 
 namespace usbloop::device_sim {
 

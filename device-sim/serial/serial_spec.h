@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "device-sim/emulation/device.h"
 #include "device-sim/emulation/spec.h"
 
 namespace usbloop::device_sim {
