@@ -78,12 +78,14 @@ Result<> choose_kind(const Raw& raw, const Surroundings& around, Options& option
   return {};
 }
 
-/// usbredirect also takes the numbers of VENDOR:PRODUCT with 0x in front.
-std::string without_prefixes(std::string id) {
+/// usbredirect also takes the numbers of VENDOR:PRODUCT with 0x in front. What is no such pair stays as it is: on a
+/// desk it may be a name that begins so.
+std::string without_prefixes(const std::string& text) {
+  std::string id = text;
   for (const std::size_t at : {id.find(':') + 1, std::size_t{0}}) {  // from the back
     if (id.compare(at, 2, "0x") == 0) id.erase(at, 2);
   }
-  return id;
+  return parse_usb_id(id) ? id : text;
 }
 
 /// What --device says.

@@ -46,6 +46,10 @@ TEST_CASE("with a desk --device says which of its devices, in any form, and the 
   CHECK(by_variable.options->spec.empty());
   CHECK(by_variable.options->wanted == "01-03");
   CHECK(parse_at({"--device", "serial=ABC", "--desk", "d.sock", "--to", "h:1"}, "mouse").options->desk == "d.sock");
+  for (const auto& [given, wanted] :
+       {std::pair("0x951:0x1666", "951:1666"), {"0x951", "0x951"}, {"0xab:lab", "0xab:lab"}}) {
+    CHECK(parse_at({"--device", given, "--to", "h:1"}, "").options->wanted == wanted);
+  }
   CHECK(parse_at({"--emulate", "mouse", "--to", "h:1"}, "").options->desk.empty());
   CHECK(contains(parse_at({"--to", "h:1"}, "").text, "--device is missing"));
   CHECK(contains(parse_at({"--device", "1-3", "--to", "h:1"}, "mouse").text, "Unset one of them"));
