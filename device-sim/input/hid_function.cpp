@@ -53,7 +53,9 @@ ControlReply HidFunction::request(const SetupPacket& setup, std::span<const std:
   if (setup.index != interface_) return {};
   const auto high = static_cast<std::uint8_t>(setup.value >> 8);
   const auto low = static_cast<std::uint8_t>(setup.value);
-  switch (unsigned{setup.request_type} << 8 | setup.request) {
+  const unsigned request = unsigned{setup.request_type} << 8 | setup.request;
+  if (is_plain_ && request != kGetClassDescriptor && request != kGetReport && request != kSetReport) return {};
+  switch (request) {
     case kGetClassDescriptor: return low == 0 ? descriptor(high) : ControlReply{};
     case kGetReport: return get_report(setup.value, input);
     case kSetReport: return set_report(setup.value, data);

@@ -20,8 +20,13 @@ class HidFunction {
   static constexpr std::uint8_t kNoBoot = 0, kKeyboard = 1, kMouse = 2;  ///< bInterfaceProtocol
 
   /// `report_descriptor` must outlive this object; `output_size` is that of the output report in bytes, 0: it has none.
-  HidFunction(std::span<const std::uint8_t> report_descriptor, std::size_t output_size, std::uint8_t interface = 0)
-      : report_descriptor_(report_descriptor), output_(output_size), interface_(interface) {}
+  HidFunction(std::span<const std::uint8_t> report_descriptor, std::size_t output_size)
+      : report_descriptor_(report_descriptor), output_(output_size) {}
+
+  /// That of another interface than 0, without an output report, the boot protocol and an idle rate: who has no boot
+  /// protocol need not know these requests, and stalls them.
+  HidFunction(std::uint8_t interface, std::span<const std::uint8_t> report_descriptor)
+      : report_descriptor_(report_descriptor), interface_(interface), is_plain_(true) {}
 
   /// The interface, its HID descriptor and its endpoint, which is kEndpoint and the interface's number.
   static void write_interface(usbredir::DescriptorWriter& writer, std::uint8_t protocol, std::size_t report_descriptor,
@@ -45,7 +50,8 @@ class HidFunction {
 
   std::span<const std::uint8_t> report_descriptor_;
   std::vector<std::byte> output_;
-  std::uint8_t interface_;
+  std::uint8_t interface_ = 0;
+  bool is_plain_ = false;  ///< it has neither the boot protocol nor an idle rate
   std::uint8_t protocol_ = 1;
   std::uint8_t idle_ = 0;  ///< in 4 ms
 };

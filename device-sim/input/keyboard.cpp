@@ -26,7 +26,6 @@ constexpr std::uint8_t kMediaReport[] = {0x05, 0x0c, 0x09, 0x01, 0xa1, 0x01,    
                                          0xc0};
 
 constexpr std::uint8_t kMediaInterface = 1, kMediaEndpoint = HidFunction::kEndpoint + kMediaInterface;
-constexpr std::uint8_t kMediaGetIdle = 2, kMediaGetProtocol = 3, kMediaSetIdle = 10, kMediaSetProtocol = 11;
 constexpr std::size_t kLightsSize = 1;
 constexpr std::uint8_t kIntervalMs = 10;
 
@@ -66,7 +65,7 @@ Keyboard::Keyboard(KeyboardOptions options)
                    "USB Keyboard",     options_.serial,     "emulated keyboard"},
       descriptors_(plain_descriptors(description_, plain_keyboard(options_.has_media))),
       hid_(kKeyboardReport, kLightsSize),
-      media_(kMediaReport, 0, kMediaInterface) {}
+      media_(kMediaInterface, kMediaReport) {}
 
 void Keyboard::reset() {
   // To the guest no key of a device that begins anew is down.
@@ -79,11 +78,7 @@ void Keyboard::reset() {
 
 ControlReply Keyboard::request(const SetupPacket& setup, std::span<const std::byte> data) {
   if (options_.has_media && setup.index == kMediaInterface) {
-    const bool is_of_boot = setup.request == kMediaGetProtocol || setup.request == kMediaSetProtocol;
-    const bool is_idle =
-        setup.request == kMediaGetIdle || setup.request == kMediaSetIdle;  // which only keyboards must know
-    const bool is_class = (setup.request_type & 0x60) != 0;
-    return is_class && (is_of_boot || is_idle) ? ControlReply{} : media_.request(setup, data, media_report());
+    return media_.request(setup, data, media_report());
   }
   const std::uint8_t before = lights();
   const Report input = report();
