@@ -54,25 +54,26 @@ install_busybox() {
   ln -s bin "$tree/sbin"
 }
 
-# install_renew: the program of guest/renew.hex behind the least that makes an ELF file of it: one segment, loaded whole.
-install_renew() {
+# install_program NAME: that of guest/NAME.hex behind the least that makes an ELF file of it: one segment, loaded whole.
+install_program() {
   local code size header
-  code=$(sed -e 's/#.*//' "$root/guest/renew.hex" | tr -d ' \n')
-  [[ $code =~ ^([0-9a-f]{2})+$ ]] || die "guest/renew.hex holds something else than bytes"
+  code=$(sed -e 's/#.*//' "$root/guest/$1.hex" | tr -d ' \n')
+  [[ $code =~ ^([0-9a-f]{2})+$ ]] || die "guest/$1.hex holds something else than bytes"
   printf -v size '%02x00000000000000' $((120 + ${#code} / 2))
   # The file's header; then the segment's, with the addresses of both and the size in the file and in memory.
   header=7f454c4602010100000000000000000002003e00010000007800400000000000
   header+=40000000000000000000000000000000000000004000380001000000000000000100000005000000
   header+=000000000000000000004000000000000000400000000000$size${size}0010000000000000
   # shellcheck disable=SC2059,SC2001  # the escapes are what matters; bash has no & in a replacement before 5.2
-  printf "$(sed -e 's/../\\x&/g' <<<"$header$code")" >"$tree/lib/usbloop/renew"
-  chmod 755 "$tree/lib/usbloop/renew"
+  printf "$(sed -e 's/../\\x&/g' <<<"$header$code")" >"$tree/lib/usbloop/$1"
+  chmod 755 "$tree/lib/usbloop/$1"
 }
 
 make_tree() {
   mkdir -p "$tree"/{bin,dev,etc,lib,mnt,proc,root,run,sys,tmp}
   cp -R "$root/guest/root/." "$tree/"
-  install_renew
+  install_program renew
+  install_program listen
   install_busybox
   install_modules
 }
