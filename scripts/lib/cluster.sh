@@ -74,14 +74,15 @@ guest_run() {
 
 # guest_lines MARK COMMAND: what is typed to define what prints the answer, and to run the command and print it once. The
 # marks are put together in the guest, so that the echo of what is typed does not look like them. The command and what
-# follows are one line, for a command may read what is typed behind it.
+# follows are one line, for a command may read what is typed behind it. It gets a shell of its own, so that one that
+# cannot be understood, exits or goes on behind an & leaves the console as it was.
 # shellcheck disable=SC2016 # what is not to be expanded here is for the guest's shell
 guest_lines() {
   local file=/tmp/$1
   printf ' rm -f /tmp/usbloop_*; %s_say() { read -r level rest </proc/sys/kernel/printk; dmesg -n 1; echo; ' "$1"
   printf 'while IFS= read -r l; do printf "%%s\\n" "%s"".$1=$l"; done <%s; ' "$1" "$file"
   printf 'printf "%%s\\n" "%s"".$1-end $(cat %s.status) $(md5sum <%s | cut -c1-32)"; dmesg -n "$level"; }\n' "$1" "$file" "$file"
-  printf ' { %s; } >%s.raw 2>&1; echo $? >%s.status; ' "$2" "$file" "$file"
+  printf " sh -c '%s' >%s.raw 2>&1; echo \$? >%s.status; " "${2//\'/\'\\\'\'}" "$file" "$file"
   printf 'while IFS= read -r l || [ -n "$l" ]; do printf "%%s\\n" "$l"; done <%s.raw | tr -d "\\r" >%s; %s_say 1\n' \
     "$file" "$file" "$1"
 }
