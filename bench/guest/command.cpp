@@ -19,28 +19,36 @@ struct GuestArguments : CommonArguments {
   bool unplug = false;
 };
 
-Spread ratio_of(const GuestFigures& figures) { return spread_of(divided(figures.ours, figures.direct)); }
+/// By the socket of QEMU's, in the same round.
+Spread ratio_of(const GuestFigures& figures, GuestRoad road) {
+  return spread_of(divided(figures.at(road), figures.at(GuestRoad::direct)));
+}
 
 json result_json(const GuestResults& results, const GuestOptions& options) {
-  json object = {{"bench", "guest"},
-                 {"machine", machine_facts()},
-                 {"rounds", options.rounds},
-                 {"mib", options.mib},
-                 {"seconds", rounded(results.seconds)}};
+  json object = {{"bench", "guest"},         {"machine", machine_facts()}, {"rounds", options.rounds},
+                 {"guests", options.guests}, {"mib", options.mib},         {"seconds", rounded(results.seconds)}};
   for (const auto& [speed, figures] : results.by_speed) {
-    object["results"][speed] = {{"direct_mb_per_s", json_of(spread_of(figures.direct))},
-                                {"ours_mb_per_s", json_of(spread_of(figures.ours))},
-                                {"ratio", json_of(ratio_of(figures))}};
-    object["ratios"]["guest_" + speed] = rounded(ratio_of(figures).median);
+    const Spread ours = ratio_of(figures, GuestRoad::ours);
+    const Spread uas = ratio_of(figures, GuestRoad::uas);
+    object["results"][speed] = {{"direct_mb_per_s", json_of(spread_of(figures.at(GuestRoad::direct)))},
+                                {"ours_mb_per_s", json_of(spread_of(figures.at(GuestRoad::ours)))},
+                                {"uas_mb_per_s", json_of(spread_of(figures.at(GuestRoad::uas)))},
+                                {"ratio", json_of(ours)},
+                                {"uas_ratio", json_of(uas)}};
+    object["ratios"]["guest_" + speed] = rounded(ours.median);
+    object["ratios"]["guest_" + speed + "_uas"] = rounded(uas.median);
   }
   return object;
 }
 
-void print_tables(std::ostream& out, const GuestResults& results) {
-  out << "\nMB/s that dd reads from the stick in the guest\n";
+void print_tables(std::ostream& out, const GuestResults& results, int guests) {
+  out << "\nMB/s that dd reads from the stick in "
+      << (guests == 1 ? "the guest" : std::to_string(guests) + " guests at once, together") << '\n';
   for (const auto& [speed, figures] : results.by_speed) {
-    out << "  " << speed << " speed: direct " << text_of(spread_of(figures.direct)) << ", through the loop "
-        << text_of(spread_of(figures.ours)) << ": " << text_of(ratio_of(figures)) << " of it\n";
+    const auto text = [&figures](GuestRoad road) { return text_of(spread_of(figures.at(road))); };
+    out << "  " << speed << " speed: direct " << text(GuestRoad::direct) << ", through the loop "
+        << text(GuestRoad::ours) << ": " << text_of(ratio_of(figures, GuestRoad::ours)) << " of it, as a UAS disk "
+        << text(GuestRoad::uas) << ": " << text_of(ratio_of(figures, GuestRoad::uas)) << '\n';
   }
 }
 
@@ -62,11 +70,11 @@ void run(GuestArguments& arguments) {
   if (const auto missing = e2e::missing_for_guest()) throw e2e::Failure(*missing);
   if (arguments.unplug) return run_unplug(arguments);
   GuestOptions& options = arguments.options;
-  if (arguments.quick) options = {.rounds = 3, .mib = 32, .reads = 2};
-  if (arguments.smoke) options = {.rounds = 1, .mib = 2, .reads = 1};
+  if (arguments.quick) options = {.rounds = 3, .guests = options.guests, .mib = 32, .reads = 2};
+  if (arguments.smoke) options = {.rounds = 1, .guests = options.guests, .mib = 2, .reads = 1};
   if (arguments.rounds > 0) options.rounds = arguments.rounds;
   const GuestResults results = measure_guest(options, say);
-  print_tables(arguments.tables(), results);
+  print_tables(arguments.tables(), results, options.guests);
   if (arguments.json) std::cout << result_json(results, options).dump(2) << std::endl;
 }
 
@@ -79,6 +87,8 @@ Command add_guest_command(CLI::App& app) {
   add_common_arguments(*command, *arguments,
                        {"Three short rounds, within two minutes",
                         "One short round, to see that it works: the figures mean nothing", "Rounds"});
+  command->add_option("--guests", arguments->options.guests, "Guests that read at once, a stick each")
+      ->check(CLI::Range(1, 8));
   command->add_flag("--unplug", arguments->unplug, "How soon the guest loses a stick that is pulled out, 20 times");
   return when_chosen(*command, arguments, run);
 }

@@ -1,96 +1,52 @@
 #include "bench/guest/measure.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
-#include <csignal>
+#include <future>
+#include <memory>
 #include <random>
-#include <sstream>
 
 #include "bench/cleanup.h"
-#include "e2e/harness/client.h"
-#include "e2e/harness/failure.h"
-#include "e2e/harness/image.h"
-#include "e2e/harness/programs.h"
-#include "e2e/harness/vmi.h"
+#include "bench/guest/seat.h"
+#include "e2e/harness/case_dir.h"
+#include "e2e/harness/loop.h"
 
 namespace usbloop::bench {
 namespace {
 
-using namespace std::chrono_literals;
-using e2e::Failure;
-
-constexpr std::size_t kMiB = 1 << 20;
-
 class GuestRun {
  public:
-  explicit GuestRun(const GuestOptions& options)
-      : options_(options), loop_(dir_), vmi_(loop_, "bench"), guest_(vmi_.boot()), stick_{.image = image()} {
-    e2e::make_random_image(stick_.image, options.mib * kMiB, 1);
+  explicit GuestRun(const GuestOptions& options) : options_(options), loop_(dir_) {
+    for (int guest = 1; guest <= options.guests; ++guest) {
+      seats_.push_back(std::make_unique<GuestSeat>(dir_, loop_, "bench-" + std::to_string(guest), options.mib));
+    }
   }
 
   void round(const std::string& speed, GuestFigures& figures) {
-    stick_.speed = speed;
-    const bool direct_first = random_() % 2 == 0;
-    if (direct_first) figures.direct.push_back(direct());
-    figures.ours.push_back(ours());
-    if (!direct_first) figures.direct.push_back(direct());
+    std::array roads = {GuestRoad::direct, GuestRoad::ours, GuestRoad::uas};
+    std::shuffle(roads.begin(), roads.end(), random_);
+    for (const GuestRoad road : roads) figures[road].push_back(measure(road, speed));
   }
 
  private:
-  [[nodiscard]] std::filesystem::path image() const { return dir_.path() / "stick.img"; }
-  [[nodiscard]] std::string name(const char* program) { return program + std::to_string(++attached_); }
-
-  /// device-sim at the socket of the slot that a client would get.
-  double direct() {
-    const std::string socket = vmi_.run_dir() / "virt-usbredir-0";
-    e2e::Process device({.name = name("device-sim"),
-                         .argv = {e2e::device_sim(), "--emulate", stick_.spec(), "--to", "unix:" + socket},
-                         .log_dir = dir_.path()});
-    const double speed = read();
-    device.signal(SIGTERM);
-    device.wait_exit(5s);
-    wait_detached();
-    return speed;
-  }
-
-  double ours() {
-    e2e::Client client(dir_, name("client"), loop_, stick_, "bench");
-    const double speed = read();
-    client.process().signal(SIGINT);
-    client.process().wait_exit(5s);
-    wait_detached();
-    return speed;
-  }
-
-  double read() {
-    const std::string disk = e2e::wait_disk(guest_, stick_.speed == "super" ? "2-1" : "1-1");
-    // By the guest's uptime, which counts hundredths of a second: all reads together.
-    const std::string command = "ok=yes; read begin rest </proc/uptime; for i in $(seq " +
-                                std::to_string(options_.reads) + "); do echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/" +
-                                disk +
-                                " of=/dev/null bs=1M 2>/dev/null || ok=no; done; read end rest </proc/uptime; "
-                                "echo $ok $begin $end";
-    const std::string said = guest_.must_run(command, 120s);
-    std::istringstream words(said);
-    std::string fine;
-    double begin = 0;
-    double end = 0;
-    if (!(words >> fine >> begin >> end) || fine != "yes" || end <= begin) throw Failure("the guest said: " + said);
-    return static_cast<double>(options_.mib * kMiB) * options_.reads / 1e6 / (end - begin);
-  }
-
-  void wait_detached() {
-    e2e::wait_until("no disk in the guest", 10s,
-                    [&] { return guest_.run("ls /sys/block | grep -c '^sd'").output == "0"; });
+  double measure(GuestRoad road, const std::string& speed) {
+    for (auto& seat : seats_) seat->attach(road, speed);
+    std::vector<std::future<double>> reads;
+    for (auto& seat : seats_) {
+      reads.push_back(std::async(std::launch::async, [&seat, this] { return seat->read(options_.reads); }));
+    }
+    double all = 0;
+    for (auto& read : reads) all += read.get();
+    for (auto& seat : seats_) seat->detach();
+    return all;
   }
 
   const GuestOptions& options_;
   HarnessHome home_;
   e2e::CaseDir dir_;
   e2e::Loop loop_;
-  e2e::Vmi vmi_;
-  e2e::GuestConsole& guest_;
-  e2e::Stick stick_;
-  int attached_ = 0;
+  std::vector<std::unique_ptr<GuestSeat>> seats_;
   std::mt19937 random_{std::random_device{}()};
 };
 
@@ -98,7 +54,8 @@ class GuestRun {
 
 GuestResults measure_guest(const GuestOptions& options, const std::function<void(const std::string&)>& progress) {
   const auto begin = std::chrono::steady_clock::now();
-  progress("starting a loop and booting a guest");
+  progress("starting a loop and booting " +
+           (options.guests == 1 ? "a guest" : std::to_string(options.guests) + " guests"));
   GuestRun run(options);
   GuestResults results;
   for (int round = 1; round <= options.rounds; ++round) {

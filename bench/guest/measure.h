@@ -11,23 +11,27 @@ namespace usbloop::bench {
 
 struct GuestOptions {
   int rounds = 5;
+  int guests = 1;        ///< each with a stick of its own, all read at once
   std::size_t mib = 64;  ///< read by each dd
   int reads = 3;         ///< of each attached stick, one after the other, measured together
 };
 
-/// MB/s (10^6 bytes), a value for each round.
-struct GuestFigures {
-  std::vector<double> direct;
-  std::vector<double> ours;
+/// How the stick comes to the guest.
+enum class GuestRoad {
+  direct,  ///< device-sim at QEMU's own socket
+  ours,    ///< kubectl-usbredir through the API server and the node, the stick as it is
+  uas      ///< the same with --transport uas
 };
+
+/// MB/s (10^6 bytes) of all guests together, a value for each round.
+using GuestFigures = std::map<GuestRoad, std::vector<double>>;
 
 struct GuestResults {
   std::map<std::string, GuestFigures> by_speed;  ///< "high" and "super"
   double seconds = 0;
 };
 
-/// Boots one guest and plugs the emulated stick into the same slot again and again, in random order: by device-sim at
-/// QEMU's own socket, and by kubectl-usbredir through the API server and the node.
+/// Boots the guests and plugs the emulated sticks into the same slots again and again, by each road in random order.
 GuestResults measure_guest(const GuestOptions& options, const std::function<void(const std::string&)>& progress);
 
 }  // namespace usbloop::bench
