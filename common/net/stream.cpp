@@ -23,11 +23,32 @@ tl::unexpected<Error> io_error(const char* operation, const IoResult& result) {
 
 }  // namespace
 
+namespace {
+
+thread_local int waiting_writers = 0;
+
+/// One more, for the time of a wait.
+class WaitingWriter {
+ public:
+  explicit WaitingWriter(bool writes) : count_(writes ? 1 : 0) { waiting_writers += count_; }
+  ~WaitingWriter() { waiting_writers -= count_; }
+  WaitingWriter(const WaitingWriter&) = delete;
+  WaitingWriter& operator=(const WaitingWriter&) = delete;
+
+ private:
+  const int count_;
+};
+
+}  // namespace
+
+int writers_waiting() { return waiting_writers; }
+
 asio::awaitable<Result<>> Stream::wait(IoStatus status) {
   if (!socket().is_open()) co_return wait_error(asio::error::bad_descriptor);
   asio::error_code code;
   const auto what = status == IoStatus::want_write ? Socket::wait_write : Socket::wait_read;
   served_in_a_row_ = 0;
+  const WaitingWriter counted(status == IoStatus::want_write);
   co_await socket().async_wait(what, asio::redirect_error(asio::use_awaitable, code));
   if (code) co_return wait_error(code);
   co_return Result<>{};

@@ -66,6 +66,9 @@ class Stream {
   unsigned served_in_a_row_ = 0;
 };
 
+/// How many streams of this thread wait until their peer has taken something.
+int writers_waiting();
+
 using StreamPtr = std::unique_ptr<Stream>;
 
 /// Takes ownership of a connected socket and makes it non-blocking (and TCP_NODELAY where it is TCP).

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/log.h"
+#include "common/net/stream.h"
 #include "kube-sim/http/run_queue.h"
 
 namespace usbloop::apiserver {
@@ -14,9 +15,11 @@ using Clock = std::chrono::steady_clock;
 
 /// Whether an event came before `end`; it has been handled then. Each look offers this processor to a thread that waits
 /// for one. Looking stops when several wait: then no processor has halted, so waking up is cheap, and looking would
-/// hold up the very threads that the event is to come from.
+/// hold up the very threads that the event is to come from. One is enough when a guest has to read first what it was
+/// sent: it is likely the guest that waits, behind a thread to which this processor's offer does not go.
 bool look_until(asio::io_context& loop, Clock::time_point end, const RunQueue& queue) {
-  while (Clock::now() < end && !queue.is_crowded()) {
+  const int most_waiting = net::writers_waiting() > 0 ? 0 : 1;
+  while (Clock::now() < end && queue.waiting() <= most_waiting) {
     std::this_thread::yield();
     if (loop.poll() > 0) return true;
   }

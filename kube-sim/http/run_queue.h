@@ -11,8 +11,9 @@ class RunQueue {
 
   /// How many there are now, the caller among them; 0 when the kernel does not say.
   [[nodiscard]] int runnable() const;
-  /// Whether several wait for a processor. One that waits gets the caller's when it yields.
-  [[nodiscard]] bool is_crowded() const { return runnable() > processors_ + 1; }
+  /// How many of them wait for a processor; below 0: so many processors are idle. One that waits gets the caller's when
+  /// it yields, if it waits for that one.
+  [[nodiscard]] int waiting() const { return runnable() - processors_; }
 
  private:
   Fd file_;
