@@ -21,10 +21,6 @@ tl::unexpected<Error> io_error(const char* operation, const IoResult& result) {
   return make_errno_error(operation, "the connection", result.error_number);
 }
 
-}  // namespace
-
-namespace {
-
 thread_local int waiting_writers = 0;
 
 /// One more, for the time of a wait.

@@ -1,0 +1,40 @@
+#include "common/net/stream.h"
+
+#include <doctest/doctest.h>
+
+#include <asio/co_spawn.hpp>
+
+#include "common/net/test_support.h"
+
+using namespace usbloop::net;
+using namespace usbloop::net::test;
+
+TEST_CASE("a stream whose peer has to read first is a waiting writer until it has; one that waits for bytes is none") {
+  asio::io_context loop;
+  auto [near_end, far_end] = stream_pair(loop);
+  const auto bytes = random_bytes(8'000'000);  // more than a unix socket takes
+  bool written = false;
+  asio::co_spawn(loop, near_end->write_all(bytes),
+                 [&written](std::exception_ptr, const auto& result) { written = result.has_value(); });
+  loop.poll();
+  REQUIRE(!written);
+  CHECK(writers_waiting() == 1);
+  std::vector<std::byte> read(bytes.size());
+  const auto read_all = [&read](Stream& stream) -> asio::awaitable<bool> {
+    for (std::size_t size = 0; size < read.size();) {
+      const auto got = co_await stream.read_some(std::span(read).subspan(size));
+      if (!got) co_return false;
+      size += *got;
+    }
+    co_return true;
+  };
+  CHECK(run(loop, read_all(*far_end)));
+  loop.restart();
+  loop.poll();
+  CHECK(written);
+  CHECK(read == bytes);
+  asio::co_spawn(loop, far_end->wait(IoStatus::want_read), [](std::exception_ptr, const auto&) {});
+  loop.restart();
+  loop.poll();
+  CHECK(writers_waiting() == 0);
+}
