@@ -16,7 +16,7 @@ using namespace usbloop::e2e;
 
 namespace {
 
-constexpr int kRounds = 300;
+constexpr int kRounds = 120;
 
 bool can_trace(const CaseDir& dir) {
   try {
