@@ -9,7 +9,8 @@
 using namespace usbloop::net;
 using namespace usbloop::net::test;
 
-TEST_CASE("a stream whose peer has to read first is a waiting writer until it has; one that waits for bytes is none") {
+TEST_CASE(
+    "a stream whose peer has to read first is a waiting writer until it has, and one that waits for bytes is none") {
   asio::io_context loop;
   auto [near_end, far_end] = stream_pair(loop);
   const auto bytes = random_bytes(8'000'000);  // more than a unix socket takes
