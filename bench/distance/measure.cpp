@@ -4,12 +4,11 @@
 #include <chrono>
 #include <csignal>
 #include <random>
-#include <sstream>
 
 #include "bench/cleanup.h"
+#include "bench/guest_seconds.h"
 #include "e2e/harness/client.h"
 #include "e2e/harness/delay_proxy.h"
-#include "e2e/harness/failure.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/vmi.h"
 
@@ -17,7 +16,6 @@ namespace usbloop::bench {
 namespace {
 
 using namespace std::chrono_literals;
-using e2e::Failure;
 
 constexpr std::size_t kBytesInMiB = 1 << 20;
 constexpr std::size_t kReaders = 4;
@@ -92,17 +90,9 @@ class DistanceRun {
   }
 
   double run(DistanceTest test, const std::string& disk, std::size_t mib) {
-    // By the guest's uptime, which counts hundredths of a second.
-    const std::string said = guest_.must_run(
-        "ok=yes; echo 3 >/proc/sys/vm/drop_caches; read begin rest </proc/uptime; " +
-            command_for(test, "/dev/" + disk, mib) + "; read end rest </proc/uptime; echo $ok $begin $end",
-        300s);
-    std::istringstream words(said);
-    std::string fine;
-    double begin = 0;
-    double end = 0;
-    if (!(words >> fine >> begin >> end) || fine != "yes" || end <= begin) throw Failure("the guest said: " + said);
-    return static_cast<double>(mib * kBytesInMiB) / 1e6 / (end - begin);
+    guest_.must_run("echo 3 >/proc/sys/vm/drop_caches");
+    const double seconds = guest_seconds(guest_, command_for(test, "/dev/" + disk, mib), 300s);
+    return static_cast<double>(mib * kBytesInMiB) / 1e6 / seconds;
   }
 
   const DistanceOptions& options_;

@@ -2,16 +2,14 @@
 
 #include <chrono>
 #include <csignal>
-#include <sstream>
 
-#include "e2e/harness/failure.h"
+#include "bench/guest_seconds.h"
 #include "e2e/harness/image.h"
 #include "e2e/harness/programs.h"
 
 namespace usbloop::bench {
 
 using namespace std::chrono_literals;
-using e2e::Failure;
 
 namespace {
 
@@ -53,18 +51,12 @@ std::unique_ptr<e2e::Process> GuestSeat::start(GuestRoad road) {
 }
 
 double GuestSeat::read(int times) {
-  // By the guest's uptime, which counts hundredths of a second: all reads together.
-  const std::string said = guest_.must_run(
-      "ok=yes; read begin rest </proc/uptime; for i in $(seq " + std::to_string(times) +
-          "); do echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/" + disk_ +
-          " of=/dev/null bs=1M 2>/dev/null || ok=no; done; read end rest </proc/uptime; echo $ok $begin $end",
-      120s);
-  std::istringstream words(said);
-  std::string fine;
-  double begin = 0;
-  double end = 0;
-  if (!(words >> fine >> begin >> end) || fine != "yes" || end <= begin) throw Failure("the guest said: " + said);
-  return static_cast<double>(bytes_) * times / 1e6 / (end - begin);
+  const double seconds =
+      guest_seconds(guest_,
+                    "for i in $(seq " + std::to_string(times) + "); do echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/" +
+                        disk_ + " of=/dev/null bs=1M 2>/dev/null || ok=no; done",
+                    120s);
+  return static_cast<double>(bytes_) * times / 1e6 / seconds;
 }
 
 void GuestSeat::detach() {
