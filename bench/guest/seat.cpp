@@ -11,18 +11,12 @@ namespace usbloop::bench {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr std::size_t kMiB = 1 << 20;
-
-}  // namespace
-
 GuestSeat::GuestSeat(const e2e::CaseDir& dir, e2e::Loop& loop, const std::string& name, std::size_t mib)
     : dir_(dir),
       loop_(loop),
       vmi_(loop, name),
       guest_(vmi_.boot()),
-      bytes_(mib * kMiB),
+      bytes_(mib << 20),
       stick_{.image = dir.path() / (name + ".img")} {
   e2e::make_random_image(stick_.image, bytes_, 1);
 }

@@ -15,26 +15,16 @@ TEST_CASE(
   auto [near_end, far_end] = stream_pair(loop);
   const auto bytes = random_bytes(8'000'000);  // more than a unix socket takes
   bool written = false;
-  asio::co_spawn(loop, near_end->write_all(bytes),
-                 [&written](std::exception_ptr, const auto& result) { written = result.has_value(); });
+  asio::co_spawn(loop, near_end->write_all(bytes), [&, near = near_end.get()](std::exception_ptr, const auto& result) {
+    written = result.has_value();
+    near->shutdown_write();
+  });
   loop.poll();
   REQUIRE(!written);
   CHECK(writers_waiting() == 1);
-  std::vector<std::byte> read(bytes.size());
-  const auto read_all = [&read](Stream& stream) -> asio::awaitable<bool> {
-    for (std::size_t size = 0; size < read.size();) {
-      const auto got = co_await stream.read_some(std::span(read).subspan(size));
-      if (!got) co_return false;
-      size += *got;
-    }
-    co_return true;
-  };
-  CHECK(run(loop, read_all(*far_end)));
-  loop.restart();
-  loop.poll();
+  CHECK(run(loop, read_to_end(*far_end)) == bytes);
   CHECK(written);
-  CHECK(read == bytes);
-  asio::co_spawn(loop, far_end->wait(IoStatus::want_read), [](std::exception_ptr, const auto&) {});
+  asio::co_spawn(loop, near_end->wait(IoStatus::want_read), [](std::exception_ptr, const auto&) {});
   loop.restart();
   loop.poll();
   CHECK(writers_waiting() == 0);
